@@ -1,0 +1,184 @@
+// The account this agent is signed in to: trying it, keeping it, leaving it. Rule: a login that does not come up changes nothing, and
+// the password is forgotten only when the server itself said that it is wrong.
+
+import { readFile } from 'node:fs/promises';
+import { Resolver } from 'node:dns/promises';
+import { Fault, formatFault } from '../lib/errors.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { RunGit } from '../lib/git-run.ts';
+import type { Log } from '../lib/log.ts';
+import { forgetAccount, readAccount, writeAccount } from '../home/account.ts';
+import type { Account } from '../home/account.ts';
+import type { Config } from '../home/config.ts';
+import { loadPassword, rejectPassword, savePassword } from '../home/credentials.ts';
+import { fingerprintOf } from '../home/fingerprint.ts';
+import type { Identity } from '../home/identity.ts';
+import type { Home } from '../home/paths.ts';
+import { connect } from '../xmpp/connection.ts';
+import type { Connection } from '../xmpp/connection.ts';
+import type { Element } from '../xmpp/element.ts';
+import { SignIn } from '../xmpp/sign-in.ts';
+import type { AccountAnswer, LoginAnswer } from './answers.ts';
+
+export interface AccountParts {
+  readonly home: Home;
+  readonly config: Config;
+  readonly runGit: RunGit;
+  readonly identity: () => Identity;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly onUp: (connection: Connection) => void;
+  readonly onDown: (fault: Fault, retryInMs: number | undefined) => void;
+  readonly trace: ((direction: 'in' | 'out', element: Element) => void) | undefined;
+}
+
+/** One account at a time; none is fine too. */
+export class AccountKeeper {
+  readonly #parts: AccountParts;
+  #signIn: SignIn | undefined;
+  #mechanism: string | undefined;
+  #down: { readonly fault: Fault; readonly retryInMs: number | undefined } | undefined;
+
+  constructor(parts: AccountParts) {
+    this.#parts = parts;
+  }
+
+  get account(): Account | undefined {
+    return readAccount(this.#parts.config);
+  }
+
+  get connection(): Connection | undefined {
+    return this.#signIn?.connection;
+  }
+
+  /** @throws Fault `no-account` or `not-connected`, saying why */
+  requireConnection(): Connection {
+    if (this.connection !== undefined) return this.connection;
+    if (this.account === undefined) throw new Fault('no-account', 'this device is signed in to no account', { remedy: 'git xmpp login you@example.org' });
+    const why = this.#down === undefined ? 'the agent is still signing in' : this.#down.fault.message;
+    throw this.#down?.fault ?? new Fault('not-connected', why, { remedy: 'try again in a moment; git xmpp status tells more' });
+  }
+
+  answer(): AccountAnswer {
+    const { name, device, spki } = this.#parts.identity();
+    const self = { device, name, fingerprint: fingerprintOf(spki) };
+    const { account, connection } = this;
+    if (account === undefined) return { ...self, state: 'none' };
+    if (connection !== undefined) return { ...self, state: 'online', jid: account.jid, address: connection.jid };
+    if (this.#down === undefined) return { ...self, state: 'connecting', jid: account.jid };
+    const { fault, retryInMs } = this.#down;
+    const told = { ...self, jid: account.jid, fault: formatFault(fault) };
+    return retryInMs === undefined ? { ...told, state: 'stopped' } : { ...told, state: 'offline', retryInMs };
+  }
+
+  /** Signs in to the account that is kept, and stays signed in. */
+  async start(): Promise<void> {
+    const { account } = this;
+    if (account === undefined) return;
+    const password = await loadPassword(this.#parts.home, this.#parts.runGit, account.jid);
+    if (password === undefined) {
+      this.#down = { fault: new Fault('no-account', `no password of ${account.jid} is kept`, { remedy: `git xmpp login ${account.jid}` }), retryInMs: undefined };
+      return;
+    }
+    this.#keep(this.#makeSignIn(account, password)).start();
+  }
+
+  /** Tries the account, and keeps it when the server lets it in. @throws Fault of the sign-in */
+  async login(account: Account, password: string): Promise<LoginAnswer> {
+    const { home, config, runGit } = this.#parts;
+    const connection = await this.#dial(account, password, new AbortController().signal);
+    await this.stop();
+    const keptBy = await savePassword(home, runGit, { jid: account.jid, password });
+    const strongestMechanism = this.#mechanism;
+    await writeAccount(config, { ...account, ...(strongestMechanism === undefined ? {} : { strongestMechanism }) });
+    let first: Connection | undefined = connection;
+    const signIn = this.#keep(
+      this.#makeSignIn(account, password, () => {
+        const ready = first;
+        first = undefined;
+        return ready;
+      }),
+    );
+    await new Promise<void>((resolve) => {
+      signIn.onUp(() => resolve());
+      signIn.onDown(() => resolve());
+      signIn.start();
+    });
+    return { jid: account.jid, address: connection.jid, keptBy };
+  }
+
+  async logout(): Promise<void> {
+    const { account } = this;
+    await this.stop();
+    if (account === undefined) return;
+    await rejectPassword(this.#parts.home, this.#parts.runGit, account.jid);
+    await forgetAccount(this.#parts.config);
+  }
+
+  async stop(): Promise<void> {
+    const signIn = this.#signIn;
+    this.#signIn = undefined;
+    this.#down = undefined;
+    await signIn?.stop();
+  }
+
+  /** Whatever made the agent wait may be over. */
+  reconnectNow(): void {
+    this.#signIn?.reconnectNow();
+  }
+
+  #keep(signIn: SignIn): SignIn {
+    const { onUp, onDown } = this.#parts;
+    this.#signIn = signIn;
+    signIn.onUp((connection) => {
+      this.#down = undefined;
+      onUp(connection);
+    });
+    signIn.onDown((fault, retryInMs) => {
+      this.#down = { fault, retryInMs };
+      onDown(fault, retryInMs);
+      const { account } = this;
+      if (fault.code === 'wrong-password' && account !== undefined) void rejectPassword(this.#parts.home, this.#parts.runGit, account.jid);
+    });
+    return signIn;
+  }
+
+  /** @param ready a connection that is there already, once */
+  #makeSignIn(account: Account, password: string, ready: () => Connection | undefined = () => undefined): SignIn {
+    const { clock, log, random } = this.#parts;
+    const dial = (signal: AbortSignal): Promise<Connection> => {
+      const connection = ready();
+      return connection?.isOpen === true ? Promise.resolve(connection) : this.#dial(account, password, signal);
+    };
+    return new SignIn({ dial, clock, log: log.scope('sign-in'), random });
+  }
+
+  async #dial(account: Account, password: string, signal: AbortSignal): Promise<Connection> {
+    const { clock, log, random, trace, identity } = this.#parts;
+    const ca = account.caFile === undefined ? undefined : await readCa(account.caFile);
+    return connect({
+      account: { jid: account.jid, server: account.server, ca },
+      password,
+      resource: identity().resource,
+      clock,
+      log: log.scope('xmpp'),
+      random,
+      resolver: new Resolver(),
+      signal,
+      trace,
+      strongestMechanism: account.strongestMechanism,
+      onMechanism: (name) => {
+        this.#mechanism = name;
+      },
+    });
+  }
+}
+
+async function readCa(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new Fault('tls', `the certificate file ${path} cannot be read`, { remedy: 'git xmpp login again with --ca', cause });
+  }
+}

@@ -1,0 +1,230 @@
+// What the agent can be asked at its door, each as one method (design §8). Rule: parsed already when it comes here, checked against
+// what is known, done by the part it belongs to, answered in the words of `answers.ts`.
+
+import { mkdir, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import type { Clock } from '../lib/clock.ts';
+import { asFault, codeOf, Fault } from '../lib/errors.ts';
+import type { RunGit } from '../lib/git-run.ts';
+import { parseBareJid } from '../lib/jid.ts';
+import type { BareJid } from '../lib/jid.ts';
+import { parsePetname } from '../lib/names.ts';
+import type { Grant, Oid, RepoId } from '../lib/names.ts';
+import type { Account } from '../home/account.ts';
+import { setDeviceName } from '../home/identity.ts';
+import type { Home } from '../home/paths.ts';
+import type { Peer, Peers } from '../home/peers.ts';
+import type { Repos, SharedRepo } from '../home/repos.ts';
+import { openRepository } from '../git/repository.ts';
+import type { AccountKeeper } from './account.ts';
+import type { LoginAnswer, PairLine, PairedAnswer, ReposAnswer, ShareAnswer, StatusAnswer } from './answers.ts';
+import { checkOutPushed } from './checkout.ts';
+import { collectStatus } from './collect.ts';
+import type { Events } from './events.ts';
+import type { InviteStore } from './invites.ts';
+import { ensureRemote } from './mirror.ts';
+import { Pairing } from './pairing.ts';
+import type { Showing } from './pair-show.ts';
+import type { Peering } from './peering.ts';
+import { askRepos } from './peer-repos.ts';
+import { shareRepository } from './share.ts';
+import type { ShareRequest } from './share.ts';
+import { peerStatus } from './status.ts';
+import { findPeer } from './streams.ts';
+
+export interface AgentParts {
+  readonly home: Home;
+  readonly runGit: RunGit;
+  readonly peers: Peers;
+  readonly repos: Repos;
+  readonly events: Events;
+  readonly clock: Clock;
+  readonly random: (size: number) => Uint8Array;
+  readonly newId: () => RepoId;
+  readonly peering: Peering;
+  readonly account: AccountKeeper;
+  readonly showing: Showing;
+  readonly invites: InviteStore;
+}
+
+const SYNC_DEADLINE_MS = 120_000;
+
+/** One agent on one home. */
+export class Agent {
+  readonly parts: AgentParts;
+  readonly pairing: Pairing;
+
+  constructor(parts: AgentParts) {
+    this.parts = parts;
+    const { peering, account } = parts;
+    this.pairing = new Pairing({
+      ...parts,
+      identity: () => peering.identity,
+      requireConnection: () => account.requireConnection(),
+      onPaired: (peer, role) => peering.paired(peer, role),
+    });
+    peering.onUp = (connection) => this.pairing.restoreInvites(connection);
+  }
+
+  /** Opens the repositories, then signs in; answers at the door meanwhile. */
+  async start(): Promise<void> {
+    await this.parts.peering.repoSet.start();
+    await this.parts.account.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.parts.peering.stop();
+    await this.parts.account.stop();
+  }
+
+  async login(asked: { readonly account: Account; readonly password: string; readonly device: string | undefined }): Promise<LoginAnswer> {
+    const { account, home, peering } = this.parts;
+    const answer = await account.login(asked.account, asked.password);
+    if (asked.device !== undefined) {
+      await setDeviceName(home, asked.device);
+      peering.identity = { ...peering.identity, name: asked.device };
+    }
+    return answer;
+  }
+
+  async logout(): Promise<void> {
+    const { contacts } = this.parts.peering;
+    await contacts.bye();
+    contacts.stop();
+    await this.parts.account.logout();
+  }
+
+  async *pair(options: { readonly isInvite: boolean; readonly as: string | undefined; readonly signal: AbortSignal }): AsyncGenerator<PairLine> {
+    for await (const line of this.pairing.show(options)) {
+      yield line.type === 'new-peer' ? { type: 'paired', ...(await this.#paired(line.peer)) } : line;
+    }
+  }
+
+  async join(given: { readonly code?: string; readonly invite?: string; readonly with?: string; readonly as?: string }): Promise<PairedAnswer> {
+    return this.#paired(await this.pairing.type(given));
+  }
+
+  async rename(peer: string, name: string): Promise<void> {
+    const { peers } = this.parts;
+    await peers.rename(findPeer(peers, peer).device, parsePetname(name));
+  }
+
+  async unpair(name: string): Promise<{ readonly kind: Peer['kind'] }> {
+    const { peers, events, peering } = this.parts;
+    const peer = findPeer(peers, name);
+    await peers.remove(peer.device);
+    await peering.forget(peer);
+    events.emit({ type: 'unpaired', words: `unpaired ${peer.petname}`, peer: peer.petname });
+    return { kind: peer.kind };
+  }
+
+  async share(request: ShareRequest): Promise<ShareAnswer> {
+    const { runGit, peering } = this.parts;
+    if (request.isFolder) await makeFolder(runGit, request.path);
+    const result = await shareRepository({ ...this.parts, links: peering.links }, request);
+    const loop = await peering.repoSet.open(result.shared.id);
+    if (loop === undefined) throw peering.repoSet.problem(result.shared.id) ?? new Fault('internal', 'the repository was not opened');
+    for (const { peer, name } of result.at) await ensureRemote(loop.context, peer.petname, name);
+    await this.#contactAll();
+    const { name, id, path } = result.shared;
+    const inSync = this.parts.peers.list().filter((peer) => loop.context.maps.signed(peer.device) !== undefined);
+    return { name, id, path, device: peering.identity.name, how: result.how, words: result.words, peers: inSync.map(({ petname }) => petname) };
+  }
+
+  async unshare(path: string): Promise<{ readonly name: string }> {
+    const shared = await this.#shared(path);
+    this.parts.peering.repoSet.close(shared.id);
+    await this.parts.repos.remove(shared.id);
+    await this.parts.runGit(['config', '--unset', 'xmpp.id'], { dir: shared.path, okCodes: [0, 5] });
+    return { name: shared.name };
+  }
+
+  async grant(asked: { readonly peer: string; readonly repo: string; readonly grant: Grant }): Promise<void> {
+    const { repos, peers, peering } = this.parts;
+    const repo = repos.byName(asked.repo);
+    if (repo === undefined) throw noSuchRepo(asked.repo, repos);
+    const key = asked.peer.includes('@') ? parseBareJid(asked.peer) : findPeer(peers, asked.peer).device;
+    await repos.update(repo.id, { grants: { ...repo.grants, [key]: asked.grant } });
+    peering.repoSet.grantAll();
+    await this.#contactAll();
+  }
+
+  async listRepos(peer: string | undefined): Promise<ReposAnswer> {
+    const { repos, peers, peering, clock } = this.parts;
+    if (peer === undefined) return { repos: repos.list().map(({ name, id, path }) => ({ name, id, path })) };
+    const found = await askRepos(peering.links, clock, findPeer(peers, peer).device);
+    return { repos: found.map(({ name, repo }) => ({ name, id: repo })) };
+  }
+
+  status(): Promise<StatusAnswer> {
+    return collectStatus(this.parts);
+  }
+
+  /** Looks and compares now, and waits until every peer that is there has what it lacked. */
+  async sync(path: string | undefined): Promise<StatusAnswer> {
+    const { peering, account, clock } = this.parts;
+    account.requireConnection();
+    const wanted = path === undefined ? undefined : (await this.#shared(path)).id;
+    const loops = peering.repoSet.all().filter(({ context }) => wanted === undefined || context.shared().id === wanted);
+    await Promise.all(loops.map((loop) => loop.look()));
+    await this.#contactAll();
+    const until = clock.now() + SYNC_DEADLINE_MS;
+    await Promise.all(loops.map((loop) => loop.settled(Math.max(0, until - clock.now()))));
+    return collectStatus(this.parts);
+  }
+
+  /** The hook of a person's push: moves index and work tree by the one safe path; git itself then moves the branch. */
+  checkOut(asked: { readonly gitDir: string; readonly to: Oid }): Promise<void> {
+    return checkOutPushed(this.parts.peering.repoSet.all(), asked);
+  }
+
+  async #paired(peer: Peer): Promise<PairedAnswer> {
+    const { peering, clock } = this.parts;
+    const status = peerStatus(peer, { isOnline: peering.contacts.isOnline(peer.device), link: peering.links.link(peer.device) });
+    const repos = await askRepos(peering.links, clock, peer.device).catch(() => []);
+    return { peer: status, repos: repos.map(({ name }) => name) };
+  }
+
+  async #contactAll(): Promise<void> {
+    const { peers, peering } = this.parts;
+    await Promise.all(peers.list().map(({ device }) => peering.contacts.contact(device)));
+  }
+
+  async #shared(path: string): Promise<SharedRepo> {
+    const { repos, runGit } = this.parts;
+    const known = repos.byPath(path) ?? repos.byPath((await openRepository(runGit, path)).path);
+    if (known === undefined) throw new Fault('no-such-repo', `${path} is not shared`, { remedy: 'git xmpp share' });
+    return known;
+  }
+}
+
+function noSuchRepo(name: string, repos: Repos): Fault {
+  const names = repos.list().map((repo) => repo.name);
+  return new Fault('no-such-repo', `no repository called "${name}" is shared here`, {
+    remedy: names.length === 0 ? 'git xmpp share, in a repository' : `shared are: ${names.join(', ')}`,
+  });
+}
+
+/** Makes a folder a repository for `--folder`; what would share too much, or nest repositories, is refused. */
+async function makeFolder(runGit: RunGit, path: string): Promise<void> {
+  const folder = resolve(path);
+  if (folder === '/' || folder === homedir()) {
+    throw new Fault('refused-repository', `${folder} is too much to share`, { remedy: 'choose a folder inside it' });
+  }
+  try {
+    await stat(`${folder}/.git`);
+    return;
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw asFault(error, `looking into ${folder}`);
+  }
+  const above = await runGit(['rev-parse', '--show-toplevel'], { dir: dirname(folder), okCodes: [0, 128] });
+  if (above.exitCode === 0) throw new Fault('refused-repository', `${folder} lies inside the repository ${above.stdout.trim()}`);
+  await mkdir(folder, { recursive: true });
+  await runGit(['init', '--quiet'], { dir: folder });
+}
+
+/** Accounts that `--with` names: a peer by its petname stands for its account. */
+export function readAudience(peers: Peers, names: readonly string[]): readonly BareJid[] {
+  return [...new Set(names.map((name) => (name.includes('@') ? parseBareJid(name) : findPeer(peers, name).jid)))];
+}

@@ -1,0 +1,71 @@
+// Announcements to peers without a link: "these tips exist", signed by the device and sealed to one receiver (tunnel-and-trust,
+// "Announcements"). Rule: a hint, never the data; what is unsigned, old, ungranted or unknown is dropped and counted.
+
+import { Decrypter, Encrypter } from 'age-encryption';
+import { decodeBase64, encodeBase64 } from '../lib/base64.ts';
+import type { DeviceId, Oid, RefName } from '../lib/names.ts';
+import { isGranted } from '../lib/names.ts';
+import type { Identity } from '../home/identity.ts';
+import { grantOf } from '../home/repos.ts';
+import type { Peer, Peers } from '../home/peers.ts';
+import { MAX_ANNOUNCED_TIPS, signAnnouncement, verifyAnnouncement } from '../sync/announcement-format.ts';
+import { diffMaps, mapHash } from '../sync/map-format.ts';
+import type { RefsOfMap } from '../sync/map-format.ts';
+import { NS_ANNOUNCE } from '../xmpp/namespaces.ts';
+import { xml } from '../xmpp/element.ts';
+import type { Element } from '../xmpp/element.ts';
+import type { RepoLoop } from './loop.ts';
+
+/** A sealed announcement larger than this is dropped unread. */
+const MAX_SEALED_BYTES = 4096;
+const MAX_NAME = 120;
+
+/** The stanza's payload that tells `peer` of our newest map, or undefined when there is none. */
+export async function sealAnnouncement(loop: RepoLoop, identity: Identity, peer: Peer): Promise<Element | undefined> {
+  const { context } = loop;
+  const signed = context.maps.signed(identity.device);
+  if (signed === undefined || !isGranted(grantOf(context.shared(), peer), 'read')) return undefined;
+  const refs = context.maps.refsOf(identity.device);
+  const tips = newestTips(refs, loop.announced);
+  const rest = mapHash(new Map([...refs].filter(([ref]) => !tips.has(ref))));
+  const announcement = { repo: context.shared().id, device: identity.device, counter: signed.counter, tips, rest };
+  const encrypter = new Encrypter();
+  encrypter.addRecipient(peer.recipient);
+  const sealed = await encrypter.encrypt(signAnnouncement(announcement, identity.keyPem));
+  return xml('announcement', { xmlns: NS_ANNOUNCE }, encodeBase64(sealed));
+}
+
+/** What an announcement says, once everything about it has been checked. */
+export interface Announced {
+  readonly peer: Peer;
+  readonly loop: RepoLoop;
+  readonly counter: number;
+}
+
+/** @returns undefined for anything that is to be dropped */
+export async function openAnnouncement(
+  payload: Element,
+  identity: Identity,
+  known: { readonly peers: Peers; readonly loops: () => readonly RepoLoop[] },
+): Promise<Announced | undefined> {
+  try {
+    const decrypter = new Decrypter();
+    decrypter.addIdentity(identity.ageIdentity);
+    const bytes = await decrypter.decrypt(decodeBase64(payload.text(), MAX_SEALED_BYTES));
+    const said = verifyAnnouncement(bytes, (device: DeviceId) => known.peers.byDevice(device)?.spki);
+    const peer = said === undefined ? undefined : known.peers.byDevice(said.device);
+    const loop = known.loops().find(({ context }) => context.shared().id === said?.repo);
+    if (said === undefined || peer === undefined || loop === undefined) return undefined;
+    const isOld = said.counter <= (loop.context.maps.signed(said.device)?.counter ?? 0);
+    if (isOld || !isGranted(grantOf(loop.context.shared(), peer), 'offer')) return undefined;
+    return { peer, loop, counter: said.counter };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The first of what changed; long names are left to the digest of the rest, so that the whole stays small. */
+function newestTips(refs: RefsOfMap, before: RefsOfMap): ReadonlyMap<RefName, Oid | undefined> {
+  const changed = [...diffMaps(before, refs)].filter(([ref]) => ref.length <= MAX_NAME);
+  return new Map(changed.slice(0, MAX_ANNOUNCED_TIPS));
+}

@@ -1,0 +1,153 @@
+// What this device answers on a link: digests, maps, offers and git services (design §6, §7). Rule: a repository that the asker may
+// not see does not exist for it, and an offer writes in the corner of the device it names and nowhere else.
+
+import { Fault, InputFault } from '../lib/errors.ts';
+import { isGranted } from '../lib/names.ts';
+import type { DeviceId, Grant, Oid, RepoId } from '../lib/names.ts';
+import { grantOf } from '../home/repos.ts';
+import type { Peer, Peers } from '../home/peers.ts';
+import { hasObjects, isReachable, listRefs } from '../git/refs.ts';
+import { rootCommits } from '../git/repository.ts';
+import { MAX_BASES } from '../link/http-format.ts';
+import type { GitService, OfferHeaders } from '../link/http-format.ts';
+import type { LinkHandlers } from '../link/serve.ts';
+import type { ServedProcess } from '../link/carry.ts';
+import { PROTOCOL_VERSION, formatDigest, parseDigest } from '../sync/digest-format.ts';
+import type { Digest } from '../sync/digest-format.ts';
+import { applyChanges } from '../sync/map-format.ts';
+import { formatLacking, parseRecordedMap } from '../sync/record-format.ts';
+import type { RepoLoop } from './loop.ts';
+import { openOffer, openServiceProcess } from './serve-git.ts';
+import type { ServeSettings } from './serve-git.ts';
+
+export interface AnswerParts {
+  readonly me: DeviceId;
+  readonly peers: Peers;
+  readonly loops: { readonly all: () => readonly RepoLoop[]; readonly byId: (id: RepoId) => RepoLoop | undefined };
+  readonly serve: ServeSettings;
+  /** A peer told its digest on its own link. */
+  readonly onContact: (peer: Peer, digest: Digest) => void;
+}
+
+/** Handlers for `serveLink`; each looks at the grants anew, so that a change counts at once. */
+export class Answers implements LinkHandlers<DeviceId> {
+  readonly #parts: AnswerParts;
+
+  constructor(parts: AnswerParts) {
+    this.#parts = parts;
+  }
+
+  digest(who: DeviceId, body: unknown): Promise<unknown> {
+    const peer = this.#peer(who);
+    const digest = parseDigest(body);
+    if (digest.version > PROTOCOL_VERSION) throw newerProtocol(digest.version);
+    this.#parts.onContact(peer, digest);
+    return Promise.resolve(formatDigest(this.digestFor(peer)));
+  }
+
+  /** What is told to `peer`: the repositories it may read, and the maps held of them. */
+  digestFor(peer: Peer): Digest {
+    const repos = this.#visible(peer).map((loop) => {
+      const { id, name } = loop.context.shared();
+      return { repo: id, name, maps: loop.engine.maps };
+    });
+    return { version: PROTOCOL_VERSION, repos };
+  }
+
+  async repos(who: DeviceId): Promise<unknown> {
+    const loops = this.#visible(this.#peer(who));
+    const repos = await Promise.all(
+      loops.map(async ({ context }) => {
+        const roots = await rootCommits(context.runGit, context.repository);
+        return { repo: context.shared().id, name: context.shared().name, roots: roots.slice(0, 16) };
+      }),
+    );
+    return { repos };
+  }
+
+  async map(who: DeviceId, repo: RepoId, body: unknown): Promise<unknown> {
+    const loop = this.#find(who, { repo, needed: 'offer' });
+    const map = parseRecordedMap(body);
+    const spki = this.#spkiOf(map.device);
+    const { context } = loop;
+    const held = context.maps.signed(map.device)?.counter ?? 0;
+    if (map.counter <= held) return undefined;
+    const news = [...map.changes.values()].filter((oid): oid is Oid => oid !== undefined);
+    const isHere = (map.base === 0 || map.base === held) && (await this.#holdsAll(loop, map.device, news));
+    if (!isHere) return formatLacking({ tips: await tipsOf(loop) });
+    const refs = applyChanges(map.base === 0 ? new Map() : context.maps.refsOf(map.device), map.changes);
+    const isTaken = await context.maps.acceptRecorded(map.device, map, { refs, spki });
+    if (!isTaken) throw new InputFault('map', 'its signature does not fit what it says');
+    void loop.tell({ type: 'accepted', device: map.device, counter: map.counter, via: who });
+    return undefined;
+  }
+
+  offer(who: DeviceId, repo: RepoId, offer: OfferHeaders): Promise<ServedProcess> {
+    const loop = this.#find(who, { repo, needed: 'offer' });
+    const spki = this.#spkiOf(offer.device);
+    if (offer.counter <= (loop.context.maps.signed(offer.device)?.counter ?? 0)) {
+      throw new InputFault('offer', 'its map is not newer than the one held here');
+    }
+    return openOffer(loop.context, offer, {
+      spki,
+      havesDir: this.#parts.serve.havesDir,
+      onAccepted: () => void loop.tell({ type: 'accepted', device: offer.device, counter: offer.counter, via: who }),
+    });
+  }
+
+  async service(who: DeviceId, repo: RepoId, service: GitService, gitProtocol: string | undefined): Promise<ServedProcess> {
+    const needed = service === 'git-upload-pack' ? 'read' : 'write';
+    const loop = this.#find(who, { repo, needed });
+    const process = await openServiceProcess(loop.context, { service, gitProtocol }, this.#parts.serve);
+    if (service === 'git-receive-pack') void process.exit.then(() => loop.hint());
+    return process;
+  }
+
+  async #holdsAll({ context }: RepoLoop, device: DeviceId, oids: readonly Oid[]): Promise<boolean> {
+    const distinct = [...new Set(oids)];
+    const present = await hasObjects(context.runGit, context.repository, distinct);
+    if (present.size < distinct.length) return false;
+    // A tip of some map held here, or of a branch or tag, needs no walk.
+    const from = ['refs/heads', 'refs/tags', `refs/xmpp/${device}`];
+    const reachable = await Promise.all(distinct.map((oid) => isReachable(context.runGit, context.repository, oid, { from })));
+    return reachable.every(Boolean);
+  }
+
+  #visible(peer: Peer): RepoLoop[] {
+    return this.#parts.loops.all().filter((loop) => isGranted(grantOf(loop.context.shared(), peer), 'read'));
+  }
+
+  #peer(who: DeviceId): Peer {
+    const peer = this.#parts.peers.byDevice(who);
+    if (peer === undefined) throw new Fault('not-paired', 'this device is not paired here any more');
+    return peer;
+  }
+
+  #find(who: DeviceId, { repo, needed }: { readonly repo: RepoId; readonly needed: Exclude<Grant, 'none'> }): RepoLoop {
+    const loop = this.#parts.loops.byId(repo);
+    const grant = loop === undefined ? 'none' : grantOf(loop.context.shared(), this.#peer(who));
+    if (loop === undefined || !isGranted(grant, 'read')) throw new Fault('no-such-repo', 'no such repository');
+    if (!isGranted(grant, needed)) {
+      const remedy = 'ask its owner to run "git xmpp grant" there';
+      throw new Fault('not-granted', `this device may ${grant} here, and that needs ${needed}; ${remedy}`);
+    }
+    return loop;
+  }
+
+  #spkiOf(device: DeviceId): string {
+    const peer = device === this.#parts.me ? undefined : this.#parts.peers.byDevice(device);
+    if (peer === undefined) throw new Fault('not-granted', 'the map of a device that is not paired here is not used');
+    return peer.spki;
+  }
+}
+
+/** A peer that speaks a version from the future is told apart from one that is broken. */
+export function newerProtocol(version: number): Fault {
+  const words = `speaks protocol version ${version}, this one ${PROTOCOL_VERSION}`;
+  return new Fault('newer-protocol', `that device ${words}`, { remedy: 'update git-xmpp here' });
+}
+
+async function tipsOf({ context }: RepoLoop): Promise<readonly Oid[]> {
+  const heads = await listRefs(context.runGit, context.repository, ['refs/heads/']);
+  return [...new Set(heads.values())].slice(0, MAX_BASES);
+}

@@ -1,0 +1,71 @@
+// What the agent's door answers, as types that the commands share (docs/PROTOCOL.md, "The door"). Rule: the same words in code, JSON
+// and documentation.
+
+import type { FaultRecord } from '../lib/errors.ts';
+import type { PeerStatus, RepoStatus } from './status.ts';
+
+/** `GET /account`. */
+export interface AccountAnswer {
+  /** `none`: not signed in to any account. */
+  readonly state: 'none' | 'connecting' | 'online' | 'offline' | 'stopped';
+  readonly jid?: string;
+  /** Full JID while online. */
+  readonly address?: string;
+  /** What keeps it from being online. */
+  readonly fault?: FaultRecord;
+  /** Milliseconds until the next try. */
+  readonly retryInMs?: number;
+  readonly device: string;
+  readonly name: string;
+  readonly fingerprint: string;
+}
+
+/** `POST /login`. */
+export interface LoginAnswer {
+  readonly jid: string;
+  readonly address: string;
+  /** Who keeps the password: git's credential helper, or a file of ours. */
+  readonly keptBy: 'helper' | 'file';
+}
+
+/** `GET /status`. */
+export interface StatusAnswer {
+  readonly account: AccountAnswer;
+  readonly peers: readonly PeerStatus[];
+  readonly repos: readonly (RepoStatus & { readonly problem?: FaultRecord })[];
+  /** What waits for a person, with the command that mends it. */
+  readonly notes: readonly string[];
+}
+
+/** A line of `POST /pair`. */
+export type PairLine =
+  | { readonly type: 'code'; readonly code: string; readonly jid: string }
+  | { readonly type: 'invite'; readonly invite: string; readonly expiresAt: number }
+  | { readonly type: 'attempt'; readonly by: string }
+  | { readonly type: 'burnt'; readonly by: string; readonly waitMs: number }
+  | { readonly type: 'refused'; readonly by: string; readonly words: string }
+  | ({ readonly type: 'paired' } & PairedAnswer);
+
+/** `POST /pair/join`, and the last line of `POST /pair`. */
+export interface PairedAnswer {
+  readonly peer: PeerStatus;
+  /** What the other device shows now; empty while it cannot be asked. */
+  readonly repos: readonly string[];
+}
+
+/** `POST /share`. */
+export interface ShareAnswer {
+  readonly name: string;
+  readonly id: string;
+  readonly path: string;
+  /** What this device is called. */
+  readonly device: string;
+  readonly how: 'founded' | 'joined' | 'changed';
+  readonly words: string;
+  readonly peers: readonly string[];
+}
+
+/** `GET /repos`. */
+export interface ReposAnswer {
+  readonly repos: readonly { readonly name: string; readonly id: string; readonly path?: string }[];
+}

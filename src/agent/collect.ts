@@ -1,0 +1,38 @@
+// Gathers the whole status (design §8). Rule: it only asks; what cannot be told of one repository does not hide the others.
+
+import { asFault, formatFault } from '../lib/errors.ts';
+import { isGranted } from '../lib/names.ts';
+import { grantOf } from '../home/repos.ts';
+import type { SharedRepo } from '../home/repos.ts';
+import type { AgentParts } from './agent.ts';
+import type { StatusAnswer } from './answers.ts';
+import { peerStatus, repoPeerStatus } from './status.ts';
+
+type RepoAnswer = StatusAnswer['repos'][number];
+
+export async function collectStatus(parts: AgentParts): Promise<StatusAnswer> {
+  const { peering, account, peers, repos } = parts;
+  return {
+    account: account.answer(),
+    peers: peers.list().map((peer) => peerStatus(peer, { isOnline: peering.contacts.isOnline(peer.device), link: peering.links.link(peer.device) })),
+    repos: await Promise.all(repos.list().map((shared) => collectRepo(parts, shared))),
+    notes: peering.twins.notes,
+  };
+}
+
+async function collectRepo({ peering, peers }: AgentParts, shared: SharedRepo): Promise<RepoAnswer> {
+  const { name, id, path } = shared;
+  const loop = peering.repoSet.byId(id);
+  if (loop === undefined) {
+    const fault = peering.repoSet.problem(id);
+    return { name, id, path, peers: [], ...(fault === undefined ? {} : { problem: formatFault(fault) }) };
+  }
+  try {
+    const audience = peers.list().filter((peer) => isGranted(grantOf(shared, peer), 'read'));
+    const me = peering.identity.device;
+    const states = audience.map((peer) => repoPeerStatus(loop, { peer, me, isOnline: peering.contacts.isOnline(peer.device) }));
+    return { name, id, path, peers: await Promise.all(states) };
+  } catch (error) {
+    return { name, id, path, peers: [], problem: formatFault(asFault(error, `looking at ${path}`)) };
+  }
+}

@@ -1,0 +1,81 @@
+// The composition root: the only place that makes the agent's objects and joins them (design §3). Rule: it decides nothing; what it
+// joins is named after what it does.
+
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { realClock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { parseRepoId } from '../lib/names.ts';
+import { prepareHavesDir, prepareHooks } from '../git/hooks.ts';
+import { createRunGit, createStartGit } from '../git/run.ts';
+import { Config } from '../home/config.ts';
+import { loadIdentity } from '../home/identity.ts';
+import type { Home } from '../home/paths.ts';
+import { Peers } from '../home/peers.ts';
+import { Repos } from '../home/repos.ts';
+import { formatTrace } from '../xmpp/trace.ts';
+import { AccountKeeper } from './account.ts';
+import { Agent } from './agent.ts';
+import { Events } from './events.ts';
+import { InviteStore } from './invites.ts';
+import { Showing } from './pair-show.ts';
+import { Peering } from './peering.ts';
+
+export interface ComposeOptions {
+  readonly home: Home;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+  /** Folder of the built executables: hooks name them. */
+  readonly distDir: string;
+  /** Where stanzas are shown (`--debug`), secrets and payloads hidden. */
+  readonly debug: ((text: string) => void) | undefined;
+}
+
+/** Makes an agent on a home that is prepared and locked. */
+export async function composeAgent(options: ComposeOptions): Promise<Agent> {
+  const { home, env, log, debug } = options;
+  const clock = realClock;
+  const random = (size: number): Uint8Array => new Uint8Array(randomBytes(size));
+  const chance = (): number => randomInt(2 ** 32) / 2 ** 32;
+  const runGit = createRunGit(env);
+  const startGit = createStartGit(env);
+  const config = new Config(home.config, runGit);
+  await config.load();
+  const identity = await loadIdentity(home, { name: hostname().split('.', 1)[0] ?? 'device' });
+  const peers = await Peers.open(join(home.dir, 'peers.json'));
+  const repos = await Repos.open(join(home.dir, 'repos.json'));
+  const events = new Events(clock, log.scope('events'));
+  const serve = await prepareServing(options);
+  const showing = new Showing(clock, random);
+  const invites = new InviteStore(join(home.state, 'invites.json'), clock);
+  const newId = (): ReturnType<typeof parseRepoId> => parseRepoId(randomUUID());
+  const common = { home, config, runGit, startGit, peers, repos, events, clock, log, random, chance, newId };
+  const peering = new Peering({ ...common, identity, serve, showing });
+  const account = new AccountKeeper({
+    home,
+    config,
+    runGit,
+    identity: () => peering.identity,
+    clock,
+    log,
+    random: chance,
+    onUp: (connection) => void peering.up(connection),
+    onDown: (fault) => peering.down(fault),
+    trace: debug === undefined ? undefined : (direction, element) => debug(formatTrace(direction, element)),
+  });
+  return new Agent({ ...common, peering, account, showing, invites });
+}
+
+/** Our hooks for people's pushes, and the empty alternate for `.have` lines. */
+async function prepareServing({ home, distDir }: ComposeOptions): Promise<{
+  readonly hooksPath: string;
+  readonly havesDir: string;
+  readonly hookEnv: Readonly<Record<string, string>>;
+}> {
+  const hooksPath = join(home.state, 'hooks');
+  const havesDir = join(home.state, 'haves');
+  await prepareHooks(hooksPath, { ask: [process.execPath, join(distDir, 'git-xmpp.cjs'), 'push-to-checkout'] });
+  await prepareHavesDir(havesDir);
+  return { hooksPath, havesDir, hookEnv: { GIT_XMPP_HOME: home.dir } };
+}

@@ -1,0 +1,158 @@
+// Compares the branches here with one device's map and moves what may be moved (sync-rules). Rule: the plan decides, the one safe
+// path moves, and whatever does not move is named with its reason; a tip counts as acted on only when nothing of it waits.
+
+import { asFault } from '../lib/errors.ts';
+import { parseRefName } from '../lib/names.ts';
+import type { DeviceId, Oid, RefName } from '../lib/names.ts';
+import { isAncestor, listRefs, updateRefs, wasLeft } from '../git/refs.ts';
+import type { RefMap } from '../git/refs.ts';
+import { moveBranch } from '../git/move.ts';
+import { planBranch } from '../sync/plan.ts';
+import type { BranchFacts, BranchPlan, Policy, WaitReason } from '../sync/plan.ts';
+import { TREE_LIMITS } from './context.ts';
+import type { RepoContext, Waiting } from './context.ts';
+
+/** The device whose map is considered. */
+export interface Considered {
+  readonly device: DeviceId;
+  readonly petname: string;
+  readonly isOwnDevice: boolean;
+}
+
+/** A branch that moved here. */
+export interface Moved {
+  readonly ref: RefName;
+  readonly from: Oid | undefined;
+  readonly to: Oid | undefined;
+  readonly how: 'fast-forward' | 'follow' | 'create' | 'delete' | 'tag';
+}
+
+export interface Outcome {
+  readonly moved: readonly Moved[];
+  readonly waiting: readonly Waiting[];
+}
+
+const WORDS: Readonly<Record<WaitReason, (name: string) => string>> = {
+  diverged: (name) => `both sides have commits that the other lacks; "git merge ${name}" or "git rebase ${name}" ends it`,
+  undone: (name) => `you left that commit by a reset or amend; keep yours by committing on, or take theirs: git reset --keep ${name}`,
+  rewritten: (name) => `it was rewritten there; take it with: git reset --keep ${name}`,
+  'other-account': (name) => `another account's commits are not taken over by themselves; "git merge ${name}" takes them`,
+  policy: () => 'xmpp.merge is none',
+  'deleted-there': () => 'it was deleted there, and has commits of yours',
+};
+
+/** Carries out what the plan says for each branch and tag of a device's map. */
+export async function consider(context: RepoContext, who: Considered, policy: Policy): Promise<Outcome> {
+  const theirs = context.maps.refsOf(who.device);
+  const acted = context.maps.acted(who.device);
+  const ours = await listRefs(context.runGit, context.repository, ['refs/heads/', 'refs/tags/']);
+  const tags = await takeTags(context, who, { ours, theirs });
+  const moved: Moved[] = [...tags.moved];
+  const waiting: Waiting[] = [...tags.waiting];
+  const settled: Record<string, string> = {};
+  const names = new Set([...theirs.keys(), ...Object.keys(acted).map(parseRefName)]);
+  for (const ref of [...names].filter((each) => each.startsWith('refs/heads/'))) {
+    const tips = { ref, ours: ours.get(ref), theirs: theirs.get(ref), acted: parseActed(acted[ref]) };
+    const result = await takeBranch(context, { who, policy, tips });
+    if ('wait' in result) waiting.push(result.wait);
+    else if (result.moved !== undefined) moved.push(result.moved);
+    const keep = 'wait' in result ? tips.acted : tips.theirs;
+    if (keep !== undefined) settled[ref] = keep;
+  }
+  await context.maps.setActed(who.device, settled);
+  return { moved, waiting };
+}
+
+interface Tips {
+  readonly ref: RefName;
+  readonly ours: Oid | undefined;
+  readonly theirs: Oid | undefined;
+  readonly acted: Oid | undefined;
+}
+
+interface BranchWork {
+  readonly who: Considered;
+  readonly policy: Policy;
+  readonly tips: Tips;
+}
+
+async function takeBranch(context: RepoContext, { who, policy, tips }: BranchWork): Promise<{ moved?: Moved } | { wait: Waiting }> {
+  if (tips.ours === tips.theirs) return {};
+  const plan = planBranch(await readFacts(context, who, tips), policy);
+  const wait = (why: string, words: string): { wait: Waiting } => ({ wait: { device: who.device, ref: tips.ref, why, words } });
+  if (plan.do === 'nothing') return {};
+  if (plan.do === 'wait') return wait(plan.why, WORDS[plan.why](`${who.petname}/${tips.ref.slice('refs/heads/'.length)}`));
+  try {
+    const refusal = await carryOut(context, plan, tips);
+    if (refusal !== undefined) return wait('busy', refusal);
+  } catch (error) {
+    return wait('failed', asFault(error, `moving ${tips.ref}`).message);
+  }
+  return { moved: { ref: tips.ref, from: tips.ours, to: tips.theirs, how: plan.do } };
+}
+
+/** @returns why it could not be done now, or undefined when done */
+async function carryOut(context: RepoContext, plan: BranchPlan, { ref, ours, theirs }: Tips): Promise<string | undefined> {
+  const { runGit, repository } = context;
+  if (plan.do === 'create' || plan.do === 'delete') {
+    const done = await updateRefs(runGit, repository, [{ ref, from: ours, to: theirs }], { message: `xmpp: ${plan.do}` });
+    return done === 'done' ? undefined : 'the branch moved meanwhile';
+  }
+  if (ours === undefined || theirs === undefined) return undefined;
+  if (plan.do === 'follow') await keepTip(context, ref, ours);
+  const result = await moveBranch(context, repository, {
+    branch: ref,
+    from: ours,
+    to: theirs,
+    stateDir: context.stateDir,
+    limits: TREE_LIMITS,
+    message: plan.do,
+  });
+  return 'waits' in result ? result.waits : undefined;
+}
+
+/** What a rewrite leaves behind stays reachable under refs/xmpp/kept/. */
+async function keepTip({ runGit, repository }: RepoContext, ref: RefName, tip: Oid): Promise<void> {
+  const kept = parseRefName(`refs/xmpp/kept/${ref.slice('refs/heads/'.length)}-${tip.slice(0, 12)}`);
+  await updateRefs(runGit, repository, [{ ref: kept, from: undefined, to: tip }], { message: 'xmpp: kept' });
+}
+
+async function readFacts({ runGit, repository }: RepoContext, who: Considered, tips: Tips): Promise<BranchFacts> {
+  const { ours, theirs, acted, ref } = tips;
+  const isWithin = (older: Oid | undefined, newer: Oid | undefined): Promise<boolean> => {
+    if (older === undefined || newer === undefined) return Promise.resolve(false);
+    return older === newer ? Promise.resolve(true) : isAncestor(runGit, repository, { older, newer }).catch(() => false);
+  };
+  const isBehind = await isWithin(ours, theirs);
+  const isAhead = !isBehind && (await isWithin(theirs, ours));
+  return {
+    ours,
+    theirs,
+    acted,
+    relation: isBehind ? 'behind' : isAhead ? 'ahead' : 'diverged',
+    isOursInActed: !isBehind && (await isWithin(ours, acted)),
+    wasLeft: !isAhead && ours !== undefined && theirs !== undefined && (await wasLeft(runGit, repository, { branch: ref, tip: theirs })),
+    isOwnDevice: who.isOwnDevice,
+  };
+}
+
+/** Tags are made when absent, never moved or deleted by a peer. */
+async function takeTags(
+  { runGit, repository }: RepoContext,
+  who: Considered,
+  refs: { readonly ours: RefMap; readonly theirs: RefMap },
+): Promise<Outcome> {
+  const tags = [...refs.theirs].filter(([ref]) => ref.startsWith('refs/tags/'));
+  const missing = who.isOwnDevice ? tags.filter(([ref]) => !refs.ours.has(ref)) : [];
+  const updates = missing.map(([ref, to]) => ({ ref, from: undefined, to }));
+  const done = updates.length === 0 ? 'done' : await updateRefs(runGit, repository, updates, { message: 'xmpp: tag' });
+  const clashes = tags.filter(([ref, oid]) => refs.ours.has(ref) && refs.ours.get(ref) !== oid);
+  return {
+    moved: done === 'done' ? missing.map(([ref, to]) => ({ ref, from: undefined, to, how: 'tag' })) : [],
+    waiting: clashes.map(([ref]) => ({ device: who.device, ref, why: 'tag-clash', words: 'the tag names another object there; tags are never moved' })),
+  };
+}
+
+function parseActed(text: string | undefined): Oid | undefined {
+  return text as Oid | undefined;
+}

@@ -1,0 +1,196 @@
+// Who is there: hello and bye by IQ, the digest on contact, and what a peer's answer means for each repository (tunnel-and-trust,
+// "Addresses"; sync-rules). Rule: an address is only a hint; what counts is the link that the pin let through.
+
+import type { Clock, Timer } from '../lib/clock.ts';
+import { asFault } from '../lib/errors.ts';
+import { bareOf, parseFullJid } from '../lib/jid.ts';
+import type { FullJid } from '../lib/jid.ts';
+import type { DeviceId } from '../lib/names.ts';
+import { isGranted, parseDeviceId } from '../lib/names.ts';
+import { grantOf } from '../home/repos.ts';
+import type { Peer, Peers } from '../home/peers.ts';
+import type { Links } from '../link/links.ts';
+import { requestJson } from '../link/services.ts';
+import { PROTOCOL_VERSION, formatDigest, parseDigest } from '../sync/digest-format.ts';
+import type { Digest } from '../sync/digest-format.ts';
+import type { Connection } from '../xmpp/connection.ts';
+import { attrOf, xml } from '../xmpp/element.ts';
+import { NS_AGENT } from '../xmpp/namespaces.ts';
+import { StanzaFault } from '../xmpp/stanza-fault.ts';
+import { newerProtocol } from './answer.ts';
+import type { Answers } from './answer.ts';
+import type { Events } from './events.ts';
+import type { RepoLoop } from './loop.ts';
+
+export interface ContactParts {
+  readonly me: DeviceId;
+  readonly peers: Peers;
+  readonly links: Links;
+  readonly answers: Answers;
+  readonly loops: () => readonly RepoLoop[];
+  readonly events: Events;
+  readonly clock: Clock;
+  /** Looks a peer's address record up afresh. */
+  readonly findAddress: (peer: DeviceId) => Promise<FullJid | undefined>;
+  /** A digest came in; what it says of repositories that are not shared here too is for others to see. */
+  readonly onDigest: (peer: Peer, digest: Digest) => void;
+}
+
+const HELLO_DEADLINE_MS = 5_000;
+const DIGEST_DEADLINE_MS = 30_000;
+/** Where nothing happens, maps are compared this often all the same. */
+const DIGEST_EVERY_MS = 30 * 60_000;
+
+/** Keeps contact with all peers while signed in. */
+export class Contacts {
+  readonly #parts: ContactParts;
+  readonly #online = new Set<DeviceId>();
+  readonly #running = new Map<DeviceId, Promise<void>>();
+  readonly #awaited = new Map<DeviceId, () => void>();
+  #connection: Connection | undefined;
+  #timer: Timer | undefined;
+
+  constructor(parts: ContactParts) {
+    this.#parts = parts;
+  }
+
+  isOnline(peer: DeviceId): boolean {
+    return this.#online.has(peer) && this.#connection !== undefined;
+  }
+
+  /** Signed in: answers hellos, and says hello to everybody. */
+  start(connection: Connection): void {
+    this.#connection = connection;
+    connection.handleIq(NS_AGENT, 'hello', (iq) => {
+      const peer = this.#hinted(iq.from, attrOf(iq.payload, 'device'));
+      if (peer === undefined) throw new StanzaFault('cancel', 'item-not-found');
+      // The one that says hello compares digests next, so this side only notes where it is.
+      void this.#parts.peers.update(peer.device, { address: parseFullJid(iq.from) });
+      return Promise.resolve(xml('hello', { xmlns: NS_AGENT, device: this.#parts.me }));
+    });
+    connection.handleIq(NS_AGENT, 'bye', (iq) => {
+      const peer = this.#hinted(iq.from, attrOf(iq.payload, 'device'));
+      if (peer !== undefined && peer.address === iq.from) this.#lost(peer);
+      return Promise.resolve(undefined);
+    });
+    for (const peer of this.#parts.peers.list()) void this.hello(peer);
+    this.#repeat();
+  }
+
+  /** Signed out, or cut off: nobody can be reached. */
+  stop(): void {
+    this.#connection = undefined;
+    this.#timer?.cancel();
+    for (const peer of this.#online) this.#tellLost(peer);
+    this.#online.clear();
+  }
+
+  /** Tells everybody who is there that this device goes. */
+  async bye(): Promise<void> {
+    const there = this.#parts.peers.list().filter(({ device }) => this.#online.has(device));
+    await Promise.allSettled(there.map((peer) => this.#say('bye', peer.address)));
+  }
+
+  /** Says hello at the last known address, else at the one looked up; contact follows when it answers. */
+  async hello(peer: Peer): Promise<void> {
+    try {
+      await this.#say('hello', peer.address);
+    } catch {
+      const address = await this.#parts.findAddress(peer.device).catch(() => undefined);
+      if (address === undefined || address === peer.address) return;
+      await this.#parts.peers.update(peer.device, { address });
+      try {
+        await this.#say('hello', address);
+      } catch {
+        return;
+      }
+    }
+    await this.contact(peer.device);
+  }
+
+  /** Compares digests with a peer; several who ask at once share one comparison. */
+  contact(device: DeviceId): Promise<void> {
+    const running = this.#running.get(device) ?? this.#compare(device).finally(() => this.#running.delete(device));
+    this.#running.set(device, running);
+    return running;
+  }
+
+  /** Resolves when the peer has told its digest, or after `ms`. */
+  async whenOnline(device: DeviceId, ms: number): Promise<void> {
+    if (this.isOnline(device)) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.#parts.clock.setTimer(ms, resolve);
+      this.#awaited.set(device, () => {
+        timer.cancel();
+        resolve();
+      });
+    });
+    this.#awaited.delete(device);
+  }
+
+  /** A peer's digest, from whichever side it came: it is there, and this is what it holds. */
+  heard(peer: Peer, digest: Digest): void {
+    this.#online.add(peer.device);
+    this.#awaited.get(peer.device)?.();
+    void this.#parts.peers.update(peer.device, { lastSeen: this.#parts.clock.now(), version: digest.version });
+    this.#parts.onDigest(peer, digest);
+    for (const { repo, maps } of digest.repos) {
+      const loop = this.#parts.loops().find(({ context }) => context.shared().id === repo);
+      if (loop === undefined || !isGranted(grantOf(loop.context.shared(), peer), 'read')) continue;
+      void loop.tell({ type: 'contact', peer: peer.device, maps });
+    }
+  }
+
+  async #compare(device: DeviceId): Promise<void> {
+    const { peers, links, answers, clock, events } = this.#parts;
+    const peer = peers.byDevice(device);
+    if (peer === undefined || this.#connection === undefined) return;
+    try {
+      const session = await links.session(device);
+      const body = formatDigest(answers.digestFor(peer));
+      const answer = await requestJson(session, { method: 'POST', path: '/digest', body }, { clock, deadlineMs: DIGEST_DEADLINE_MS });
+      const digest = parseDigest(answer);
+      if (digest.version > PROTOCOL_VERSION) throw newerProtocol(digest.version);
+      this.heard(peer, digest);
+    } catch (error) {
+      const fault = asFault(error, `comparing with ${peer.petname}`);
+      events.emit({ type: 'contact-failed', words: fault.message, peer: peer.petname, code: fault.code });
+      this.#lost(peer);
+    }
+  }
+
+  #lost(peer: Peer): void {
+    if (!this.#online.delete(peer.device)) return;
+    this.#parts.events.emit({ type: 'offline', words: `${peer.petname} is offline`, peer: peer.petname });
+    this.#tellLost(peer.device);
+  }
+
+  /** The link to a peer ended: its state is known again at the next contact. */
+  linkLost(device: DeviceId): void {
+    const peer = this.#parts.peers.byDevice(device);
+    if (peer !== undefined) this.#lost(peer);
+  }
+
+  #tellLost(peer: DeviceId): void {
+    for (const loop of this.#parts.loops()) void loop.tell({ type: 'lost', peer });
+  }
+
+  async #say(word: 'hello' | 'bye', to: FullJid | undefined): Promise<void> {
+    if (to === undefined || this.#connection === undefined) throw new StanzaFault('cancel', 'item-not-found');
+    const payload = xml(word, { xmlns: NS_AGENT, device: this.#parts.me });
+    await this.#connection.iq('set', to, payload, { timeoutMs: HELLO_DEADLINE_MS });
+  }
+
+  #hinted(from: string, device: string | undefined): Peer | undefined {
+    const peer = this.#parts.peers.byDevice(parseDeviceId(device ?? ''));
+    return peer !== undefined && bareOf(parseFullJid(from)) === peer.jid ? peer : undefined;
+  }
+
+  #repeat(): void {
+    this.#timer?.cancel();
+    this.#timer = this.#parts.clock.setTimer(DIGEST_EVERY_MS, () => {
+      for (const peer of this.#online) void this.contact(peer);
+      this.#repeat();
+    });
+  }
+}

@@ -1,0 +1,46 @@
+// One shared repository as the agent holds it while it runs. Rule: made in one place, handed to all that work on that repository.
+
+import type { RunGit } from '../lib/git-run.ts';
+import type { DeviceId } from '../lib/names.ts';
+import type { Policy } from '../sync/plan.ts';
+import type { StartGit } from '../git/run.ts';
+import type { TreeLimits } from '../git/tree-diff.ts';
+import type { Repository } from '../git/repository.ts';
+import type { SharedRepo } from '../home/repos.ts';
+import type { MapStore } from './maps.ts';
+
+/** A change of files beyond this waits for a person: a push of a kilobyte can hold ten thousand million files. */
+export const TREE_LIMITS: TreeLimits = { paths: 200_000, bytes: 4 * 2 ** 30 };
+
+export interface RepoContext {
+  readonly repository: Repository;
+  readonly maps: MapStore;
+  readonly runGit: RunGit;
+  readonly startGit: StartGit;
+  /** Folder for journals of moves under way. */
+  readonly stateDir: string;
+  /** What is shared and with whom; grants change while it runs. */
+  shared(): SharedRepo;
+}
+
+/** Why a branch of a device was not taken over here, in words and as a word. */
+export interface Waiting {
+  readonly device: DeviceId;
+  /** Full ref name. */
+  readonly ref: string;
+  readonly why: string;
+  /** What a person reads. */
+  readonly words: string;
+}
+
+/** Reads `xmpp.merge`, `xmpp.mergeFrom`, `xmpp.rewrite` of a repository; a value that is none of theirs counts as the default. */
+export function readPolicy(config: ReadonlyMap<string, readonly string[]>, isFolder: boolean): Policy {
+  const last = (key: string): string | undefined => config.get(key)?.at(-1);
+  const merge = last('xmpp.merge');
+  return {
+    merge: merge === 'none' || merge === 'merge' ? merge : 'ff',
+    mergeFrom: last('xmpp.mergefrom') === 'all' ? 'all' : 'own',
+    rewrite: last('xmpp.rewrite') === 'ask' ? 'ask' : 'follow',
+    isFolder,
+  };
+}

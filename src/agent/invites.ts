@@ -1,0 +1,64 @@
+// Invites that were shown and not used yet; they outlive a restart of the agent (tunnel-and-trust: 24 hours, single use).
+// Rule: the file is as secret as the device key; what is over is removed when it is read.
+
+import type { Clock } from '../lib/clock.ts';
+import { decodeBase64, encodeBase64 } from '../lib/base64.ts';
+import { equalBytes } from '../lib/bytes.ts';
+import { InputFault } from '../lib/errors.ts';
+import { Serial } from '../lib/serial.ts';
+import { StateFile } from '../home/state.ts';
+import { INVITE_SECRET_BYTES } from '../pairing/invite-format.ts';
+import { parseRecord } from '../sync/digest-format.ts';
+
+export interface KeptInvite {
+  /** 32 bytes. */
+  readonly secret: Uint8Array;
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
+  /** The petname that whoever uses it gets. */
+  readonly as: string | undefined;
+}
+
+const MAX_INVITES = 32;
+
+/** The file of open invites. */
+export class InviteStore {
+  readonly #file: StateFile<unknown>;
+  readonly #clock: Clock;
+  readonly #serial = new Serial();
+
+  constructor(path: string, clock: Clock) {
+    this.#file = new StateFile<unknown>(path, (value) => formatInvites(parseInvites(value)), () => formatInvites([]));
+    this.#clock = clock;
+  }
+
+  async list(): Promise<readonly KeptInvite[]> {
+    return parseInvites(await this.#file.read()).filter(({ expiresAt }) => expiresAt > this.#clock.now());
+  }
+
+  add(invite: KeptInvite): Promise<void> {
+    return this.#serial.run(async () => this.#file.write(formatInvites([...(await this.list()), invite].slice(-MAX_INVITES))));
+  }
+
+  remove(secret: Uint8Array): Promise<void> {
+    return this.#serial.run(async () => {
+      const left = (await this.list()).filter((each) => !equalBytes(each.secret, secret));
+      await this.#file.write(formatInvites(left));
+    });
+  }
+}
+
+function formatInvites(invites: readonly KeptInvite[]): unknown {
+  return { invites: invites.map(({ secret, expiresAt, as }) => ({ secret: encodeBase64(secret), expiresAt, ...(as === undefined ? {} : { as }) })) };
+}
+
+function parseInvites(value: unknown): KeptInvite[] {
+  const { invites } = parseRecord(value, 'kept invites');
+  if (!Array.isArray(invites) || invites.length > MAX_INVITES) throw new InputFault('kept invites', 'are no list');
+  return invites.map((each) => {
+    const { secret, expiresAt, as } = parseRecord(each, 'kept invite');
+    const bytes = decodeBase64(String(secret), INVITE_SECRET_BYTES);
+    if (bytes.length !== INVITE_SECRET_BYTES || typeof expiresAt !== 'number') throw new InputFault('kept invite', 'is broken');
+    return { secret: bytes, expiresAt, as: typeof as === 'string' ? as : undefined };
+  });
+}

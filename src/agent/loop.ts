@@ -1,0 +1,221 @@
+// The loop of one shared repository: hints and peers become facts, the engine answers with intentions, and they are carried out here
+// (design §4). Rule: thin; what is decided is decided in sync/, what is done is done by the file named after it.
+
+import { Backoff } from '../lib/backoff.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
+import { asFault } from '../lib/errors.ts';
+import type { DeviceId, Oid } from '../lib/names.ts';
+import { Serial } from '../lib/serial.ts';
+import type { RefsOfMap } from '../sync/map-format.ts';
+import { Engine } from '../sync/engine.ts';
+import type { Fact, Intention } from '../sync/engine.ts';
+import { listRefs } from '../git/refs.ts';
+import { readGitConfig } from '../git/repository.ts';
+import { isMapRef } from '../sync/record-format.ts';
+import type { Peers } from '../home/peers.ts';
+import type { Links } from '../link/links.ts';
+import { consider } from './consider.ts';
+import { readPolicy } from './context.ts';
+import type { RepoContext, Waiting } from './context.ts';
+import type { Events } from './events.ts';
+import { urlOf, writeMirror } from './mirror.ts';
+import { deliverOffer } from './offer.ts';
+import type { PeerCopy } from './offer.ts';
+
+export interface LoopParts {
+  readonly context: RepoContext;
+  readonly me: { readonly device: DeviceId; readonly keyPem: string };
+  readonly peers: Peers;
+  readonly links: Links;
+  readonly events: Events;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Sends the announcement of our newest map to peers without a link. */
+  readonly announce: (loop: RepoLoop, peers: readonly DeviceId[]) => void;
+}
+
+/** Ref updates of one `git commit` come within this many milliseconds; waiting longer would only be slower. */
+const SETTLE_MS = 4;
+
+/** Everything that runs for one shared repository. */
+export class RepoLoop {
+  readonly context: RepoContext;
+  readonly engine: Engine;
+  readonly #parts: LoopParts;
+  readonly #serial = new Serial();
+  readonly #retry = new Backoff({ baseMs: 500, capMs: 30_000 });
+  readonly #copies = new Map<string, { readonly counter: number; readonly refs: RefsOfMap }>();
+  readonly #waiting = new Map<DeviceId, readonly Waiting[]>();
+  /** Our refs as they were last announced: an announcement names what changed since. */
+  announced: RefsOfMap = new Map();
+  #onSettled: () => void = () => undefined;
+  #hint: Timer | undefined;
+  #again: Timer | undefined;
+  #isStopped = false;
+
+  constructor(parts: LoopParts) {
+    this.#parts = parts;
+    this.context = parts.context;
+    this.engine = new Engine(parts.me.device, parts.context.maps.counters);
+  }
+
+  /** Why branches of which device were not taken over. */
+  get waiting(): readonly Waiting[] {
+    return [...this.#waiting.values()].flat();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#hint?.cancel();
+    this.#again?.cancel();
+  }
+
+  /** Something may have moved in the repository: looked at once it has been quiet for a moment. */
+  hint(): void {
+    if (this.#isStopped) return;
+    this.#hint?.cancel();
+    this.#hint = this.#parts.clock.setTimer(SETTLE_MS, () => void this.look());
+  }
+
+  /** Looks at the branches now: publishes what moved, and tries again what waited. */
+  look(): Promise<void> {
+    return this.#serial.run(async () => {
+      if (this.#isStopped) return;
+      try {
+        await this.#carryOut(this.engine.receive({ type: 'moved' }));
+        for (const device of this.#waiting.keys()) await this.#consider(device);
+      } catch (error) {
+        this.#complain('look-failed', error, 'looking at the branches');
+      }
+    });
+  }
+
+  /** Does `work` while nothing else of this repository moves. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return this.#serial.run(work);
+  }
+
+  /** Resolves when every peer that can be reached has all maps, or after `ms`. */
+  async settled(ms: number): Promise<void> {
+    const { clock, peers } = this.#parts;
+    const isSettled = (): boolean => peers.list().every(({ device }) => !this.engine.isReachable(device) || this.engine.owed(device)?.length === 0);
+    const until = clock.now() + ms;
+    await this.#serial.run(() => Promise.resolve());
+    while (!isSettled() && clock.now() < until) {
+      await new Promise<void>((resolve) => {
+        const timer = clock.setTimer(until - clock.now(), resolve);
+        this.#onSettled = () => {
+          timer.cancel();
+          resolve();
+        };
+      });
+    }
+  }
+
+  /** Hands a fact to the engine and carries out what it answers. */
+  tell(fact: Fact): Promise<void> {
+    return this.#serial.run(async () => {
+      if (this.#isStopped) return;
+      try {
+        await this.#carryOut(this.engine.receive(fact));
+      } catch (error) {
+        this.#complain('sync-failed', error, `after ${fact.type}`);
+      }
+      this.#onSettled();
+    });
+  }
+
+  async #carryOut(intentions: readonly Intention[]): Promise<void> {
+    for (const intention of intentions) {
+      switch (intention.type) {
+        case 'publish':
+          await this.#publish();
+          break;
+        case 'consider':
+          await this.#consider(intention.device);
+          break;
+        case 'offer':
+          // Offers to several peers go on in parallel, and outside of the queue: a slow link must not hold up a fast one.
+          void this.#offer(intention.peer, intention.device);
+          break;
+        case 'announce':
+          this.#parts.announce(this, intention.peers);
+          this.announced = this.context.maps.refsOf(this.#parts.me.device);
+          break;
+      }
+    }
+  }
+
+  async #publish(): Promise<void> {
+    const { context, me, clock } = this.#parts;
+    const all = await listRefs(context.runGit, context.repository, ['refs/heads/', 'refs/tags/']);
+    const refs: RefsOfMap = new Map([...all].filter(([ref]) => isMapRef(ref)));
+    const counter = await context.maps.publish(me.device, refs, { keyPem: me.keyPem, now: clock.now() });
+    if (counter !== undefined) await this.#carryOut(this.engine.receive({ type: 'published', counter }));
+  }
+
+  async #consider(device: DeviceId): Promise<void> {
+    const { context, peers, events } = this.#parts;
+    const peer = peers.byDevice(device);
+    if (peer === undefined) return;
+    const policy = readPolicy(await readGitConfig(context.runGit, context.repository), context.shared().isFolder);
+    const who = { device, petname: peer.petname, isOwnDevice: peer.kind === 'own' };
+    const { moved, waiting } = await consider(context, who, policy);
+    const repo = context.shared().name;
+    for (const move of moved) {
+      events.emit({ type: 'moved', words: `${move.ref} ${move.how} from ${peer.petname}`, peer: peer.petname, repo, ref: move.ref });
+    }
+    const known = new Set((this.#waiting.get(device) ?? []).map((each) => each.ref + each.words));
+    for (const each of waiting.filter((one) => !known.has(one.ref + one.words))) {
+      events.emit({ type: 'waiting', words: `${each.ref} of ${peer.petname} waits: ${each.words}`, peer: peer.petname, repo, ref: each.ref });
+    }
+    if (waiting.length === 0) this.#waiting.delete(device);
+    else this.#waiting.set(device, waiting);
+    this.#planAgain();
+    await writeMirror(context, device, urlOf(peer.petname, repo));
+    if (moved.length > 0) await this.#carryOut(this.engine.receive({ type: 'moved' }));
+  }
+
+  /** What waits for a lock or a clean work tree is tried again, ever more slowly; a hint tries at once. */
+  #planAgain(): void {
+    this.#again?.cancel();
+    const isBusy = this.waiting.some(({ why }) => why === 'busy' || why === 'failed');
+    if (!isBusy) return this.#retry.succeed();
+    this.#again = this.#parts.clock.setTimer(this.#retry.fail(this.#parts.random()), () => void this.look());
+  }
+
+  async #offer(peer: DeviceId, device: DeviceId): Promise<void> {
+    const { context, links, clock, peers, events } = this.#parts;
+    const signed = context.maps.signed(device);
+    if (signed === undefined) return;
+    const offer = { device, signed, refs: context.maps.refsOf(device) };
+    try {
+      const session = await links.session(peer);
+      await deliverOffer(context, { session, clock }, { offer, copy: this.#copyAt(peer, device) });
+      this.#copies.set(`${peer} ${device}`, { counter: signed.counter, refs: offer.refs });
+      events.emit({ type: 'offered', words: 'offered', peer: peers.byDevice(peer)?.petname ?? peer, repo: context.shared().name });
+      await this.tell({ type: 'delivered', peer, device, counter: signed.counter });
+    } catch (error) {
+      this.#copies.delete(`${peer} ${device}`);
+      this.#complain('offer-failed', error, `offering to ${peers.byDevice(peer)?.petname ?? 'a peer'}`);
+      await this.tell({ type: 'undelivered', peer, device, mayRetry: links.isUp(peer) });
+    }
+  }
+
+  #copyAt(peer: DeviceId, device: DeviceId): PeerCopy {
+    const held = this.engine.held(peer);
+    const copy = this.#copies.get(`${peer} ${device}`);
+    const isCurrent = copy !== undefined && copy.counter === held.get(device);
+    const known = new Set<Oid>();
+    for (const [each, counter] of held) {
+      if (this.context.maps.signed(each)?.counter !== counter) continue;
+      for (const oid of this.context.maps.refsOf(each).values()) known.add(oid);
+    }
+    return isCurrent ? { ...copy, known } : { counter: 0, refs: new Map(), known };
+  }
+
+  #complain(type: string, error: unknown, doing: string): void {
+    const fault = asFault(error, doing);
+    this.#parts.events.emit({ type, words: `${doing}: ${fault.message}`, repo: this.context.shared().name, code: fault.code });
+  }
+}

@@ -1,0 +1,50 @@
+// The agent's process: one home, one lock, one door. Rule: it ends on a signal or when asked, lets go of everything, and never dies of
+// an error in one part.
+
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { asFault, Fault } from '../lib/errors.ts';
+import { createLog } from '../lib/log.ts';
+import { startControl } from '../control/server.ts';
+import { acquireLock } from '../home/lock.ts';
+import { findHome, prepareHome } from '../home/paths.ts';
+import { composeAgent } from './compose.ts';
+import { makeRoutes } from './routes.ts';
+
+/** What the starter waits for: another agent has this home. */
+const ALREADY_RUNNING = 3;
+const STOP_GRACE_MS = 5_000;
+
+async function main(): Promise<void> {
+  const { env } = process;
+  const isDebug = env['GIT_XMPP_DEBUG'] === '1';
+  const log = createLog((line) => process.stderr.write(`${line}\n`), isDebug ? 'debug' : 'info', Date.now);
+  const home = findHome(env);
+  await prepareHome(home);
+  const lock = await acquireLock(home.lock);
+  // One part's mistake must not take the others down; it is told, and the rest goes on.
+  process.on('unhandledRejection', (error) => log.warn('unhandled', { why: asFault(error, 'unhandled').message }));
+  const debug = isDebug ? (text: string): void => void process.stderr.write(`${text}\n`) : undefined;
+  const agent = await composeAgent({ home, env, log, distDir: dirname(fileURLToPath(import.meta.url)), debug });
+  let isStopping = false;
+  const stop = (): void => {
+    if (isStopping) return;
+    isStopping = true;
+    setTimeout(() => process.exit(0), STOP_GRACE_MS).unref();
+    void agent
+      .stop()
+      .then(() => control.stop())
+      .then(() => lock.release())
+      .finally(() => process.exit(0));
+  };
+  const control = await startControl({ socketPath: home.socket, home: home.dir, routes: makeRoutes(agent, () => setImmediate(stop)), log: log.scope('door') });
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  await agent.start();
+}
+
+main().catch((error: unknown) => {
+  const fault = asFault(error, 'starting the agent');
+  process.stderr.write(`git-xmpp: ${fault.message}${fault.remedy === undefined ? '' : ` (${fault.remedy})`}\n`);
+  process.exit(fault instanceof Fault && fault.code === 'already-running' ? ALREADY_RUNNING : 1);
+});

@@ -1,0 +1,185 @@
+// The maps of one repository that are held here: refs under refs/xmpp/<device>/ and the signature over them (sync-rules, "its map").
+// Rule: a map is used only when its signature fits the refs that really are there; a corner that does not fit goes back to what did.
+
+import { decodeBase64, encodeBase64 } from '../lib/base64.ts';
+import { InputFault } from '../lib/errors.ts';
+import { parseDeviceId, parseOid, parseRefName } from '../lib/names.ts';
+import type { DeviceId, Oid, RefName, RepoId } from '../lib/names.ts';
+import type { RunGit } from '../lib/git-run.ts';
+import { Serial } from '../lib/serial.ts';
+import { parseCounter, parseRecord } from '../sync/digest-format.ts';
+import { diffMaps, isMapSignedBy, signMap } from '../sync/map-format.ts';
+import type { RefsOfMap } from '../sync/map-format.ts';
+import { listRefs, updateRefs } from '../git/refs.ts';
+import type { RefUpdate } from '../git/refs.ts';
+import type { Repository } from '../git/repository.ts';
+import { StateFile } from '../home/state.ts';
+import { parseSignature } from '../link/http-format.ts';
+
+/** A signature and what it counts; the refs lie in the repository. */
+export interface SignedCounter {
+  readonly counter: number;
+  /** Ed25519 over the canonical text of the map, base64. */
+  readonly signature: string;
+}
+
+interface MapsState {
+  readonly signed: Readonly<Record<string, SignedCounter>>;
+  /** Per device and branch, the tip that was last acted on here. */
+  readonly acted: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+const NO_REFS: RefsOfMap = new Map();
+
+/** All maps of one repository; writes are done one after another. */
+export class MapStore {
+  readonly #repo: RepoId;
+  readonly #git: { readonly runGit: RunGit; readonly repository: Repository };
+  readonly #file: StateFile<MapsState>;
+  readonly #serial = new Serial();
+  #state: MapsState = { signed: {}, acted: {} };
+  readonly #refs = new Map<DeviceId, RefsOfMap>();
+
+  constructor(repo: RepoId, git: { readonly runGit: RunGit; readonly repository: Repository }, path: string) {
+    this.#repo = repo;
+    this.#git = git;
+    this.#file = new StateFile(path, parseMapsState, () => ({ signed: {}, acted: {} }));
+  }
+
+  /** Reads what was stored, and the refs; a corner whose refs moved without a signature is left for the next publish or offer. */
+  async open(): Promise<void> {
+    this.#state = await this.#file.read();
+    const all = await listRefs(this.#git.runGit, this.#git.repository, ['refs/xmpp/']);
+    for (const device of Object.keys(this.#state.signed)) this.#refs.set(parseDeviceId(device), cornerOf(all, parseDeviceId(device)));
+  }
+
+  get counters(): ReadonlyMap<DeviceId, number> {
+    return new Map(Object.entries(this.#state.signed).map(([device, { counter }]) => [parseDeviceId(device), counter]));
+  }
+
+  signed(device: DeviceId): SignedCounter | undefined {
+    return this.#state.signed[device];
+  }
+
+  /** Branches and tags of a device, as its map has them. */
+  refsOf(device: DeviceId): RefsOfMap {
+    return this.#refs.get(device) ?? NO_REFS;
+  }
+
+  acted(device: DeviceId): Readonly<Record<string, string>> {
+    return this.#state.acted[device] ?? {};
+  }
+
+  /** Remembers which tips of a device were acted on, so that a rewrite is known as one after a restart too. */
+  setActed(device: DeviceId, tips: Readonly<Record<string, string>>): Promise<void> {
+    if (JSON.stringify(tips) === JSON.stringify(this.acted(device))) return Promise.resolve();
+    return this.#serial.run(() => this.#save({ ...this.#state, acted: { ...this.#state.acted, [device]: tips } }));
+  }
+
+  /**
+   * Makes our own map say `refs`: our corner first, then the signature.
+   * @returns the new counter, or undefined when the map says so already
+   */
+  publish(me: DeviceId, refs: RefsOfMap, signing: { readonly keyPem: string; readonly now: number }): Promise<number | undefined> {
+    return this.#serial.run(async () => {
+      const changes = diffMaps(this.refsOf(me), refs);
+      const last = this.#state.signed[me]?.counter;
+      if (changes.size === 0 && last !== undefined) return undefined;
+      if (!(await this.#writeCorner(me, changes))) return undefined;
+      const counter = Math.max((last ?? 0) + 1, signing.now);
+      const signature = signMap({ repo: this.#repo, device: me, counter, refs }, signing.keyPem);
+      this.#refs.set(me, refs);
+      await this.#save(this.#withSigned(me, { counter, signature: encodeBase64(signature) }));
+      return counter;
+    });
+  }
+
+  /** Takes in a map whose refs a push has just written; on a wrong signature the corner goes back. */
+  acceptPushed(device: DeviceId, signed: SignedCounter, spki: string): Promise<boolean> {
+    return this.#serial.run(async () => {
+      const all = await listRefs(this.#git.runGit, this.#git.repository, [`refs/xmpp/${device}/`]);
+      const refs = cornerOf(all, device);
+      if (this.#isNewer(device, signed) && this.#verifies(device, { signed, refs, spki })) {
+        this.#refs.set(device, refs);
+        await this.#save(this.#withSigned(device, signed));
+        return true;
+      }
+      await this.#writeCorner(device, diffMaps(refs, this.refsOf(device)), refs);
+      return false;
+    });
+  }
+
+  /** Takes in a map by name alone: its objects are here already. */
+  acceptRecorded(device: DeviceId, signed: SignedCounter, map: { readonly refs: RefsOfMap; readonly spki: string }): Promise<boolean> {
+    return this.#serial.run(async () => {
+      if (!this.#isNewer(device, signed) || !this.#verifies(device, { signed, ...map })) return false;
+      if (!(await this.#writeCorner(device, diffMaps(this.refsOf(device), map.refs)))) return false;
+      this.#refs.set(device, map.refs);
+      await this.#save(this.#withSigned(device, signed));
+      return true;
+    });
+  }
+
+  #isNewer(device: DeviceId, { counter }: SignedCounter): boolean {
+    return counter > (this.#state.signed[device]?.counter ?? 0);
+  }
+
+  #verifies(device: DeviceId, map: { readonly signed: SignedCounter; readonly refs: RefsOfMap; readonly spki: string }): boolean {
+    const statement = { repo: this.#repo, device, counter: map.signed.counter, refs: map.refs };
+    return isMapSignedBy(statement, decodeBase64(map.signed.signature, 64), map.spki);
+  }
+
+  async #writeCorner(device: DeviceId, changes: ReadonlyMap<RefName, Oid | undefined>, from = this.refsOf(device)): Promise<boolean> {
+    const updates: RefUpdate[] = [...changes].map(([ref, to]) => ({ ref: cornerRef(device, ref), from: from.get(ref), to }));
+    const { runGit, repository } = this.#git;
+    if (updates.length === 0 || (await updateRefs(runGit, repository, updates, { message: 'xmpp: map' })) === 'done') return true;
+    // Somebody else wrote in the corner: what is there now is the truth to compare with next time.
+    this.#refs.set(device, cornerOf(await listRefs(runGit, repository, [`refs/xmpp/${device}/`]), device));
+    return false;
+  }
+
+  #withSigned(device: DeviceId, signed: SignedCounter): MapsState {
+    return { ...this.#state, signed: { ...this.#state.signed, [device]: signed } };
+  }
+
+  async #save(state: MapsState): Promise<void> {
+    this.#state = state;
+    await this.#file.write(state);
+  }
+}
+
+/** Where a device's branch or tag lies: `refs/xmpp/<device>/heads/main` for `refs/heads/main`. */
+export function cornerRef(device: DeviceId, ref: RefName): RefName {
+  return parseRefName(`refs/xmpp/${device}/${ref.slice('refs/'.length)}`);
+}
+
+/** The heads and tags of one device's corner under their own names. */
+function cornerOf(all: ReadonlyMap<RefName, Oid>, device: DeviceId): RefsOfMap {
+  const prefix = `refs/xmpp/${device}/`;
+  const refs = new Map<RefName, Oid>();
+  for (const [ref, oid] of all) {
+    const rest = ref.startsWith(prefix) ? ref.slice(prefix.length) : '';
+    if (/^(?:heads|tags)\//.test(rest)) refs.set(parseRefName(`refs/${rest}`), oid);
+  }
+  return refs;
+}
+
+function parseMapsState(value: unknown): MapsState {
+  const { signed, acted } = parseRecord(value, 'stored maps');
+  const all = Object.entries(parseRecord(signed, 'stored maps: signed')).map(([device, each]) => {
+    const { counter, signature } = parseRecord(each, 'stored maps: signed');
+    return [parseDeviceId(device), { counter: parseCounter(counter), signature: parseSignature(signature) }] as const;
+  });
+  const tips = Object.entries(parseRecord(acted, 'stored maps: acted')).map(
+    ([device, each]) => [parseDeviceId(device), parseTips(each)] as const,
+  );
+  return { signed: Object.fromEntries(all), acted: Object.fromEntries(tips) };
+}
+
+function parseTips(value: unknown): Readonly<Record<string, string>> {
+  const entries = Object.entries(parseRecord(value, 'stored maps: acted')).map(([ref, oid]) => {
+    if (typeof oid !== 'string') throw new InputFault('stored maps: acted', 'holds something other than object ids');
+    return [parseRefName(ref), parseOid(oid)] as const;
+  });
+  return Object.fromEntries(entries);
+}

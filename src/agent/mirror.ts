@@ -1,0 +1,79 @@
+// The mirror: refs/remotes/<remote>/* written locally from a device's map (sync-rules, "its map"). Rule: only the namespace that the
+// remote's own fetch refspec names is written, so that `git branch -r` shows just what a fetch would.
+
+import { parseRefName } from '../lib/names.ts';
+import type { DeviceId, RefName } from '../lib/names.ts';
+import { listRefs, updateRefs } from '../git/refs.ts';
+import type { RefUpdate } from '../git/refs.ts';
+import { readGitConfig, setGitConfig } from '../git/repository.ts';
+import type { RepoContext } from './context.ts';
+
+const HEADS = 'refs/heads/';
+
+/** The remote of `peer/repo` in a repository: by its URL, whatever it is called. */
+export function findRemote(config: ReadonlyMap<string, readonly string[]>, url: string): string | undefined {
+  for (const [key, values] of config) {
+    const name = /^remote\.(.+)\.url$/.exec(key)?.[1];
+    if (name !== undefined && values.includes(url)) return name;
+  }
+  return undefined;
+}
+
+/** The URL under which plain git reaches a peer's repository. */
+export function urlOf(petname: string, repoName: string): string {
+  return `xmpp::${petname}/${repoName}`;
+}
+
+/**
+ * Adds a remote for a peer's clone of this repository, unless one has that URL already. A name that is taken gets `-2`, `-3`, ….
+ * @returns the remote's name
+ */
+export async function ensureRemote({ runGit, repository }: RepoContext, petname: string, repoName: string): Promise<string> {
+  const config = await readGitConfig(runGit, repository);
+  const url = urlOf(petname, repoName);
+  const known = findRemote(config, url);
+  if (known !== undefined) return known;
+  const isTaken = (name: string): boolean => [...config.keys()].some((key) => key.startsWith(`remote.${name}.`));
+  let name = petname;
+  for (let count = 2; isTaken(name); count += 1) name = `${petname}-${count}`;
+  await setGitConfig(runGit, repository, `remote.${name}.url`, url);
+  await setGitConfig(runGit, repository, `remote.${name}.fetch`, `+${HEADS}*:refs/remotes/${name}/*`);
+  // A second remote beside `origin` would make `git switch feature` ambiguous.
+  const hasOrigin = config.has('remote.origin.url');
+  if (hasOrigin && !config.has('checkout.defaultremote')) await setGitConfig(runGit, repository, 'checkout.defaultRemote', 'origin');
+  return name;
+}
+
+/** Writes what a device's map says into the remote's own refs; what the map lacks is removed. */
+export async function writeMirror(context: RepoContext, device: DeviceId, url: string): Promise<void> {
+  const config = await readGitConfig(context.runGit, context.repository);
+  const remote = findRemote(config, url);
+  if (remote === undefined) return;
+  const target = targetOf(config.get(`remote.${remote}.fetch`) ?? []);
+  if (target === undefined) return;
+  const wanted = new Map<RefName, string>();
+  for (const [ref, oid] of context.maps.refsOf(device)) {
+    if (ref.startsWith(HEADS) && ref !== 'refs/heads/HEAD') wanted.set(parseRefName(target + ref.slice(HEADS.length)), oid);
+  }
+  const present = await listRefs(context.runGit, context.repository, [target]);
+  const updates: RefUpdate[] = [];
+  for (const [ref, oid] of present) {
+    if (!wanted.has(ref) && ref !== `${target}HEAD`) updates.push({ ref, from: oid, to: undefined });
+  }
+  for (const [ref, oid] of context.maps.refsOf(device)) {
+    if (!ref.startsWith(HEADS)) continue;
+    const mirrored = parseRefName(target + ref.slice(HEADS.length));
+    if (wanted.has(mirrored) && present.get(mirrored) !== oid) updates.push({ ref: mirrored, from: present.get(mirrored), to: oid });
+  }
+  // A race lost against the user's own fetch is a fact, no error: the next map or reconcile looks again.
+  if (updates.length > 0) await updateRefs(context.runGit, context.repository, updates, { message: 'xmpp: mirror' });
+}
+
+/** Where `refs/heads/*` is fetched to, when it goes to remote-tracking refs at all. */
+function targetOf(fetch: readonly string[]): string | undefined {
+  for (const refspec of fetch) {
+    const target = /^\+?refs\/heads\/\*:(refs\/remotes\/[^*]+\/)\*$/.exec(refspec)?.[1];
+    if (target !== undefined) return target;
+  }
+  return undefined;
+}

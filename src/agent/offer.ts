@@ -1,0 +1,85 @@
+// Offers one map to one peer over a link: by name alone where the peer has every object, else as a push (sync-rules, "Two lanes").
+// Rule: the refs that are pushed are the device's corner as it was signed; what moves meanwhile is the next offer's.
+
+import type { ClientHttp2Session } from 'node:http2';
+import { pipeline } from 'node:stream/promises';
+import { Fault } from '../lib/errors.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { DeviceId, Oid, RefName } from '../lib/names.ts';
+import { hasObjects } from '../git/refs.ts';
+import { offerArgs } from '../git/push.ts';
+import { MAX_BASES, formatOfferHeaders } from '../link/http-format.ts';
+import { openService, requestJson } from '../link/services.ts';
+import { MAX_RECORDED_REFS, formatRecordedMap, parseLacking } from '../sync/record-format.ts';
+import { diffMaps } from '../sync/map-format.ts';
+import type { RefsOfMap } from '../sync/map-format.ts';
+import type { SignedCounter } from './maps.ts';
+import type { RepoContext } from './context.ts';
+
+/** What is known of the peer's copy of the map that is offered. */
+export interface PeerCopy {
+  /** Counter and refs last delivered to it; counter 0 and no refs when it has none. */
+  readonly counter: number;
+  readonly refs: RefsOfMap;
+  /** Every oid of maps that the peer holds. */
+  readonly known: ReadonlySet<Oid>;
+}
+
+export interface Offer {
+  readonly device: DeviceId;
+  readonly signed: SignedCounter;
+  readonly refs: RefsOfMap;
+}
+
+/** Long enough for an answer through a throttled server; the push itself has the pipe's own deadlines. */
+const ANSWER_DEADLINE_MS = 60_000;
+
+/**
+ * Delivers `offer`.
+ * @throws Fault `git` or a refusal in the peer's words when it was not taken in; `timeout` when the link was lost
+ */
+export async function deliverOffer(
+  context: RepoContext,
+  link: { readonly session: ClientHttp2Session; readonly clock: Clock },
+  { offer, copy }: { readonly offer: Offer; readonly copy: PeerCopy },
+): Promise<void> {
+  const changes = diffMaps(copy.refs, offer.refs);
+  const news = [...changes.values()].filter((oid): oid is Oid => oid !== undefined);
+  const mayRecord = changes.size <= MAX_RECORDED_REFS && (copy.counter === 0 || news.every((oid) => copy.known.has(oid)));
+  const tips = mayRecord ? await tellByName(context, link, { offer, changes, base: copy.counter }) : [];
+  if (tips !== undefined) await push(context, link.session, { offer, tips });
+}
+
+/** @returns undefined when it was taken in, else tips of the peer to build on */
+async function tellByName(
+  context: RepoContext,
+  { session, clock }: { readonly session: ClientHttp2Session; readonly clock: Clock },
+  map: { readonly offer: Offer; readonly changes: ReadonlyMap<RefName, Oid | undefined>; readonly base: number },
+): Promise<readonly Oid[] | undefined> {
+  const { device, signed } = map.offer;
+  const body = formatRecordedMap({ device, ...signed, base: map.base, changes: map.changes });
+  const path = `/repos/${context.shared().id}/map`;
+  const answer = await requestJson(session, { method: 'POST', path, body }, { clock, deadlineMs: ANSWER_DEADLINE_MS });
+  return parseLacking(answer)?.tips;
+}
+
+async function push(
+  context: RepoContext,
+  session: ClientHttp2Session,
+  { offer, tips }: { readonly offer: Offer; readonly tips: readonly Oid[] },
+): Promise<void> {
+  const bases = [...(await hasObjects(context.runGit, context.repository, [...tips]))].slice(0, MAX_BASES);
+  const headers = formatOfferHeaders({ device: offer.device, ...offer.signed, bases });
+  const service = openService(session, `/repos/${context.shared().id}/offer`, headers);
+  await service.accepted;
+  const { args, config } = offerArgs({ device: offer.device, fdIn: 3, fdOut: 4 });
+  const process = context.startGit(args, { dir: context.repository.path, config, extraFds: 2 });
+  service.stream.once('close', () => process.kill());
+  const [fromPeer, toPeer] = process.extra;
+  if (fromPeer === undefined || toPeer === undefined) throw new Fault('internal', 'git was started without the two ends of a stream');
+  process.stdout.resume();
+  await Promise.allSettled([pipeline(service.stream, fromPeer), pipeline(toPeer, service.stream)]);
+  const [exitCode, end] = await Promise.all([process.exit, service.end]);
+  if (end.exitCode !== 0) throw new Fault('git', `the offer was not taken in: ${end.stderr.trim() || `exit code ${end.exitCode}`}`);
+  if (exitCode !== 0) throw new Fault('git', `git push failed: ${process.stderrTail().trim() || `exit code ${exitCode}`}`);
+}

@@ -1,0 +1,153 @@
+// All shared repositories while the agent runs: opened, recovered after a crash, watched, and looked at now and then.
+// Rule: a repository that cannot be opened keeps its entry and says why; it never stops the others.
+
+import { join } from 'node:path';
+import type { Timer } from '../lib/clock.ts';
+import { asFault } from '../lib/errors.ts';
+import type { Fault } from '../lib/errors.ts';
+import type { RunGit } from '../lib/git-run.ts';
+import { isGranted } from '../lib/names.ts';
+import type { DeviceId, RepoId } from '../lib/names.ts';
+import { removeStaleIncoming } from '../git/clean.ts';
+import { recoverMove } from '../git/recover.ts';
+import { openRepository } from '../git/repository.ts';
+import type { Repository } from '../git/repository.ts';
+import type { StartGit } from '../git/run.ts';
+import { watchRefs } from '../git/watch.ts';
+import { grantOf } from '../home/repos.ts';
+import type { Repos, SharedRepo } from '../home/repos.ts';
+import type { RepoContext } from './context.ts';
+import { RepoLoop } from './loop.ts';
+import type { LoopParts } from './loop.ts';
+import { MapStore } from './maps.ts';
+
+export interface RepoSetParts extends Omit<LoopParts, 'context'> {
+  readonly repos: Repos;
+  readonly runGit: RunGit;
+  readonly startGit: StartGit;
+  /** The home's folder for state. */
+  readonly stateDir: string;
+}
+
+interface Running {
+  readonly loop: RepoLoop;
+  readonly watch: { stop(): void };
+}
+
+/** What inotify lost is found this much later. */
+const RECONCILE_MS = 60_000;
+
+/** Runs one loop for each shared repository. */
+export class RepoSet {
+  readonly #parts: RepoSetParts;
+  readonly #running = new Map<RepoId, Running>();
+  readonly #broken = new Map<RepoId, Fault>();
+  readonly #startedAt: number;
+  #timer: Timer | undefined;
+
+  constructor(parts: RepoSetParts) {
+    this.#parts = parts;
+    this.#startedAt = parts.clock.now();
+  }
+
+  all(): readonly RepoLoop[] {
+    return [...this.#running.values()].map(({ loop }) => loop);
+  }
+
+  byId(id: RepoId): RepoLoop | undefined {
+    return this.#running.get(id)?.loop;
+  }
+
+  /** The loops as those who serve peers see them. */
+  readonly view = { all: (): readonly RepoLoop[] => this.all(), byId: (id: RepoId): RepoLoop | undefined => this.byId(id) };
+
+  /** Why a repository is not running. */
+  problem(id: RepoId): Fault | undefined {
+    return this.#broken.get(id);
+  }
+
+  async start(): Promise<void> {
+    for (const shared of this.#parts.repos.list()) await this.open(shared.id);
+    this.#reconcile();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    for (const id of this.#running.keys()) this.close(id);
+  }
+
+  /** Opens a repository that is shared, or opens it again after a change. */
+  async open(id: RepoId): Promise<RepoLoop | undefined> {
+    this.close(id);
+    const shared = this.#parts.repos.byId(id);
+    if (shared === undefined) return undefined;
+    try {
+      const running = await this.#run(shared);
+      this.#running.set(id, running);
+      this.#broken.delete(id);
+      this.grantAll();
+      await running.loop.look();
+      return running.loop;
+    } catch (error) {
+      const fault = asFault(error, `opening ${shared.path}`);
+      this.#broken.set(id, fault);
+      this.#parts.events.emit({ type: 'repo-failed', words: `${shared.name}: ${fault.message}`, repo: shared.name, code: fault.code });
+      return undefined;
+    }
+  }
+
+  close(id: RepoId): void {
+    const running = this.#running.get(id);
+    this.#running.delete(id);
+    this.#broken.delete(id);
+    running?.watch.stop();
+    running?.loop.stop();
+  }
+
+  /** Tells every loop which peers hold a grant; called when peers or grants change. */
+  grantAll(): void {
+    for (const { loop } of this.#running.values()) {
+      for (const peer of this.#parts.peers.list()) this.#grant(loop, peer.device, isGranted(grantOf(loop.context.shared(), peer), 'read'));
+    }
+  }
+
+  /** Nothing of an unpaired peer is wanted any more. */
+  forget(peer: DeviceId): void {
+    for (const { loop } of this.#running.values()) this.#grant(loop, peer, false);
+  }
+
+  #grant(loop: RepoLoop, peer: DeviceId, isGrantedNow: boolean): void {
+    void loop.tell({ type: 'granted', peer, isGranted: isGrantedNow });
+  }
+
+  async #run(shared: SharedRepo): Promise<Running> {
+    const { runGit, startGit, stateDir, repos, events } = this.#parts;
+    const repository = await openRepository(runGit, shared.path);
+    await this.#recover(repository, shared);
+    const maps = new MapStore(shared.id, { runGit, repository }, join(stateDir, `maps-${shared.id}.json`));
+    await maps.open();
+    const context: RepoContext = { repository, maps, runGit, startGit, stateDir, shared: () => repos.byId(shared.id) ?? shared };
+    const loop = new RepoLoop({ ...this.#parts, context });
+    const watch = watchRefs(repository, () => loop.hint(), {
+      onProblem: (words) => events.emit({ type: 'watch-failed', words: `${shared.name}: ${words}`, repo: shared.name }),
+    });
+    return { loop, watch };
+  }
+
+  async #recover(repository: Repository, shared: SharedRepo): Promise<void> {
+    const { runGit, startGit, stateDir, events } = this.#parts;
+    await removeStaleIncoming(repository, { before: this.#startedAt });
+    const found = await recoverMove({ runGit, startGit }, repository, { stateDir });
+    if (found === undefined) return;
+    const words = 'finished' in found ? `finished what a crash left of ${found.finished}` : found.stopped;
+    events.emit({ type: 'finished' in found ? 'recovered' : 'recovery-stopped', words: `${shared.name}: ${words}`, repo: shared.name });
+  }
+
+  #reconcile(): void {
+    this.#timer = this.#parts.clock.setTimer(RECONCILE_MS, () => {
+      for (const { loop } of this.#running.values()) loop.hint();
+      for (const id of this.#broken.keys()) void this.open(id);
+      this.#reconcile();
+    });
+  }
+}

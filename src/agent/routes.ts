@@ -1,0 +1,140 @@
+// The door's routes: bodies and queries parsed strictly, then one method of the agent (docs/PROTOCOL.md, "The door").
+// Rule: nothing is decided here; a field that is missing, wrong or unknown is named.
+
+import { parseBareJid } from '../lib/jid.ts';
+import { Fault, InputFault } from '../lib/errors.ts';
+import { parseGrant, parseOid, parseRepoName } from '../lib/names.ts';
+import type { ControlHandler, ControlRequest, Routes } from '../control/server.ts';
+import { parseHostAndPort } from '../home/account.ts';
+import type { Account } from '../home/account.ts';
+import { parseDeviceName } from '../home/device-name-format.ts';
+import { Fields } from '../home/fields-format.ts';
+import { readAudience } from './agent.ts';
+import type { Agent } from './agent.ts';
+import type { ShareRequest } from './share.ts';
+import { findPeer, openStream } from './streams.ts';
+
+/** All routes of an agent; `stop` ends it after the answer is out. */
+export function makeRoutes(agent: Agent, stop: () => void): Routes {
+  const { parts } = agent;
+  const known = { peers: parts.peers, links: parts.peering.links, clock: parts.clock };
+  return {
+    'GET /account': json(() => Promise.resolve(parts.account.answer())),
+    'GET /status': json(() => agent.status()),
+    'GET /peers': json(async () => ({ peers: (await agent.status()).peers })),
+    'GET /repos': json(({ query }) => agent.listRepos(query.get('peer') ?? undefined)),
+    'GET /events': { kind: 'lines', answer: (request) => events(agent, request) },
+    'POST /login': json(({ body }) => agent.login(parseLogin(body))),
+    'POST /logout': json(() => agent.logout()),
+    'POST /pair': { kind: 'lines', answer: ({ body, signal }) => agent.pair({ ...parseShow(body), signal }) },
+    'POST /pair/join': json(({ body }) => agent.join(parseJoin(body))),
+    'POST /peers/rename': json(({ body }) => take(body, (fields) => agent.rename(fields.text('peer', String), fields.text('name', String)))),
+    'POST /peers/unpair': json(({ body }) => take(body, (fields) => agent.unpair(fields.text('peer', String)))),
+    'POST /share': json(({ body }) => agent.share(parseShare(agent, body))),
+    'POST /unshare': json(({ body }) => take(body, (fields) => agent.unshare(fields.text('path', parsePath)))),
+    'POST /grant': json(({ body }) => agent.grant(take(body, parseGrantBody))),
+    'POST /sync': json(({ body }) => agent.sync(take(body, (fields) => fields.parseOptional('path', (name) => fields.text(name, parsePath)).path))),
+    'POST /push-to-checkout': json(({ body }) => agent.checkOut(take(body, parseCheckout))),
+    'POST /stop': json(() => Promise.resolve(stop())),
+    'POST /streams': {
+      kind: 'stream',
+      open: (request, socket) => openStream({ ...known, knownRepo: (peer, name) => parts.peering.twins.idOf(peer.device, name) }, request, socket),
+    },
+  };
+}
+
+function json(answer: (request: ControlRequest) => Promise<unknown>): ControlHandler {
+  return { kind: 'json', answer };
+}
+
+async function* events(agent: Agent, { query, signal }: ControlRequest): AsyncGenerator {
+  yield* agent.parts.events.recent;
+  if (query.get('follow') === '1') yield* agent.parts.events.follow(signal);
+}
+
+/** Reads the fields that `read` asks for, and refuses any other. */
+function take<T>(body: unknown, read: (fields: Fields) => T): T {
+  const fields = new Fields(body ?? {}, 'request');
+  const result = read(fields);
+  fields.end();
+  return result;
+}
+
+function parseLogin(body: unknown): { readonly account: Account; readonly password: string; readonly device: string | undefined } {
+  return take(body, (fields) => {
+    const jid = fields.text('jid', parseBareJid);
+    const password = fields.text('password', String);
+    const server = fields.parseOptional('server', (name) => fields.text(name, parseServer));
+    const caFile = fields.parseOptional('caFile', (name) => fields.text(name, parsePath));
+    const { device } = fields.parseOptional('device', (name) => fields.text(name, parseDeviceName));
+    return { account: { jid, ...server, ...caFile }, password, device };
+  });
+}
+
+/** `host:port`, or `xmpps://host:port` for TLS from the first byte. */
+function parseServer(text: string): NonNullable<Account['server']> {
+  const isDirectTls = text.startsWith('xmpps://');
+  return { ...parseHostAndPort(text.replace(/^xmpps?:\/\//, '')), isDirectTls };
+}
+
+function parseShow(body: unknown): { readonly isInvite: boolean; readonly as: string | undefined } {
+  return take(body, (fields) => {
+    const { as } = fields.parseOptional('as', (name) => fields.text(name, String));
+    refuseContact(fields);
+    fields.parseOptional('with', (name) => fields.text(name, parseBareJid));
+    return { isInvite: fields.flag('isInvite'), as };
+  });
+}
+
+function parseJoin(body: unknown): { readonly code?: string; readonly invite?: string; readonly with?: string; readonly as?: string } {
+  return take(body, (fields) => {
+    refuseContact(fields);
+    return {
+      ...fields.parseOptional('code', (name) => fields.text(name, String)),
+      ...fields.parseOptional('invite', (name) => fields.text(name, String)),
+      ...fields.parseOptional('with', (name) => fields.text(name, parseBareJid)),
+      ...fields.parseOptional('as', (name) => fields.text(name, String)),
+    };
+  });
+}
+
+function parseShare(agent: Agent, body: unknown): ShareRequest {
+  const { peers } = agent.parts;
+  return take(body, (fields) => {
+    const names = fields.parseOptional('with', (name) => fields.texts(name, 64, String)).with;
+    const { join } = fields.parseOptional('join', (name) => fields.text(name, String));
+    return {
+      path: fields.text('path', parsePath),
+      audience: names === undefined || names.length === 0 ? undefined : readAudience(peers, names),
+      grant: fields.parseOptional('grant', (name) => fields.text(name, parseGrant)).grant,
+      join: join === undefined ? undefined : parseJoined(agent, join),
+      isNew: fields.flag('isNew'),
+      isFolder: fields.flag('isFolder'),
+      branches: fields.parseOptional('branches', (name) => fields.texts(name, 64, String)).branches ?? [],
+    };
+  });
+}
+
+function parseJoined(agent: Agent, text: string): NonNullable<ShareRequest['join']> {
+  const [petname = '', name = ''] = text.split('/', 2);
+  return { peer: findPeer(agent.parts.peers, petname), name: parseRepoName(name) };
+}
+
+function parseGrantBody(fields: Fields): Parameters<Agent['grant']>[0] {
+  return { peer: fields.text('peer', String), repo: fields.text('repo', parseRepoName), grant: fields.text('grant', parseGrant) };
+}
+
+function parseCheckout(fields: Fields): Parameters<Agent['checkOut']>[0] {
+  fields.text('workTree', parsePath);
+  return { gitDir: fields.text('gitDir', parsePath), to: fields.text('to', parseOid) };
+}
+
+function parsePath(text: string): string {
+  if (!text.startsWith('/') || text.includes('\0') || text.length > 4096) throw new InputFault('path', 'is no absolute path');
+  return text;
+}
+
+function refuseContact(fields: Fields): void {
+  const { isContact } = fields.parseOptional('isContact', (name) => fields.flag(name));
+  if (isContact === true) throw new Fault('wrong-use', 'pair --contact is not there yet', { remedy: 'pair without it; most servers need none' });
+}

@@ -1,0 +1,72 @@
+// The git processes that serve a peer: a fetch, a person's push, or an offer (sync-rules, "Two lanes"). Rule: an offer is taken in
+// only when the refs it wrote fit the map's signature; whatever happens, nothing of it stays half done.
+
+import type { Oid } from '../lib/names.ts';
+import { headOf, listRefs } from '../git/refs.ts';
+import { branchesMatching, serveReceiveOffer, serveReceivePeople, serveUpload } from '../git/services.ts';
+import type { ServiceStart } from '../git/services.ts';
+import type { GitProcess } from '../git/run.ts';
+import type { ServedProcess } from '../link/carry.ts';
+import type { GitService, OfferHeaders } from '../link/http-format.ts';
+import type { RepoContext } from './context.ts';
+
+/** What the hook of a person's push needs to find the agent's safe path. */
+export interface ServeSettings {
+  readonly hooksPath: string;
+  /** An empty alternate; see `serveReceiveOffer`. */
+  readonly havesDir: string;
+  /** Added to the environment of `git receive-pack`, and so of its hook. */
+  readonly hookEnv: Readonly<Record<string, string>>;
+}
+
+/** Starts the service of a plain `git fetch` or `git push`. */
+export async function openServiceProcess(
+  context: RepoContext,
+  asked: { readonly service: GitService; readonly gitProtocol: string | undefined },
+  settings: ServeSettings,
+): Promise<GitProcess> {
+  const start = asked.service === 'git-upload-pack' ? await upload(context, asked.gitProtocol) : serveReceivePeople(context.repository, settings);
+  const env = { ...start.env, ...settings.hookEnv };
+  return context.startGit(start.args, { dir: context.repository.path, config: start.config, env });
+}
+
+/** Where the sharing names branches, only those are shown. */
+async function upload(context: RepoContext, protocol: string | undefined): Promise<ServiceStart> {
+  const { branches: globs } = context.shared();
+  if (globs.length === 0) return serveUpload(context.repository, { protocol });
+  const branches = branchesMatching(globs, await listRefs(context.runGit, context.repository, ['refs/heads/']));
+  const head = await headOf(context.runGit, context.repository);
+  return serveUpload(context.repository, { protocol, branches, ...('branch' in head ? { headBranch: head.branch } : {}) });
+}
+
+/** Starts the `receive-pack` of an offer; its exit code is 0 only when the map was taken in. */
+export async function openOffer(
+  context: RepoContext,
+  offer: OfferHeaders,
+  { spki, havesDir, onAccepted }: { readonly spki: string; readonly havesDir: string; readonly onAccepted: () => void },
+): Promise<ServedProcess> {
+  const haves = await havesOf(context, offer);
+  const call = serveReceiveOffer(context.repository, { namespace: [`refs/xmpp/${offer.device}`], haves, havesDir });
+  const process = context.startGit(call.args, { dir: context.repository.path, config: call.config, env: call.env });
+  let words = '';
+  return {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    exit: process.exit,
+    kill: () => process.kill(),
+    stderrTail: () => process.stderrTail() + words,
+    async settle(exitCode) {
+      const isTaken = await context.maps.acceptPushed(offer.device, offer, spki);
+      if (isTaken) onAccepted();
+      else words = 'the signature of the map does not fit the refs that came with it';
+      return isTaken ? 0 : exitCode === 0 ? 1 : exitCode;
+    },
+  };
+}
+
+/** Tips of our own among those that the sender has too: told as `.have`, they are seen and cannot be written. */
+async function havesOf({ runGit, repository }: RepoContext, { bases }: OfferHeaders): Promise<readonly Oid[]> {
+  if (bases.length === 0) return [];
+  const heads = new Set((await listRefs(runGit, repository, ['refs/heads/'])).values());
+  return bases.filter((oid) => heads.has(oid));
+}

@@ -1,0 +1,99 @@
+// What lives from one sign-in to the next: in-band streams, hellos, codes, announcements, the address record (tunnel-and-trust,
+// "Addresses"). Rule: everything here belongs to one connection and ends with it; what must outlive it is the pipe's.
+
+import type { BareJid, FullJid } from '../lib/jid.ts';
+import { bareOf } from '../lib/jid.ts';
+import { asFault } from '../lib/errors.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { DeviceId } from '../lib/names.ts';
+import { InBand } from '../carriers/in-band.ts';
+import type { Carrier } from '../carriers/carrier.ts';
+import type { Identity } from '../home/identity.ts';
+import type { Peers } from '../home/peers.ts';
+import { publishAddress, readAddress } from '../xmpp/address.ts';
+import type { Connection } from '../xmpp/connection.ts';
+import { NS_ANNOUNCE } from '../xmpp/namespaces.ts';
+import { openAnnouncement, sealAnnouncement } from './announce.ts';
+import type { Contacts } from './contacts.ts';
+import type { Events } from './events.ts';
+import type { RepoLoop } from './loop.ts';
+import type { Showing } from './pair-show.ts';
+
+export interface SessionParts {
+  readonly identity: Identity;
+  readonly peers: Peers;
+  readonly contacts: Contacts;
+  readonly showing: Showing;
+  readonly loops: () => readonly RepoLoop[];
+  readonly onCarrier: (carrier: Carrier) => void;
+  readonly events: Events;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: (size: number) => Uint8Array;
+}
+
+/** One signed-in stretch of time. */
+export class Session {
+  readonly connection: Connection;
+  readonly inBand: InBand;
+  readonly #parts: SessionParts;
+
+  constructor(connection: Connection, parts: SessionParts) {
+    this.connection = connection;
+    this.#parts = parts;
+    const { clock, log, random, peers } = parts;
+    const isWelcome = (from: FullJid): boolean => peers.list().some(({ jid }) => jid === bareOf(from));
+    this.inBand = new InBand({ connection, clock, log: log.scope('in-band'), random, isWelcome });
+    this.inBand.onCarrier(parts.onCarrier);
+  }
+
+  /** Makes this device findable, then says hello. */
+  async start(): Promise<void> {
+    const { contacts, showing, events } = this.#parts;
+    this.connection.onHeadline(NS_ANNOUNCE, (_from, payload) => {
+      void openAnnouncement(payload, this.#parts.identity, this.#parts).then((said) => {
+        if (said === undefined) return this.#parts.log.info('dropped an announcement');
+        events.emit({ type: 'announced', words: `${said.peer.petname} announced`, peer: said.peer.petname, repo: said.loop.context.shared().name });
+        return contacts.contact(said.peer.device);
+      });
+    });
+    await this.publish();
+    await showing.attach(this.connection);
+    contacts.start(this.connection);
+  }
+
+  /** Writes the address record for the accounts that are paired now; without PEP the requested resource is the address. */
+  async publish(): Promise<void> {
+    const { identity, peers, events } = this.#parts;
+    const members = new Set<BareJid>(peers.list().filter(({ kind }) => kind === 'other').map(({ jid }) => jid));
+    try {
+      await publishAddress(this.connection, identity.device, [...members]);
+    } catch (error) {
+      events.emit({ type: 'no-address-record', words: asFault(error, 'publishing the address').message, code: 'server' });
+    }
+  }
+
+  findAddress(jid: BareJid, device: DeviceId): Promise<FullJid | undefined> {
+    return readAddress(this.connection, jid, device);
+  }
+
+  /** Announces the newest map of `loop` to each of `devices` whose address is known. */
+  async announce(loop: RepoLoop, devices: readonly DeviceId[]): Promise<void> {
+    for (const device of devices) {
+      const peer = this.#parts.peers.byDevice(device);
+      if (peer?.address === undefined) continue;
+      try {
+        const payload = await sealAnnouncement(loop, this.#parts.identity, peer);
+        if (payload !== undefined) await this.connection.sendHeadline(peer.address, payload);
+      } catch (error) {
+        this.#parts.log.info('could not announce', { peer: peer.petname, why: asFault(error, 'announcing').message });
+      }
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.inBand.stop();
+    await this.connection.close();
+  }
+}

@@ -1,0 +1,174 @@
+// `git xmpp share`: joins before it founds (design §8). Rule: without a common first commit, or across accounts, nothing is joined
+// unless it was asked for; and where several would do, they are listed and nothing changes.
+
+import { basename } from 'node:path';
+import type { Clock } from '../lib/clock.ts';
+import { Fault } from '../lib/errors.ts';
+import type { RunGit } from '../lib/git-run.ts';
+import type { BareJid } from '../lib/jid.ts';
+import { parseRepoId, parseRepoName } from '../lib/names.ts';
+import type { Grant, Oid, RepoId } from '../lib/names.ts';
+import { openRepository, readGitConfig, rootCommits, setGitConfig } from '../git/repository.ts';
+import type { Repository } from '../git/repository.ts';
+import type { Peer, Peers } from '../home/peers.ts';
+import type { Repos, SharedRepo } from '../home/repos.ts';
+import type { Links } from '../link/links.ts';
+import { askRepos, findPeerRepo } from './peer-repos.ts';
+import type { PeerRepo } from './peer-repos.ts';
+
+export interface ShareParts {
+  readonly runGit: RunGit;
+  readonly repos: Repos;
+  readonly peers: Peers;
+  readonly links: Links;
+  readonly clock: Clock;
+  readonly newId: () => RepoId;
+}
+
+/** What `git xmpp share` was asked, parsed. */
+export interface ShareRequest {
+  readonly path: string;
+  readonly audience: 'own' | readonly BareJid[] | undefined;
+  readonly grant: Grant | undefined;
+  /** `peer/repo` of `--join`. */
+  readonly join: { readonly peer: Peer; readonly name: string } | undefined;
+  readonly isNew: boolean;
+  readonly isFolder: boolean;
+  readonly branches: readonly string[];
+}
+
+export interface ShareResult {
+  readonly shared: SharedRepo;
+  /** Founded anew, joined a peer's, or only changed. */
+  readonly how: 'founded' | 'joined' | 'changed';
+  /** The peers that hold it, as far as is known now. */
+  readonly at: readonly { readonly peer: Peer; readonly name: string }[];
+  /** One line for a person: why it was joined, or the hint after founding. */
+  readonly words: string;
+}
+
+interface Choice {
+  readonly id: RepoId;
+  readonly how: ShareResult['how'];
+  readonly at: ShareResult['at'];
+  readonly words: string;
+}
+
+/** Shares the repository at `request.path`. @throws Fault when it is none, or the choice is not clear */
+export async function shareRepository(parts: ShareParts, request: ShareRequest): Promise<ShareResult> {
+  const repository = await openRepository(parts.runGit, request.path);
+  const before = parts.repos.byPath(repository.path);
+  const choice = await choose(parts, request, { repository, before });
+  const there = parts.repos.byId(choice.id);
+  if (there !== undefined && there.path !== repository.path) {
+    throw new Fault('exists', `this repository is shared already, from ${there.path}`, {
+      remedy: `share one clone on each device; "git xmpp unshare ${there.path}" ends that one`,
+    });
+  }
+  const shared = describe({ parts, request, repository, before }, choice.id);
+  if (before !== undefined && before.id !== choice.id) await parts.repos.remove(before.id);
+  if (there === undefined) await parts.repos.add(shared);
+  else await parts.repos.update(choice.id, shared);
+  await setGitConfig(parts.runGit, repository, 'xmpp.id', choice.id);
+  return { shared, how: choice.how, at: choice.at, words: choice.words };
+}
+
+async function choose(
+  parts: ShareParts,
+  request: ShareRequest,
+  known: { readonly repository: Repository; readonly before: SharedRepo | undefined },
+): Promise<Choice> {
+  if (request.join !== undefined) {
+    const found = await findPeerRepo(parts.links, parts.clock, request.join);
+    const words = `joined ${request.join.peer.petname}/${found.name}, as you asked`;
+    return { id: found.repo, how: 'joined', at: [{ peer: request.join.peer, name: found.name }], words };
+  }
+  if (known.before !== undefined && !request.isNew) {
+    return { id: known.before.id, how: 'changed', at: [], words: 'it was shared already' };
+  }
+  if (request.isNew) return { id: parts.newId(), how: 'founded', at: [], words: 'shared as a repository of its own' };
+  return (await chooseByConfig(parts, known.repository)) ?? (await chooseByUrl(parts, known.repository)) ?? chooseByRoot(parts, known.repository);
+}
+
+/** A folder that was copied from another device carries the id in its configuration. */
+async function chooseByConfig(parts: ShareParts, repository: Repository): Promise<Choice | undefined> {
+  const id = (await readGitConfig(parts.runGit, repository)).get('xmpp.id')?.at(-1);
+  if (id === undefined) return undefined;
+  return { id: parseRepoId(id), how: 'joined', at: [], words: 'shared again under the id that it carries' };
+}
+
+/** In a clone of `xmpp::peer/repo` the id is learnt through the URL. */
+async function chooseByUrl(parts: ShareParts, repository: Repository): Promise<Choice | undefined> {
+  const config = await readGitConfig(parts.runGit, repository);
+  for (const [key, values] of config) {
+    const [, petname, name] = /^remote\..+\.url$/.test(key) ? (/^xmpp::([^/]+)\/(.+)$/.exec(values.at(-1) ?? '') ?? []) : [];
+    const peer = petname === undefined ? undefined : parts.peers.byPetname(petname);
+    if (peer === undefined || name === undefined) continue;
+    const found = await findPeerRepo(parts.links, parts.clock, { peer, name });
+    return { id: found.repo, how: 'joined', at: [{ peer, name }], words: `joined ${petname}/${name}: this is a clone of it` };
+  }
+  return undefined;
+}
+
+async function chooseByRoot(parts: ShareParts, repository: Repository): Promise<Choice> {
+  const own = parts.peers.list().filter(({ kind }) => kind === 'own');
+  const asked = await Promise.allSettled(own.map(async (peer) => ({ peer, repos: await askRepos(parts.links, parts.clock, peer.device) })));
+  const answers = asked.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  const roots = await rootCommits(parts.runGit, repository);
+  const equal = answers.flatMap(({ peer, repos }) =>
+    repos.filter((each) => commonRoot(each, roots) !== undefined).map((each) => ({ peer, name: each.name, each })),
+  );
+  const ids = new Set(equal.map(({ each }) => each.repo));
+  const [first] = equal;
+  if (ids.size > 1) {
+    const list = equal.map(({ peer, name }) => `git xmpp share --join ${peer.petname}/${name}`).join('\n');
+    throw new Fault('exists', 'several repositories have the same first commit, so nothing was changed', { remedy: `choose one:\n${list}` });
+  }
+  if (first !== undefined) {
+    const root = commonRoot(first.each, roots)?.slice(0, 7) ?? '';
+    return { id: first.each.repo, how: 'joined', at: equal, words: `joined ${first.peer.petname}/${first.name}: same first commit ${root}` };
+  }
+  const others = answers.flatMap(({ peer, repos }) => repos.map(({ name }) => `git xmpp share --join ${peer.petname}/${name}`));
+  const missing = own.filter(({ device }) => !answers.some(({ peer }) => peer.device === device)).map(({ petname }) => petname);
+  const hint = others.length === 0 ? '' : `; to join instead: ${others.slice(0, 3).join(' or ')}`;
+  const offline = missing.length === 0 ? '' : ` (${missing.join(', ')} could not be asked)`;
+  return { id: parts.newId(), how: 'founded', at: [], words: `shared${offline}${hint}` };
+}
+
+/** The first commit that both have, if any. */
+export function commonRoot(there: PeerRepo, here: readonly Oid[]): Oid | undefined {
+  return here.find((root) => there.roots.includes(root));
+}
+
+function describe(
+  { parts, request, repository, before }: {
+    readonly parts: ShareParts;
+    readonly request: ShareRequest;
+    readonly repository: Repository;
+    readonly before: SharedRepo | undefined;
+  },
+  id: RepoId,
+): SharedRepo {
+  const grants = before?.grants ?? {};
+  const granted = request.grant;
+  const audience = request.audience ?? before?.audience ?? 'own';
+  const accounts = audience === 'own' ? [] : audience;
+  return {
+    id: parseRepoId(id),
+    name: before?.name ?? freeName(parts.repos, basename(repository.path).replace(/\.git$/, '')),
+    path: repository.path,
+    gitDir: repository.gitDir,
+    audience,
+    grants: granted === undefined ? grants : { ...grants, ...Object.fromEntries(accounts.map((jid) => [jid, granted])) },
+    isFolder: request.isFolder || (before?.isFolder ?? false),
+    branches: request.branches.length > 0 ? request.branches : (before?.branches ?? []),
+  };
+}
+
+/** The folder's name made valid, with `-2`, `-3`, … when another shared repository has it. */
+export function freeName(repos: Repos, wanted: string): string {
+  const clean = wanted.replace(/[^\p{L}\p{M}\p{N}._ +-]/gu, '-').replace(/^[^\p{L}\p{N}_]+/u, '') || 'repo';
+  let name = parseRepoName(clean.slice(0, 90));
+  for (let count = 2; repos.byName(name) !== undefined; count += 1) name = parseRepoName(`${clean.slice(0, 90)}-${count}`);
+  return name;
+}

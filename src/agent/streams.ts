@@ -1,0 +1,77 @@
+// A git service on a peer for a shim at the door: frames towards the shim, raw bytes from it (docs/PROTOCOL.md, "The door").
+// Rule: half-close goes both ways, the exit code is told last, and a lost link is never told as success.
+
+import type { Duplex } from 'node:stream';
+import { asFault, Fault } from '../lib/errors.ts';
+import type { Clock } from '../lib/clock.ts';
+import { parsePetname, parseRepoName } from '../lib/names.ts';
+import type { RepoId } from '../lib/names.ts';
+import { STDERR, STDOUT, encodeExit, encodeFrames } from '../control/stream-format.ts';
+import type { ControlRequest } from '../control/server.ts';
+import type { Peer, Peers } from '../home/peers.ts';
+import { HEADER, parseGitProtocol, parseService } from '../link/http-format.ts';
+import type { Links } from '../link/links.ts';
+import { openService } from '../link/services.ts';
+import type { ServiceStream } from '../link/services.ts';
+import { findPeerRepo } from './peer-repos.ts';
+
+export interface StreamParts {
+  readonly peers: Peers;
+  readonly links: Links;
+  readonly clock: Clock;
+  /** Repositories that peers named in their digests, so that a name needs no question. */
+  readonly knownRepo: (peer: Peer, name: string) => RepoId | undefined;
+}
+
+/** Opens what the headers `peer`, `repo`, `service` and `protocol` ask for, and joins it with `socket`. */
+export async function openStream(parts: StreamParts, request: ControlRequest, socket: Duplex): Promise<void> {
+  const { headers } = request;
+  const service = parseService(headers['service'] ?? '');
+  const protocol = parseGitProtocol(headers['protocol']);
+  const peer = findPeer(parts.peers, headers['peer'] ?? '');
+  const name = parseRepoName(headers['repo'] ?? '');
+  const id = parts.knownRepo(peer, name) ?? (await findPeerRepo(parts.links, parts.clock, { peer, name })).repo;
+  const session = await parts.links.session(peer.device);
+  const opened = openService(session, `/repos/${id}/${service}`, protocol === undefined ? {} : { [HEADER.gitProtocol]: protocol });
+  request.signal.addEventListener('abort', () => opened.stream.destroy());
+  try {
+    await opened.accepted;
+  } catch (error) {
+    const fault = asFault(error, `opening ${service} on ${peer.petname}`);
+    if (fault.code !== 'no-such-repo') throw fault;
+    throw new Fault('no-such-repo', `${peer.petname} shows no repository "${name}"`, { remedy: `git xmpp repos ${peer.petname}`, cause: error });
+  }
+  void relay(opened, socket, peer);
+}
+
+/** The peer of that petname. @throws Fault `no-such-peer` with the ones there are */
+export function findPeer(peers: Peers, text: string): Peer {
+  const peer = peers.byPetname(parsePetname(text));
+  if (peer !== undefined) return peer;
+  const names = peers.list().map(({ petname }) => petname);
+  const remedy = names.length === 0 ? 'run "git xmpp pair" on both devices first' : `paired are: ${names.join(', ')}`;
+  throw new Fault('no-such-peer', `no peer is called "${text}"`, { remedy });
+}
+
+async function relay({ stream, end }: ServiceStream, socket: Duplex, peer: Peer): Promise<void> {
+  socket.on('data', (part: Buffer) => {
+    if (!stream.destroyed && !stream.write(part)) socket.pause();
+  });
+  stream.on('drain', () => socket.resume());
+  socket.once('end', () => stream.end());
+  socket.once('close', () => stream.destroy());
+  socket.on('error', () => stream.destroy());
+  stream.on('data', (part: Buffer) => {
+    for (const frame of encodeFrames(STDOUT, part)) if (!socket.write(frame)) stream.pause();
+  });
+  socket.on('drain', () => stream.resume());
+  try {
+    const { exitCode, stderr } = await end;
+    if (stderr !== '') for (const frame of encodeFrames(STDERR, Buffer.from(stderr))) socket.write(frame);
+    socket.end(encodeExit(exitCode));
+  } catch (error) {
+    const { message } = asFault(error, `talking to ${peer.petname}`);
+    for (const frame of encodeFrames(STDERR, Buffer.from(`git-xmpp: ${peer.petname}: ${message}\n`))) socket.write(frame);
+    socket.end(encodeExit(1));
+  }
+}

@@ -1,0 +1,114 @@
+// The agent's door as commands use it: started when nobody answers, asked again once it does (design §8). Rule: never two agents on
+// one home, and a command never hangs on one that does not come up.
+
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { delay, realClock } from '../lib/clock.ts';
+import { Fault } from '../lib/errors.ts';
+import { ControlClient, isAgentAbsent } from '../control/client.ts';
+import { findHome } from '../home/paths.ts';
+import type { Home } from '../home/paths.ts';
+
+const START_DEADLINE_MS = 15_000;
+const LOOK_EVERY_MS = 25;
+
+/** What the commands need of the world; the only place where the process's environment is read. */
+export interface World {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Folder of the built executables. */
+  readonly distDir: string;
+}
+
+/** Asks the agent, and starts it first where it does not run. */
+export class Door {
+  readonly home: Home;
+  readonly #world: World;
+  readonly #client: ControlClient;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.home = findHome(world.env);
+    this.#client = new ControlClient({ socketPath: this.home.socket, home: this.home.dir });
+  }
+
+  /** @throws Fault as the agent told it, or `agent` when none can be started */
+  async ask<Answer>(method: 'GET' | 'POST', path: string, body?: unknown, deadlineMs = 60_000): Promise<Answer> {
+    try {
+      return parseTrusted(await this.#client.request(method, path, body, { deadlineMs }));
+    } catch (error) {
+      if (!isAgentAbsent(error)) throw error;
+      await this.start();
+      return parseTrusted(await this.#client.request(method, path, body, { deadlineMs }));
+    }
+  }
+
+  /** Many answers, as they come. */
+  async *lines<Line>(method: 'GET' | 'POST', path: string, body?: unknown): AsyncGenerator<Line> {
+    if (!(await this.isRunning())) await this.start();
+    for await (const line of this.#client.lines(method, path, body)) yield parseTrusted<Line>(line);
+  }
+
+  /** Whether an agent answers on this home. */
+  async isRunning(): Promise<boolean> {
+    try {
+      await this.#client.request('GET', '/account');
+      return true;
+    } catch (error) {
+      if (isAgentAbsent(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Asks without starting anything. */
+  askRunning(method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> {
+    return this.#client.request(method, path, body);
+  }
+
+  /** Starts the agent in the background and waits until it answers. */
+  async start(): Promise<void> {
+    mkdirSync(dirname(this.home.log), { recursive: true, mode: 0o700 });
+    const log = openSync(this.home.log, 'a', 0o600);
+    const { NODE_EXTRA_CA_CERTS: _costly, ...env } = this.#world.env;
+    const agent = spawn(process.execPath, [join(this.#world.distDir, 'agent.mjs')], {
+      detached: true,
+      cwd: '/',
+      env: { ...env, GIT_XMPP_HOME: this.home.dir },
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    const ended = new Promise<number>((resolve) => agent.once('exit', (code) => resolve(code ?? 1)).once('error', () => resolve(127)));
+    agent.unref();
+    await this.#waitFor(ended);
+  }
+
+  async #waitFor(ended: Promise<number>): Promise<void> {
+    let code: number | undefined;
+    void ended.then((exit) => {
+      code = exit;
+    });
+    const until = realClock.now() + START_DEADLINE_MS;
+    while (realClock.now() < until) {
+      if (await this.isRunning()) return;
+      // A second starter loses the lock and ends; the first one's agent still comes up, so one more look decides.
+      if (code !== undefined && code !== ALREADY_RUNNING) break;
+      await nap();
+    }
+    throw new Fault('agent', 'the agent could not be started', { remedy: `its last words are in ${this.home.log}` });
+  }
+}
+
+/** The agent behind one's own 0600 socket is the same program: its answers have the types of `agent/answers.ts`. */
+function parseTrusted<Answer>(value: unknown): Answer {
+  return value as Answer;
+}
+
+/** Exit code of an agent that found another one on its home. */
+export const ALREADY_RUNNING = 3;
+
+/** Unlike `delay`, keeps the process alive meanwhile. */
+function nap(): Promise<void> {
+  const alive = setInterval(() => undefined, 1_000_000);
+  return delay(LOOK_EVERY_MS, realClock).finally(() => clearInterval(alive));
+}

@@ -1,0 +1,37 @@
+// How commands speak. Rule: stdout carries the result, people read stderr; no colour unless both ends want it; a closed pipe is an end.
+
+import { asFault } from '../lib/errors.ts';
+import type { Fault } from '../lib/errors.ts';
+
+/** Prints a result. */
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Says something to the person at the terminal. */
+export function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** Tells a fault: what is wrong, and what to do. */
+export function tellFault(error: unknown): Fault {
+  const fault = asFault(error, 'git xmpp');
+  say(`git-xmpp: ${fault.message}`);
+  if (fault.remedy !== undefined) for (const line of fault.remedy.split('\n')) say(`  ${line}`);
+  return fault;
+}
+
+/** Rows in columns, each as wide as its widest cell. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = [];
+  for (const row of rows) row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, cell.length)));
+  return rows.map((row) => row.map((cell, index) => cell.padEnd(index === row.length - 1 ? 0 : (widths[index] ?? 0))).join('  ').trimEnd());
+}
+
+/** A time of day, or a date when it was not today. */
+export function formatTime(at: number, now: number): string {
+  const then = new Date(at);
+  const isToday = then.toDateString() === new Date(now).toDateString();
+  const time = `${String(then.getHours()).padStart(2, '0')}:${String(then.getMinutes()).padStart(2, '0')}`;
+  return isToday ? time : `${then.getFullYear()}-${String(then.getMonth() + 1).padStart(2, '0')}-${String(then.getDate()).padStart(2, '0')} ${time}`;
+}

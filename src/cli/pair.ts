@@ -1,0 +1,110 @@
+// `git xmpp pair`, `peers`, `rename`, `unpair`. Rule: both ends show whom they paired with, and the next command to type.
+
+import { Fault } from '../lib/errors.ts';
+import type { PairLine, PairedAnswer, StatusAnswer } from '../agent/answers.ts';
+import type { PeerStatus } from '../agent/status.ts';
+import type { Door } from './door.ts';
+import { formatTime, print, say, table } from './out.ts';
+import { askSecret, hasTerminal, readSecretLine } from './prompt.ts';
+
+export interface PairOptions {
+  readonly with?: string;
+  readonly as?: string;
+  readonly invite?: boolean;
+  readonly contact?: boolean;
+}
+
+/** Shows a code, or an invite; or types the one given. */
+export async function pair(door: Door, code: string | undefined, options: PairOptions): Promise<void> {
+  const common = { as: options.as, isContact: options.contact === true, with: options.with };
+  if (code !== undefined || options.with !== undefined) return join(door, { ...common, ...(await readCode(code)) });
+  await show(door, { ...common, isInvite: options.invite === true });
+}
+
+/** An invite is a secret of 256 bits: it is read from a prompt or standard input, never from the command line. */
+async function readCode(code: string | undefined): Promise<{ code?: string; invite?: string }> {
+  if (code !== undefined && code !== '-' && !code.startsWith('git-xmpp:')) return { code };
+  if (code !== undefined && code !== '-') {
+    throw new Fault('wrong-use', 'an invite on the command line would be seen by every user of this machine', {
+      remedy: 'run "git xmpp pair -" and paste it there',
+    });
+  }
+  const text = (hasTerminal() ? await askSecret('Code or invite: ') : await readSecretLine('code or invite')).trim();
+  return text.startsWith('git-xmpp:') ? { invite: text } : { code: text };
+}
+
+async function join(door: Door, body: unknown): Promise<void> {
+  tellPaired(await door.ask<PairedAnswer>('POST', '/pair/join', body));
+}
+
+async function show(door: Door, body: { readonly isInvite: boolean }): Promise<void> {
+  for await (const line of door.lines<PairLine>('POST', '/pair', body)) {
+    if (line.type === 'paired') return tellPaired(line);
+    await tellLine(line);
+    if (line.type === 'invite' && body.isInvite) return;
+  }
+  throw new Fault('bad-code', 'the code was not used', { remedy: 'run "git xmpp pair" again' });
+}
+
+async function tellLine(line: PairLine): Promise<void> {
+  switch (line.type) {
+    case 'code':
+      say('On your other device, type:');
+      print(`git xmpp pair ${line.code}`);
+      say(`A friend with another account types: git xmpp pair ${line.code} --with ${line.jid}`);
+      say('Waiting; the code works once.');
+      return;
+    case 'invite':
+      return tellInvite(line.invite);
+    case 'attempt':
+      return say(`${line.by} is pairing…`);
+    case 'burnt': {
+      const wait = line.waitMs > 0 ? ` in ${Math.ceil(line.waitMs / 60_000)} minutes, or run "git xmpp pair --invite"` : '';
+      throw new Fault('code-spent', `${line.by} tried a wrong code, so this one is spent`, { remedy: `run "git xmpp pair" again${wait}` });
+    }
+    case 'refused':
+      return say(`${line.by}: ${line.words}`);
+    case 'paired':
+      return;
+  }
+}
+
+async function tellInvite(invite: string): Promise<void> {
+  say('Whoever has this may pair with this device, once, within 24 hours. On the other device run "git xmpp pair -" and paste it:');
+  print(invite);
+  if (!process.stderr.isTTY) return;
+  const { renderUnicodeCompact } = await import('uqr');
+  say(renderUnicodeCompact(invite));
+}
+
+function tellPaired({ peer, repos }: PairedAnswer): void {
+  say(`paired with ${peer.petname} (${peer.name}, ${peer.jid})`);
+  say(`its fingerprint: ${peer.fingerprint}`);
+  if (repos.length === 0) return say('next, in a repository: git xmpp share');
+  say('it shares:');
+  for (const repo of repos) say(`  git xmpp clone ${peer.petname}/${repo}`);
+}
+
+export async function listPeers(door: Door): Promise<void> {
+  const { peers } = await door.ask<StatusAnswer>('GET', '/status');
+  if (peers.length === 0) return say('no device is paired yet: git xmpp pair');
+  const now = Date.now();
+  for (const line of table(peers.map((peer) => [peer.petname, peer.jid, presence(peer, now), peer.fingerprint]))) print(line);
+}
+
+/** Whether a peer is there, and over what; or since when not. */
+export function presence(peer: PeerStatus, now: number): string {
+  if (peer.isOnline) return peer.carrier === undefined ? 'online' : `online, ${peer.carrier.kind}`;
+  return peer.lastSeen === undefined ? 'offline' : `offline since ${formatTime(peer.lastSeen, now)}`;
+}
+
+export async function rename(door: Door, peer: string, name: string): Promise<void> {
+  await door.ask('POST', '/peers/rename', { peer, name });
+  say(`${peer} is called ${name} now`);
+}
+
+export async function unpair(door: Door, peer: string): Promise<void> {
+  const { kind } = await door.ask<{ kind: 'own' | 'other' }>('POST', '/peers/unpair', { peer });
+  say(`${peer} is not paired any more; its links are ended`);
+  if (kind === 'own') say('it still knows the password of this account: change it if that device was lost');
+}

@@ -1,0 +1,88 @@
+// `git xmpp share`, `unshare`, `grant`, `repos`, `clone`, `sync`. Rule: a command says what it did, where the other copies are, and
+// what comes next.
+
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { Fault } from '../lib/errors.ts';
+import { parseGrant, parsePetname, parseRepoName } from '../lib/names.ts';
+import type { ReposAnswer, ShareAnswer, StatusAnswer } from '../agent/answers.ts';
+import type { Door, World } from './door.ts';
+import { print, say, table } from './out.ts';
+
+/** A little more than the agent itself takes at most. */
+const SYNC_DEADLINE_MS = 180_000;
+
+export interface ShareOptions {
+  readonly with?: readonly string[];
+  readonly read?: boolean;
+  readonly offer?: boolean;
+  readonly write?: boolean;
+  readonly branches?: readonly string[];
+  readonly join?: string;
+  readonly new?: boolean;
+  readonly folder?: boolean;
+}
+
+/** Shares a repository: joins the same one of an own device, or founds it. */
+export async function share(door: Door, path: string, options: ShareOptions): Promise<void> {
+  const grants = (['read', 'offer', 'write'] as const).filter((each) => options[each] === true);
+  if (grants.length > 1) throw new Fault('wrong-use', 'only one of --read, --offer and --write can hold');
+  if (options.join !== undefined && options.new === true) throw new Fault('wrong-use', '--join and --new contradict each other');
+  const answer = await door.ask<ShareAnswer>('POST', '/share', {
+    path: resolve(path),
+    with: options.with,
+    grant: grants[0],
+    branches: options.branches,
+    join: options.join,
+    isNew: options.new === true,
+    isFolder: options.folder === true,
+  });
+  say(`${answer.name}: ${answer.words}`);
+  if (answer.peers.length > 0) say(`also at: ${answer.peers.join(', ')}`);
+  else if (answer.how === 'founded') say(`your other devices get it by: git xmpp clone ${answer.device}/${answer.name}`);
+}
+
+export async function unshare(door: Door, path: string): Promise<void> {
+  const { name } = await door.ask<{ name: string }>('POST', '/unshare', { path: resolve(path) });
+  say(`${name} is not shared any more; its branches and remotes stay as they are`);
+}
+
+export async function grant(door: Door, peer: string, repo: string, level: string): Promise<void> {
+  await door.ask('POST', '/grant', { peer, repo, grant: parseGrant(level) });
+  say(`${peer} may ${level === 'none' ? 'not see' : level} ${repo} now`);
+}
+
+/** What is shared here, or what a peer shows. */
+export async function listRepos(door: Door, peer: string | undefined): Promise<void> {
+  const query = peer === undefined ? '' : `?peer=${encodeURIComponent(peer)}`;
+  const { repos } = await door.ask<ReposAnswer>('GET', `/repos${query}`);
+  if (repos.length === 0) return say(peer === undefined ? 'nothing is shared here yet: git xmpp share' : `${peer} shows no repository`);
+  for (const line of table(repos.map(({ name, path }) => (path === undefined ? [`${peer ?? ''}/${name}`] : [name, path])))) print(line);
+}
+
+/** Clones by plain git, then shares the clone. */
+export async function clone(door: Door, world: World, what: string, dir: string | undefined): Promise<void> {
+  const [peer = '', name = '', ...more] = what.split('/');
+  if (more.length > 0 || name === '') throw new Fault('wrong-use', `"${what}" is not of the form peer/repo`, { remedy: 'git xmpp repos <peer> lists them' });
+  const target = resolve(dir ?? basename(parseRepoName(name)));
+  const code = await runGit(world, ['clone', `xmpp::${parsePetname(peer)}/${name}`, target]);
+  if (code !== 0) throw new Fault('git', 'git clone failed', { remedy: existsSync(target) ? `choose another folder than ${target}` : 'see above' });
+  await share(door, target, {});
+}
+
+/** Runs git for the person at the terminal, our helper within its reach. */
+function runGit(world: World, args: readonly string[]): Promise<number> {
+  const path = [join(world.distDir, 'bin'), world.env['PATH'] ?? ''].join(':');
+  const git = spawn('git', args, { stdio: 'inherit', env: { ...world.env, PATH: path } });
+  return new Promise((done) => {
+    git.once('error', () => done(127));
+    git.once('exit', (code) => done(code ?? 1));
+  });
+}
+
+/** Looks, compares and offers now; waits until all peers that are there have what they lack. */
+export async function sync(door: Door, path: string | undefined): Promise<void> {
+  const status = await door.ask<StatusAnswer>('POST', '/sync', path === undefined ? {} : { path: resolve(path) }, SYNC_DEADLINE_MS);
+  for (const repo of status.repos) for (const peer of repo.peers) print(`${repo.name}  ${peer.peer}  ${peer.state}`);
+}

@@ -1,0 +1,52 @@
+// `git xmpp`, `git xmpp status`, `events`. Rule: every line says a state, and what is not well says why and what to type.
+
+import type { AgentEvent } from '../agent/events.ts';
+import type { StatusAnswer } from '../agent/answers.ts';
+import type { RepoPeerStatus } from '../agent/status.ts';
+import { describeState } from './account.ts';
+import type { Door } from './door.ts';
+import { formatTime, print, say, table } from './out.ts';
+import { presence } from './pair.ts';
+
+/** Account, peers, repositories, what waits. */
+export async function status(door: Door, options: { readonly json?: boolean }): Promise<void> {
+  const answer = await door.ask<StatusAnswer>('GET', '/status');
+  if (options.json === true) return print(JSON.stringify(answer, null, 2));
+  const now = Date.now();
+  print(`account  ${answer.account.jid ?? 'none'}  ${describeState(answer.account)}`);
+  print(`device   ${answer.account.name}  ${answer.account.fingerprint}`);
+  for (const line of table(answer.peers.map((peer) => ['peer   ', peer.petname, presence(peer, now), peer.jid]))) print(line);
+  for (const repo of answer.repos) {
+    print(`repo     ${repo.name}  ${repo.path}`);
+    if (repo.problem !== undefined) print(`           ${repo.problem.message}`);
+    for (const peer of repo.peers) tellPeer(peer);
+  }
+  for (const note of answer.notes) print(`note     ${note}`);
+}
+
+function tellPeer(peer: RepoPeerStatus): void {
+  print(`           ${peer.peer}: ${peer.state}${peer.isOnline ? '' : ' (offline)'}`);
+  for (const words of peer.waiting) print(`             waits: ${words}`);
+}
+
+/** The status, and the next command to type. */
+export async function overview(door: Door): Promise<void> {
+  await status(door, {});
+  const answer = await door.ask<StatusAnswer>('GET', '/status');
+  say(`next: ${nextCommand(answer)}`);
+}
+
+function nextCommand({ account, peers, repos }: StatusAnswer): string {
+  if (account.state === 'none') return 'git xmpp login you@example.org';
+  if (peers.length === 0) return 'git xmpp pair   (and the line it shows, on your other device)';
+  if (repos.length === 0) return 'git xmpp share  (in a repository), or git xmpp clone <peer>/<repo>';
+  return 'nothing; commit, and it is there';
+}
+
+/** What happened lately; with `follow`, what happens from now on as well. */
+export async function events(door: Door, options: { readonly json?: boolean; readonly follow?: boolean }): Promise<void> {
+  for await (const event of door.lines<AgentEvent>('GET', options.follow === true ? '/events?follow=1' : '/events')) {
+    if (options.json === true) print(JSON.stringify(event));
+    else print(`${formatTime(event.at, Date.now())}  ${event.type}  ${event.repo === undefined ? '' : `${event.repo}: `}${event.words}`);
+  }
+}

@@ -1,0 +1,60 @@
+// What commits say of each other: git-merge-base(1), git-rev-list(1), git-cat-file(1).
+// Rule: that an object is here says nothing of what it leads to; only a ref does.
+
+import type { RunGit } from '../lib/git-run.ts';
+import { parseOid } from '../lib/names.ts';
+import type { Oid } from '../lib/names.ts';
+import { inRepository } from './environment.ts';
+import type { Repository } from './repository.ts';
+
+/** Whether `newer` contains `older`, or is the same commit. @throws Fault `git` when one of them is not here */
+export async function isAncestor(runGit: RunGit, repository: Repository, pair: { readonly older: Oid; readonly newer: Oid }): Promise<boolean> {
+  const args = ['merge-base', '--is-ancestor', pair.older, pair.newer];
+  const { exitCode } = await runGit(args, { ...inRepository(repository), okCodes: [0, 1] });
+  return exitCode === 0;
+}
+
+/** Those of `oids` that are here, as whatever kind of object. Says nothing of what they lead to. */
+export async function hasObjects(runGit: RunGit, repository: Repository, oids: Iterable<Oid>): Promise<Set<Oid>> {
+  return present(runGit, repository, { oids, kind: undefined });
+}
+
+/** Those of `oids` that are here and are commits. */
+export async function hasCommits(runGit: RunGit, repository: Repository, oids: Iterable<Oid>): Promise<Set<Oid>> {
+  return present(runGit, repository, { oids, kind: 'commit' });
+}
+
+async function present(
+  runGit: RunGit,
+  repository: Repository,
+  { oids, kind }: { readonly oids: Iterable<Oid>; readonly kind: string | undefined },
+): Promise<Set<Oid>> {
+  const input = [...oids].map((oid) => `${oid}\n`).join('');
+  if (input === '') return new Set();
+  const { stdout } = await runGit(['cat-file', '--batch-check=%(objectname) %(objecttype)'], { ...inRepository(repository), input });
+  const lines = stdout.split('\n').map((line) => line.split(' '));
+  return new Set(lines.flatMap(([oid, type]) => (oid === undefined || oid === '' || type === 'missing' || (kind ?? type) !== type ? [] : [parseOid(oid)])));
+}
+
+/**
+ * Whether refs that match `from` (`refs/heads/*`) lead to `oid`; a tag object only when one of them is it.
+ * False for an object that is not here.
+ */
+export async function isReachable(runGit: RunGit, repository: Repository, oid: Oid, options: { readonly from: readonly string[] }): Promise<boolean> {
+  const [commit] = await hasCommits(runGit, repository, [oid]);
+  const globs = options.from.map((glob) => `--glob=${glob}`);
+  if (globs.length === 0) return false;
+  if (commit === undefined) {
+    const tips = await runGit(['rev-parse', ...globs], inRepository(repository));
+    return tips.stdout.split('\n').includes(oid);
+  }
+  const { stdout } = await runGit(['rev-list', '--max-count=1', oid, '--not', ...globs], inRepository(repository));
+  return stdout === '';
+}
+
+/** How many commits `to` has that `from` does not contain. */
+export async function countCommits(runGit: RunGit, repository: Repository, range: { readonly from?: Oid; readonly to: Oid }): Promise<number> {
+  const args = ['rev-list', '--count', range.to, ...(range.from === undefined ? [] : [`^${range.from}`])];
+  const { stdout } = await runGit(args, inRepository(repository));
+  return Number(stdout.trim());
+}

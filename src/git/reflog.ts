@@ -1,0 +1,69 @@
+// What a branch's reflog remembers (git-reflog(1)): where it was, and how it left.
+// Rule: only what a person undid counts; the agent's own moves are marked, and are not somebody's decision.
+
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codeOf } from '../lib/errors.ts';
+import type { RunGit } from '../lib/git-run.ts';
+import { parseOid } from '../lib/names.ts';
+import type { Oid, RefName } from '../lib/names.ts';
+import { hasCommits, isAncestor } from './history.ts';
+import type { Repository } from './repository.ts';
+
+/** How every reflog message of the agent begins. */
+export const REFLOG_MARK = 'xmpp: ';
+
+const READ_BYTES = 256 << 10;
+const MOVES_LOOKED_AT = 50;
+const LINE = /^([0-9a-f]{40,64}) ([0-9a-f]{40,64}) [^\t]*(?:\t(.*))?$/;
+
+interface Move {
+  readonly from: Oid;
+  readonly to: Oid;
+  readonly message: string;
+}
+
+/**
+ * Whether `branch` once held `tip` and was then moved to where it does not: by reset, amend or rebase, and not by the agent.
+ * Looks at the last 50 moves.
+ */
+export async function wasLeft(runGit: RunGit, repository: Repository, asked: { readonly branch: RefName; readonly tip: Oid }): Promise<boolean> {
+  const moves = (await readMoves(repository, asked.branch)).filter((move) => !move.message.startsWith(REFLOG_MARK));
+  const present = await hasCommits(runGit, repository, [asked.tip, ...moves.flatMap((move) => [move.from, move.to])]);
+  if (!present.has(asked.tip)) return false;
+  for (const { from, to } of moves) {
+    if (!present.has(from) || !present.has(to)) continue;
+    const held = from === asked.tip || (await isAncestor(runGit, repository, { older: asked.tip, newer: from }));
+    if (held && !(await isAncestor(runGit, repository, { older: asked.tip, newer: to }))) return true;
+  }
+  return false;
+}
+
+/** The branch's last moves, newest first; creation and deletion are none. */
+async function readMoves(repository: Repository, branch: RefName): Promise<Move[]> {
+  const text = await readEnd(join(repository.commonDir, 'logs', branch));
+  const moves = text.split('\n').flatMap((line) => {
+    const [, from, to, message] = LINE.exec(line) ?? [];
+    if (from === undefined || to === undefined || from === to || /^0+$/.test(from) || /^0+$/.test(to)) return [];
+    return [{ from: parseOid(from), to: parseOid(to), message: message ?? '' }];
+  });
+  return moves.toReversed().slice(0, MOVES_LOOKED_AT);
+}
+
+/** The last 256 KiB of a file, or nothing when it is not there. A first line that was cut is no line. */
+async function readEnd(path: string): Promise<string> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      const { size } = await file.stat();
+      const start = Math.max(0, size - READ_BYTES);
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
+      return buffer.subarray(0, bytesRead).toString('utf8');
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR' || codeOf(error) === 'EISDIR') return '';
+    throw error;
+  }
+}

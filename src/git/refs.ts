@@ -1,0 +1,80 @@
+// Refs: git-for-each-ref(1), git-update-ref(1). What commits say of each other is in history.ts and reflog.ts.
+// Rule: a ref moves only from the value that was seen; a lost race is an answer, not an error.
+
+import { Fault } from '../lib/errors.ts';
+import type { RunGit } from '../lib/git-run.ts';
+import { isRefName, parseOid, parseRefName } from '../lib/names.ts';
+import type { Oid, RefName } from '../lib/names.ts';
+import { inRepository } from './environment.ts';
+import type { Repository } from './repository.ts';
+
+export { countCommits, hasCommits, hasObjects, isAncestor, isReachable } from './history.ts';
+export { wasLeft } from './reflog.ts';
+
+export type RefMap = ReadonlyMap<RefName, Oid>;
+
+export interface RefUpdate {
+  readonly ref: RefName;
+  /** The value it must have now; absent when it must not exist. */
+  readonly from: Oid | undefined;
+  /** The value it gets; absent to delete it. */
+  readonly to: Oid | undefined;
+}
+
+const REFS_AT_ONCE = '%(objectname) %(refname)';
+
+/** Refs below `prefixes` (`refs/heads/`, …), as they are: tags are not peeled. */
+export async function listRefs(runGit: RunGit, repository: Repository, prefixes: readonly string[]): Promise<RefMap> {
+  const { stdout } = await runGit(['for-each-ref', `--format=${REFS_AT_ONCE}`, ...prefixes], inRepository(repository));
+  const refs = new Map<RefName, Oid>();
+  for (const line of stdout.split('\n')) {
+    const space = line.indexOf(' ');
+    const name = line.slice(space + 1);
+    if (space > 0 && isRefName(name)) refs.set(parseRefName(name), parseOid(line.slice(0, space)));
+  }
+  return refs;
+}
+
+export type Head = { readonly branch: RefName } | { readonly detached: Oid } | { readonly unborn: RefName };
+
+/** What HEAD stands for. */
+export async function headOf(runGit: RunGit, repository: Pick<Repository, 'path' | 'gitDir'>): Promise<Head> {
+  const place = inRepository(repository);
+  const symbolic = await runGit(['symbolic-ref', '-q', 'HEAD'], { ...place, okCodes: [0, 1] });
+  const at = await runGit(['rev-parse', '-q', '--verify', 'HEAD'], { ...place, okCodes: [0, 1, 128] });
+  if (symbolic.exitCode !== 0) return { detached: parseOid(at.stdout.trim()) };
+  const branch = parseRefName(symbolic.stdout.trim());
+  return at.exitCode === 0 ? { branch } : { unborn: branch };
+}
+
+/**
+ * Moves refs in one transaction, each only from the value that was seen.
+ * @param options.message for the reflog
+ * @returns `lost-race` when one of them has moved or is locked; nothing has changed then
+ * @throws Fault `git` when a name cannot exist beside another (`a` and `a/b`)
+ */
+export async function updateRefs(
+  runGit: RunGit,
+  repository: Pick<Repository, 'path' | 'gitDir'>,
+  updates: readonly RefUpdate[],
+  options: { readonly message: string },
+): Promise<'done' | 'lost-race'> {
+  if (updates.length === 0) return 'done';
+  const { dir, env } = inRepository(repository);
+  const result = await runGit(['update-ref', '-m', options.message, '--no-deref', '-z', '--stdin'], {
+    dir,
+    env,
+    config: { 'core.hooksPath': '/dev/null' },
+    input: updates.map(formatUpdate).join(''),
+    okCodes: [0, 128],
+  });
+  if (result.exitCode === 0) return 'done';
+  if (/cannot lock ref/.test(result.stderr) && !/cannot create|cannot process|Permission denied|No space/.test(result.stderr)) return 'lost-race';
+  throw new Fault('git', `git update-ref: ${result.stderr.trim()}`);
+}
+
+/** One command for `git update-ref -z --stdin`. */
+export function formatUpdate({ ref, from, to }: RefUpdate): string {
+  if (to === undefined) return `delete ${ref}\0${from ?? ''}\0`;
+  return from === undefined ? `create ${ref}\0${to}\0` : `update ${ref}\0${to}\0${from}\0`;
+}

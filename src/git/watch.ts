@@ -1,0 +1,119 @@
+// Watching refs: one fs.watch per directory (sync-rules, "Watching and processes"; inotify(7)).
+// Rule: an event is a hint and nothing more; what moved is asked of git, and a slow look by the caller finds what was lost.
+
+import { lstatSync, readdirSync, watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
+import { join } from 'node:path';
+import { codeOf, messageOf } from '../lib/errors.ts';
+import type { Repository } from './repository.ts';
+
+export interface RefWatch {
+  stop(): void;
+}
+
+/** Files of a git directory whose change may mean that a ref moved, or that what made a branch wait is over. */
+const TOLD = new Set([
+  'HEAD', 'packed-refs', 'index', 'MERGE_HEAD', 'CHERRY_PICK_HEAD', 'REVERT_HEAD', 'BISECT_START', 'rebase-merge', 'rebase-apply', 'sequencer',
+]);
+
+/**
+ * Calls `onHint` soon after a ref, HEAD or the index may have changed; the caller gathers hints.
+ * @param options.onProblem told in words, once, when the system does not let everything be watched
+ */
+export function watchRefs(repository: Repository, onHint: () => void, options: { readonly onProblem?: (words: string) => void } = {}): RefWatch {
+  const folders = new WatchedFolders(onHint, options.onProblem ?? (() => undefined));
+  for (const dir of new Set([repository.gitDir, repository.commonDir])) folders.addFlat(dir, (name) => TOLD.has(name));
+  folders.addDeep(join(repository.commonDir, 'refs'));
+  return { stop: () => folders.stop() };
+}
+
+interface Watched {
+  readonly watcher: FSWatcher;
+  readonly inode: number;
+}
+
+class WatchedFolders {
+  readonly #watched = new Map<string, Watched>();
+  readonly #onHint: () => void;
+  readonly #onProblem: (words: string) => void;
+  #isTold = false;
+  #isStopped = false;
+
+  constructor(onHint: () => void, onProblem: (words: string) => void) {
+    this.#onHint = onHint;
+    this.#onProblem = onProblem;
+  }
+
+  /** Watches one folder for the names that matter. */
+  addFlat(dir: string, matters: (name: string) => boolean): void {
+    this.#watch(dir, (name) => {
+      if (matters(name)) this.#onHint();
+    });
+  }
+
+  /** Watches a folder and all below it, and what comes to be there later. */
+  addDeep(dir: string): void {
+    const isNew = this.#watch(dir, (name, isRename) => {
+      if (name.endsWith('.lock')) return;
+      if (isRename && this.#inodeOf(join(dir, name)) !== undefined) this.addDeep(join(dir, name));
+      this.#onHint();
+    });
+    if (!isNew) return;
+    for (const name of foldersIn(dir)) this.addDeep(join(dir, name));
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    for (const { watcher } of this.#watched.values()) watcher.close();
+    this.#watched.clear();
+  }
+
+  /** Whether a watch was set; a folder that was made anew under the same name gets a new one. */
+  #watch(dir: string, onEvent: (name: string, isRename: boolean) => void): boolean {
+    const inode = this.#inodeOf(dir);
+    const known = this.#watched.get(dir);
+    if (this.#isStopped || inode === undefined || known?.inode === inode) return false;
+    this.#drop(dir);
+    try {
+      const watcher = watch(dir, { persistent: false }, (event, name) => {
+        if (name === null) this.#onHint();
+        else onEvent(name, event === 'rename');
+        if (this.#inodeOf(dir) !== inode) this.#drop(dir);
+      });
+      watcher.on('error', (error) => this.#fail(dir, error));
+      this.#watched.set(dir, { watcher, inode });
+      return true;
+    } catch (error) {
+      this.#fail(dir, error);
+      return false;
+    }
+  }
+
+  #drop(dir: string): void {
+    this.#watched.get(dir)?.watcher.close();
+    this.#watched.delete(dir);
+  }
+
+  #fail(dir: string, error: unknown): void {
+    this.#drop(dir);
+    if (codeOf(error) === 'ENOENT' || this.#isTold) return;
+    this.#isTold = true;
+    const isLimit = codeOf(error) === 'ENOSPC' || codeOf(error) === 'EMFILE';
+    const words = isLimit ? 'the system\'s limit of watched folders is reached (fs.inotify.max_user_watches)' : messageOf(error);
+    this.#onProblem(`${dir} is not watched: ${words}`);
+  }
+
+  /** Inode of a folder; undefined for anything else. */
+  #inodeOf(dir: string): number | undefined {
+    const stats = lstatSync(dir, { throwIfNoEntry: false });
+    return stats?.isDirectory() === true ? stats.ino : undefined;
+  }
+}
+
+function foldersIn(dir: string): string[] {
+  try {
+    return readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,134 @@
+// Where an agent keeps what it has. Follows the XDG base directory specification, and unix(7) for the length of a socket's path.
+// Rule: one home is one folder under one spelling, and nobody but its owner can look into it.
+
+import { createHash } from 'node:crypto';
+import { constants, realpathSync } from 'node:fs';
+import { access, chmod, lstat, mkdir, readdir } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { asFault, Fault } from '../lib/errors.ts';
+
+/** Absolute paths of everything that belongs to one agent. */
+export interface Home {
+  readonly dir: string;
+  /** In git-config syntax. */
+  readonly config: string;
+  readonly lock: string;
+  /** The agent's door; outside `dir` when that would make it too long. */
+  readonly socket: string;
+  readonly log: string;
+  /** The password's file, where no credential helper keeps it. */
+  readonly credentials: string;
+  /** Folder of the device's keys. */
+  readonly identity: string;
+  /** Folder of peers, repos and all else that changes while the agent runs. */
+  readonly state: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Node 20 cuts a longer socket path without a word, so that two homes meet on one socket; sun_path holds 104 to 108 bytes. */
+const MAX_SOCKET_BYTES = 100;
+
+/**
+ * The home that `env` names: GIT_XMPP_HOME, else `git-xmpp` in XDG_CONFIG_HOME or ~/.config. Makes nothing.
+ * @throws Fault `bad-config` when no place gives a socket path short enough
+ */
+export function findHome(env: Environment): Home {
+  const dir = settle(nonEmpty(env['GIT_XMPP_HOME']) ?? join(configHome(env), 'git-xmpp'));
+  return {
+    dir,
+    config: join(dir, 'config'),
+    lock: join(dir, 'lock'),
+    socket: chooseSocket(dir, env),
+    log: join(dir, 'agent.log'),
+    credentials: join(dir, 'credentials'),
+    identity: join(dir, 'identity'),
+    state: join(dir, 'state'),
+  };
+}
+
+function configHome(env: Environment): string {
+  const named = nonEmpty(env['XDG_CONFIG_HOME']);
+  // The specification has a relative path ignored.
+  if (named !== undefined && isAbsolute(named)) return named;
+  return join(nonEmpty(env['HOME']) ?? homedir(), '.config');
+}
+
+/** The one absolute spelling of a path: links are followed as far as the path exists. */
+function settle(path: string): string {
+  const whole = resolve(path);
+  const missing: string[] = [];
+  for (let at = whole; ; at = dirname(at)) {
+    try {
+      return join(realpathSync(at), ...missing);
+    } catch {
+      if (at === dirname(at)) return whole;
+      missing.unshift(basename(at));
+    }
+  }
+}
+
+function chooseSocket(dir: string, env: Environment): string {
+  const name = `${createHash('sha256').update(dir).digest('hex').slice(0, 16)}.sock`;
+  const runtime = nonEmpty(env['XDG_RUNTIME_DIR']);
+  const choices = [
+    join(dir, 'agent.sock'),
+    ...(runtime !== undefined && isAbsolute(runtime) ? [join(runtime, 'git-xmpp', name)] : []),
+    join(tmpdir(), `git-xmpp-${ownUid()}`, name),
+  ];
+  const found = choices.find((path) => Buffer.byteLength(path) <= MAX_SOCKET_BYTES);
+  if (found !== undefined) return found;
+  throw new Fault('bad-config', `the path of the agent's socket would be longer than ${MAX_SOCKET_BYTES} bytes: ${choices[0]}`, {
+    remedy: 'set GIT_XMPP_HOME to a folder with a shorter path',
+  });
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}
+
+function ownUid(): number {
+  return process.getuid?.() ?? 0;
+}
+
+/**
+ * Makes the folders of `home`, for their owner alone; to be called before anything is read, written or connected to there.
+ * @throws Fault `permissions` when one is not ours, cannot be written, or is open to others and cannot be closed
+ */
+export async function prepareHome(home: Home): Promise<void> {
+  await prepareFolder(home.dir, { mayClose: holdsNothingForeign });
+  for (const dir of [home.identity, home.state]) await prepareFolder(dir, { mayClose: always });
+  if (dirname(home.socket) !== home.dir) await prepareFolder(dirname(home.socket), { mayClose: always });
+}
+
+async function prepareFolder(dir: string, options: { readonly mayClose: (dir: string) => Promise<boolean> }): Promise<void> {
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    const stat = await lstat(dir);
+    if (!stat.isDirectory()) throw refused(dir, 'is no folder');
+    if (stat.uid !== ownUid()) throw refused(dir, 'belongs to another user');
+    if ((stat.mode & 0o077) !== 0) {
+      // A home set to an existing folder must not take that folder away from others who use it.
+      if (!(await options.mayClose(dir))) throw refused(dir, 'holds other files and is open to others', `chmod 700 '${dir}'`);
+      await chmod(dir, 0o700);
+    }
+    await access(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw asFault(error, `preparing ${dir}`);
+  }
+}
+
+async function holdsNothingForeign(dir: string): Promise<boolean> {
+  const names = await readdir(dir);
+  return names.length === 0 || names.includes('identity') || names.includes('config');
+}
+
+async function always(): Promise<boolean> {
+  return true;
+}
+
+function refused(dir: string, why: string, command?: string): Fault {
+  const other = 'set GIT_XMPP_HOME to a folder of your own';
+  return new Fault('permissions', `${dir} ${why}`, { remedy: command === undefined ? other : `${command}, or ${other}` });
+}

@@ -1,0 +1,50 @@
+// The agent's log. Rule: fields are redacted here, so a secret that is handed in by mistake still does not come out.
+
+/** What a log line may carry beside its words. */
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export interface Log {
+  debug(event: string, fields?: LogFields): void;
+  info(event: string, fields?: LogFields): void;
+  warn(event: string, fields?: LogFields): void;
+  /** The same log, its lines marked with `name`. */
+  scope(name: string): Log;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn';
+
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn'];
+const SECRET_FIELD = /pass|secret|token|code|words|key|credential/i;
+const SECRET_TEXT = /(git-xmpp:[^\s#]+#)\S+|(AGE-SECRET-KEY-)\S+|(-----BEGIN [A-Z ]*PRIVATE KEY-----)[\s\S]*/g;
+
+/** A log that hands each finished line (no line break at its end) to `write`. */
+export function createLog(write: (line: string) => void, level: LogLevel, now: () => number, scope = ''): Log {
+  const emit = (at: LogLevel, event: string, fields: LogFields = {}): void => {
+    if (LEVELS.indexOf(at) < LEVELS.indexOf(level)) return;
+    const words = Object.entries(fields)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => `${name}=${formatValue(name, value)}`);
+    write([new Date(now()).toISOString(), at, scope === '' ? event : `${scope}: ${event}`, ...words].join(' '));
+  };
+  return {
+    debug: (event, fields) => emit('debug', event, fields),
+    info: (event, fields) => emit('info', event, fields),
+    warn: (event, fields) => emit('warn', event, fields),
+    scope: (name) => createLog(write, level, now, scope === '' ? name : `${scope}.${name}`),
+  };
+}
+
+function formatValue(name: string, value: string | number | boolean | undefined): string {
+  if (SECRET_FIELD.test(name)) return '<redacted>';
+  if (typeof value !== 'string') return String(value);
+  const clean = redact(value).replace(/\p{Cc}/gu, '?');
+  return /^[^\s"=]+$/.test(clean) ? clean : JSON.stringify(clean);
+}
+
+/** `text` without anything that looks like an invite, an age identity or a private key. */
+export function redact(text: string): string {
+  return text.replace(SECRET_TEXT, (_all, invite?: string, age?: string, pem?: string) => `${invite ?? age ?? pem ?? ''}<redacted>`);
+}
+
+/** Says nothing. */
+export const silentLog: Log = { debug() {}, info() {}, warn() {}, scope: () => silentLog };

@@ -1,0 +1,227 @@
+// One dialled link: carrier, pipe, TLS, HTTP/2, and new carriers for as long as the pipe lives (design §6). Rule: only the dialler
+// opens carriers; a link counts as up only after the other side's first answer.
+
+import http2 from 'node:http2';
+import type { ClientHttp2Session } from 'node:http2';
+import { Backoff } from '../lib/backoff.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
+import { asFault, Fault } from '../lib/errors.ts';
+import type { FullJid } from '../lib/jid.ts';
+import type { Log } from '../lib/log.ts';
+import type { Carrier } from '../carriers/carrier.ts';
+import type { LinkId } from '../pipe/frame-format.ts';
+import { PipeStream } from './pipe-stream.ts';
+import { secureAsDialler } from './secure.ts';
+import type { Credentials, SecureStream } from './secure.ts';
+
+export interface DialOptions {
+  readonly own: Credentials;
+  /** The peer's pinned public key, base64 SPKI. */
+  readonly pin: string;
+  readonly linkId: LinkId;
+  readonly address: FullJid;
+  /** Where the peer is by now, for a new carrier. */
+  readonly currentAddress: () => FullJid;
+  /** @throws Fault when there is no way now */
+  readonly openCarrier: (address: FullJid) => Promise<Carrier>;
+  /** Called when the way may have become free: signed in again, or the peer said hello. @returns what takes it back */
+  readonly onWayFree: (retry: () => void) => () => void;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  /** The pipe goes on over another carrier; offset in bytes. */
+  readonly onResumed: (resumedAt: number) => void;
+}
+
+/** What a link has carried, and over what. */
+export interface LinkStats {
+  readonly kind: string;
+  readonly srttMs: number;
+  readonly sent: number;
+  readonly received: number;
+}
+
+/** A link that is up. */
+export interface DialledLink {
+  readonly session: ClientHttp2Session;
+  stats(): LinkStats;
+  /** Called once, when the link has ended. */
+  onClose(listener: (fault: Fault) => void): void;
+  /** Lets running requests end, then says so to the peer. */
+  close(): Promise<void>;
+  destroy(fault: Fault): void;
+}
+
+const SESSION_OPTIONS = { settings: { enablePush: false, initialWindowSize: 1 << 20, maxHeaderListSize: 8192 }, maxSessionInvalidFrames: 100 };
+const CLOSE_GRACE_MS = 2_000;
+
+/** @throws Fault `peer-offline`, `not-paired`, `newer-protocol`, `timeout` or `tls` */
+export async function dialLink(options: DialOptions): Promise<DialledLink> {
+  const carrier = await options.openCarrier(options.address);
+  const carriers = new Reopener(options);
+  const pipe = new PipeStream({
+    role: 'dialler',
+    linkId: options.linkId,
+    clock: options.clock,
+    onDetached: (why) => carriers.detached(why),
+    onAttached: (epoch, resumedAt) => {
+      carriers.attached();
+      if (epoch > 0) options.onResumed(resumedAt);
+    },
+  });
+  carriers.pipe = pipe;
+  pipe.once('close', () => carriers.stop());
+  pipe.attach(carrier);
+  try {
+    const secure = await secureAsDialler(pipe, options.own, options.pin);
+    pipe.setResumeKey(secure.resumeKey);
+    const session = await openSession(secure);
+    keepBusy(session, pipe);
+    return new Link(session, pipe, options.clock);
+  } catch (error) {
+    pipe.destroy();
+    throw asFault(error, 'making a link');
+  }
+}
+
+/** Waits for the peer's first frame: a close_notify before it is the peer's "not paired here". */
+function openSession({ stream }: SecureStream): Promise<ClientHttp2Session> {
+  return new Promise((resolve, reject) => {
+    const session = http2.connect('https://peer', { ...SESSION_OPTIONS, createConnection: () => stream });
+    let isRefused = false;
+    stream.once('end', () => {
+      isRefused = true;
+    });
+    session.on('error', () => session.destroy());
+    session.once('remoteSettings', () => resolve(session));
+    session.once('close', () =>
+      reject(isRefused ? new Fault('not-paired', 'this device is not paired there any more') : new Fault('timeout', 'the link was lost before it was up')),
+    );
+  });
+}
+
+/** While a request is open, the pipe looks into silence. */
+function keepBusy(session: ClientHttp2Session, pipe: PipeStream): void {
+  let open = 0;
+  const request = session.request.bind(session);
+  session.request = (headers, requestOptions) => {
+    const stream = request(headers, requestOptions);
+    open += 1;
+    pipe.setBusy(true);
+    stream.once('close', () => {
+      open -= 1;
+      if (open === 0 && !pipe.destroyed) pipe.setBusy(false);
+    });
+    return stream;
+  };
+}
+
+/** Opens a new carrier whenever the last one is lost, ever more patiently. */
+class Reopener {
+  readonly #options: DialOptions;
+  readonly #backoff = new Backoff({ baseMs: 250, capMs: 30_000 });
+  readonly #takeBack: () => void;
+  #timer: Timer | undefined;
+  #isOpening = false;
+  #isStopped = false;
+  #isWanted = false;
+  pipe: PipeStream | undefined;
+
+  constructor(options: DialOptions) {
+    this.#options = options;
+    this.#takeBack = options.onWayFree(() => {
+      if (this.#isWanted) void this.#open();
+    });
+  }
+
+  detached(why: string): void {
+    if (this.#isStopped) return;
+    this.#options.log.info('carrier lost', { why });
+    this.#isWanted = true;
+    void this.#open();
+  }
+
+  attached(): void {
+    this.#isWanted = false;
+    this.#timer?.cancel();
+    this.#backoff.succeed();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    this.#takeBack();
+  }
+
+  async #open(): Promise<void> {
+    const { pipe } = this;
+    if (this.#isOpening || this.#isStopped || pipe === undefined) return;
+    this.#isOpening = true;
+    this.#timer?.cancel();
+    try {
+      const carrier = await this.#options.openCarrier(this.#options.currentAddress());
+      if (this.#isStopped || pipe.destroyed) await carrier.close();
+      else pipe.attach(carrier);
+    } catch (error) {
+      this.#options.log.debug('no carrier', { why: asFault(error, 'opening a carrier').message });
+      const { clock, random } = this.#options;
+      this.#timer = clock.setTimer(this.#backoff.fail(random()), () => void this.#open());
+    } finally {
+      this.#isOpening = false;
+    }
+  }
+}
+
+class Link implements DialledLink {
+  readonly session: ClientHttp2Session;
+  readonly #pipe: PipeStream;
+  readonly #clock: Clock;
+  #fault: Fault | undefined;
+  readonly #listeners: ((fault: Fault) => void)[] = [];
+
+  constructor(session: ClientHttp2Session, pipe: PipeStream, clock: Clock) {
+    this.session = session;
+    this.#pipe = pipe;
+    this.#clock = clock;
+    const ended = (): void => this.#end(new Fault('timeout', 'the link to the other device was lost'));
+    session.once('close', ended);
+    session.once('goaway', () => session.close());
+    pipe.once('error', (error) => this.#end(asFault(error, 'the link')));
+    pipe.once('close', ended);
+  }
+
+  stats(): LinkStats {
+    const { carrier, stats } = this.#pipe;
+    return { kind: carrier?.kind ?? 'none', srttMs: Math.round(carrier?.stats.srttMs ?? 0), sent: stats.sent, received: stats.received };
+  }
+
+  onClose(listener: (fault: Fault) => void): void {
+    if (this.#fault !== undefined) listener(this.#fault);
+    else this.#listeners.push(listener);
+  }
+
+  async close(): Promise<void> {
+    const timer = this.#clock.setTimer(CLOSE_GRACE_MS, () => this.session.destroy());
+    await new Promise<void>((resolve) => {
+      if (this.session.destroyed) return resolve();
+      this.session.once('close', resolve);
+      this.session.close();
+    });
+    timer.cancel();
+    this.#pipe.end();
+  }
+
+  destroy(fault: Fault): void {
+    this.#end(fault);
+    this.session.destroy();
+    this.#pipe.destroy();
+  }
+
+  #end(fault: Fault): void {
+    if (this.#fault !== undefined) return;
+    this.#fault = fault;
+    this.session.destroy();
+    if (!this.#pipe.destroyed) this.#pipe.destroy();
+    for (const listener of this.#listeners.splice(0)) listener(fault);
+  }
+}

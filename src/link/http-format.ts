@@ -1,0 +1,114 @@
+// What travels in HTTP/2 headers and trailers between two devices. Rule: paths and headers are parsed whole, or refused.
+
+import { InputFault } from '../lib/errors.ts';
+import { parseDeviceId, parseOid, parseRepoId } from '../lib/names.ts';
+import type { DeviceId, Oid, RepoId } from '../lib/names.ts';
+import { parseCounter } from '../sync/digest-format.ts';
+
+/** Header and trailer names, one word each in code, wire and PROTOCOL.md. */
+export const HEADER = {
+  gitProtocol: 'git-protocol',
+  gitExit: 'git-exit',
+  gitStderr: 'git-stderr',
+  mapDevice: 'map-device',
+  mapCounter: 'map-counter',
+  mapSignature: 'map-signature',
+  mapBases: 'map-bases',
+} as const;
+
+/** At most this much of git's stderr travels back; the end is what tells. */
+export const MAX_STDERR_BYTES = 2048;
+/** Larger JSON bodies are refused. */
+export const MAX_JSON_BYTES = 4 << 20;
+/** An offer names at most this many tips that the receiver has already. */
+export const MAX_BASES = 16;
+
+export type GitService = 'git-upload-pack' | 'git-receive-pack';
+
+/** What a request asks for. */
+export type LinkRequest =
+  | { readonly kind: 'digest' }
+  | { readonly kind: 'repos' }
+  | { readonly kind: 'map'; readonly repo: RepoId }
+  | { readonly kind: 'offer'; readonly repo: RepoId }
+  | { readonly kind: 'service'; readonly repo: RepoId; readonly service: GitService };
+
+/** Reads `:method` and `:path`. @throws InputFault on anything that is no route */
+export function parseLinkRequest(method: string, path: string): LinkRequest {
+  if (path.length > 256) throw new InputFault('path', 'is longer than 256 characters');
+  const route = `${method} ${path}`;
+  if (route === 'POST /digest') return { kind: 'digest' };
+  if (route === 'GET /repos') return { kind: 'repos' };
+  const [, repo, last] = /^POST \/repos\/([^/]+)\/([a-z-]+)$/.exec(route) ?? [];
+  if (repo === undefined) throw new InputFault('request', 'is none that this version knows');
+  const id = parseRepoId(repo);
+  if (last === 'map') return { kind: 'map', repo: id };
+  if (last === 'offer') return { kind: 'offer', repo: id };
+  return { kind: 'service', repo: id, service: parseService(String(last)) };
+}
+
+/** @throws InputFault on any service but the two that links carry */
+export function parseService(text: string): GitService {
+  if (text === 'git-upload-pack' || text === 'git-receive-pack') return text;
+  throw new InputFault('service', 'is neither git-upload-pack nor git-receive-pack');
+}
+
+/** `GIT_PROTOCOL`'s value, or undefined when absent. @throws InputFault on anything but `version=0`, `1` or `2` */
+export function parseGitProtocol(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (!/^version=[012]$/.test(text)) throw new InputFault('git protocol', 'is not version=0, 1 or 2');
+  return text;
+}
+
+/** What an offer says of the map whose refs follow as a push. */
+export interface OfferHeaders {
+  readonly device: DeviceId;
+  readonly counter: number;
+  /** Ed25519, 64 bytes, base64. */
+  readonly signature: string;
+  /** Tips of the receiver that the sender has too, so that the pack may build on them. */
+  readonly bases: readonly Oid[];
+}
+
+export function formatOfferHeaders(offer: OfferHeaders): Record<string, string> {
+  return {
+    [HEADER.mapDevice]: offer.device,
+    [HEADER.mapCounter]: String(offer.counter),
+    [HEADER.mapSignature]: offer.signature,
+    ...(offer.bases.length === 0 ? {} : { [HEADER.mapBases]: offer.bases.join(',') }),
+  };
+}
+
+/** @throws InputFault */
+export function parseOfferHeaders(header: (name: string) => string | undefined): OfferHeaders {
+  const bases = header(HEADER.mapBases)?.split(',') ?? [];
+  if (bases.length > MAX_BASES) throw new InputFault('offer', `names more than ${MAX_BASES} bases`);
+  return {
+    device: parseDeviceId(header(HEADER.mapDevice) ?? ''),
+    counter: parseCounter(Number(header(HEADER.mapCounter))),
+    signature: parseSignature(header(HEADER.mapSignature)),
+    bases: bases.map(parseOid),
+  };
+}
+
+/** A 64-byte Ed25519 signature in base64. @throws InputFault */
+export function parseSignature(value: unknown): string {
+  if (typeof value !== 'string' || !/^[A-Za-z0-9+/]{85}[AQgw]==$/.test(value)) throw new InputFault('signature', 'is not 64 bytes of base64');
+  return value;
+}
+
+/** The end of git's stderr as a trailer value: base64, since headers hold no line breaks. */
+export function formatStderr(text: string): string {
+  const bytes = Buffer.from(text);
+  return bytes.subarray(Math.max(0, bytes.length - MAX_STDERR_BYTES)).toString('base64');
+}
+
+export function parseStderr(value: string | undefined): string {
+  if (value === undefined || value.length > MAX_STDERR_BYTES * 2) return '';
+  return Buffer.from(value, 'base64').toString('utf8');
+}
+
+/** The exit code in a trailer; undefined when the stream ended without one: the link was lost. */
+export function parseExit(value: string | undefined): number | undefined {
+  return value !== undefined && /^\d{1,3}$/.test(value) ? Number(value) : undefined;
+}

@@ -1,0 +1,127 @@
+// Who can be reached, and how: at most one dialled link to each peer, made when it is asked for (design §6). Rule: everybody who
+// asks while a link is being made waits for the same one, under one deadline, and a failure is told in the peer's terms.
+
+import type { ClientHttp2Session } from 'node:http2';
+import type { Clock } from '../lib/clock.ts';
+import { withDeadline } from '../lib/clock.ts';
+import { asFault, Fault } from '../lib/errors.ts';
+import type { FullJid } from '../lib/jid.ts';
+import type { Log } from '../lib/log.ts';
+import type { DeviceId } from '../lib/names.ts';
+import type { DialledLink } from './dial.ts';
+
+/** Makes one link to a peer at an address; see `dial.ts`. */
+export type Dial = (peer: DeviceId, address: FullJid) => Promise<DialledLink>;
+
+export interface LinksParts {
+  readonly dial: Dial;
+  /** Where a peer was last seen, looked up afresh when `isFresh`; undefined when nobody knows. */
+  readonly findAddress: (peer: DeviceId, isFresh: boolean) => Promise<FullJid | undefined>;
+  readonly nameOf: (peer: DeviceId) => string;
+  /** Words such as "last seen 14:02", or nothing. */
+  readonly lastSeen: (peer: DeviceId) => string;
+  readonly onUp: (peer: DeviceId) => void;
+  readonly onDown: (peer: DeviceId, fault: Fault) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A whole dial, address look-up included, takes no longer. */
+export const DIAL_DEADLINE_MS = 5_000;
+
+/** All links that this device dialled. */
+export class Links {
+  readonly #parts: LinksParts;
+  readonly #links = new Map<DeviceId, DialledLink>();
+  readonly #dialling = new Map<DeviceId, Promise<DialledLink>>();
+
+  constructor(parts: LinksParts) {
+    this.#parts = parts;
+  }
+
+  isUp(peer: DeviceId): boolean {
+    return this.#links.has(peer);
+  }
+
+  link(peer: DeviceId): DialledLink | undefined {
+    return this.#links.get(peer);
+  }
+
+  /**
+   * The HTTP/2 session of a link to `peer`, dialled when there is none.
+   * @throws Fault `peer-offline`, `not-paired`, `timeout` or what else went wrong, in words that name the peer
+   */
+  async session(peer: DeviceId): Promise<ClientHttp2Session> {
+    const link = this.#links.get(peer) ?? (await this.#dial(peer));
+    return link.session;
+  }
+
+  /** Ends the link to a peer at once: it was unpaired, or said goodbye. */
+  drop(peer: DeviceId, fault: Fault): void {
+    this.#links.get(peer)?.destroy(fault);
+  }
+
+  /** Ends all links, politely. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#links.values()].map((link) => link.close()));
+  }
+
+  #dial(peer: DeviceId): Promise<DialledLink> {
+    const running = this.#dialling.get(peer);
+    if (running !== undefined) return running;
+    const { clock } = this.#parts;
+    const dialling = withDeadline(this.#attempt(peer), DIAL_DEADLINE_MS, clock, () => this.#offline(peer))
+      .catch((error: unknown) => {
+        throw this.#explain(peer, error);
+      })
+      .finally(() => this.#dialling.delete(peer));
+    this.#dialling.set(peer, dialling);
+    return dialling;
+  }
+
+  async #attempt(peer: DeviceId): Promise<DialledLink> {
+    const { findAddress, dial } = this.#parts;
+    const known = await findAddress(peer, false);
+    if (known !== undefined) {
+      try {
+        return this.#keep(peer, await dial(peer, known));
+      } catch (error) {
+        if (asFault(error, 'dialling').code !== 'peer-offline') throw error;
+      }
+    }
+    const fresh = await findAddress(peer, true);
+    if (fresh === undefined || fresh === known) throw this.#offline(peer);
+    return this.#keep(peer, await dial(peer, fresh));
+  }
+
+  #keep(peer: DeviceId, link: DialledLink): DialledLink {
+    const { onUp, onDown, log } = this.#parts;
+    this.#links.get(peer)?.destroy(new Fault('timeout', 'a newer link took its place'));
+    this.#links.set(peer, link);
+    link.onClose((fault) => {
+      if (this.#links.get(peer) !== link) return;
+      this.#links.delete(peer);
+      log.info('link ended', { peer: this.#parts.nameOf(peer), why: fault.message });
+      onDown(peer, fault);
+    });
+    onUp(peer);
+    return link;
+  }
+
+  #offline(peer: DeviceId): Fault {
+    const seen = this.#parts.lastSeen(peer);
+    return new Fault('peer-offline', `${this.#parts.nameOf(peer)} is offline${seen === '' ? '' : ` (${seen})`}`, {
+      remedy: 'the agent sends what waits when it returns',
+    });
+  }
+
+  #explain(peer: DeviceId, error: unknown): Fault {
+    const fault = asFault(error, `dialling ${this.#parts.nameOf(peer)}`);
+    if (fault.code === 'peer-offline') return this.#offline(peer);
+    if (fault.code !== 'not-paired') return fault;
+    return new Fault('not-paired', `${this.#parts.nameOf(peer)}: ${fault.message}`, {
+      remedy: fault.remedy ?? `run "git xmpp unpair ${this.#parts.nameOf(peer)}" here and pair the two devices again`,
+      cause: fault,
+    });
+  }
+}

@@ -1,0 +1,139 @@
+// The asking half of a link: requests over HTTP/2 (design §6). Rule: a stream that ends without its exit code was lost, not done.
+
+import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
+import { constants } from 'node:http2';
+import { Fault, InputFault } from '../lib/errors.ts';
+import type { FaultCode } from '../lib/errors.ts';
+import { withDeadline } from '../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
+import { HEADER, MAX_JSON_BYTES, parseExit, parseStderr } from './http-format.ts';
+
+/** How a git service ended on the other side. */
+export interface ServiceEnd {
+  readonly exitCode: number;
+  readonly stderr: string;
+}
+
+/** A git service running on the other side: a byte stream with half-close, and its end. */
+export interface ServiceStream {
+  readonly stream: ClientHttp2Stream;
+  /** Resolves when the service has started; rejects with the other side's refusal. */
+  readonly accepted: Promise<void>;
+  /** Rejects with Fault `timeout` when the link was lost before the exit code came. */
+  readonly end: Promise<ServiceEnd>;
+}
+
+/** A request with a JSON body, or none, answered by JSON, or nothing (`undefined`). */
+export async function requestJson(
+  session: ClientHttp2Session,
+  request: { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: unknown },
+  options: { readonly clock: Clock; readonly deadlineMs: number },
+): Promise<unknown> {
+  const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+  const stream = session.request({ ':method': request.method, ':path': request.path }, { endStream: body === undefined });
+  const answer = readAnswer(stream);
+  if (body !== undefined) stream.end(body);
+  const late = (): Fault => {
+    stream.close(constants.NGHTTP2_CANCEL);
+    return new Fault('timeout', 'the other device did not answer in time');
+  };
+  return withDeadline(answer, options.deadlineMs, options.clock, late);
+}
+
+/** Starts a git service, or an offer, on the other side. */
+export function openService(session: ClientHttp2Session, path: string, headers: Readonly<Record<string, string>>): ServiceStream {
+  const stream = session.request({ ':method': 'POST', ':path': path, ...headers }, { endStream: false });
+  // Two pipelines and those who watch for the end: more than the ten that Node takes for a leak.
+  stream.setMaxListeners(32);
+  const accepted = new Promise<void>((resolve, reject) => {
+    const onClose = (): void => reject(lost());
+    stream.once('response', (response) => {
+      stream.off('close', onClose);
+      if (statusOf(response) === 200) resolve();
+      else readBody(stream).then((text) => reject(parseRefusal(text)), reject);
+    });
+    stream.once('error', (cause) => reject(lost(cause)));
+    stream.once('close', onClose);
+  });
+  const end = new Promise<ServiceEnd>((resolve, reject) => {
+    let trailers: IncomingHttpHeaders = {};
+    stream.once('trailers', (received) => {
+      trailers = received;
+    });
+    stream.once('close', () => {
+      const exitCode = parseExit(textOf(trailers[HEADER.gitExit]));
+      if (exitCode === undefined) reject(lost());
+      else resolve({ exitCode, stderr: parseStderr(textOf(trailers[HEADER.gitStderr])) });
+    });
+  });
+  // Both are awaited by callers at their own time; a refusal must not become an unhandled rejection meanwhile.
+  accepted.catch(() => undefined);
+  end.catch(() => undefined);
+  return { stream, accepted, end };
+}
+
+function readAnswer(stream: ClientHttp2Stream): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const onClose = (): void => reject(lost());
+    stream.once('error', (cause) => reject(lost(cause)));
+    stream.once('close', onClose);
+    stream.once('response', (headers) => {
+      // From here on the body's own end decides; it may be read only after the stream has closed.
+      stream.off('close', onClose);
+      readBody(stream).then((text) => {
+        const status = statusOf(headers);
+        if (status === 204) resolve(undefined);
+        else if (status === 200) resolve(parseJson(text));
+        else reject(parseRefusal(text));
+      }, reject);
+    });
+  });
+}
+
+async function readBody(stream: ClientHttp2Stream): Promise<string> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of stream) {
+    parts.push(part);
+    length += part.length;
+    if (length > MAX_JSON_BYTES) {
+      stream.close(constants.NGHTTP2_CANCEL);
+      throw new InputFault('answer', `is larger than ${MAX_JSON_BYTES} bytes`);
+    }
+  }
+  if (stream.aborted || stream.rstCode !== 0) throw lost();
+  return Buffer.concat(parts).toString('utf8');
+}
+
+/** JSON from a peer. @throws InputFault */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InputFault('JSON', 'from the other device is broken');
+  }
+}
+
+/** The codes that a peer may give as its reason; any other is its own trouble. */
+const REFUSALS: readonly FaultCode[] = ['no-such-repo', 'not-granted', 'newer-protocol', 'bad-input', 'refused-repository', 'disk-full'];
+
+/** The other side's refusal as a fault; its words are bounded and marked as its own. */
+export function parseRefusal(text: string): Fault {
+  const value: unknown = text === '' ? {} : parseJson(text);
+  const { code, message } = { code: '', message: '', ...(typeof value === 'object' ? value : {}) };
+  const known = REFUSALS.find((each) => each === code);
+  const words = typeof message === 'string' && message !== '' ? message.slice(0, 300).replace(/\p{Cc}/gu, ' ') : 'it gave no reason';
+  return new Fault(known ?? 'agent', known === undefined ? `the other device failed: ${words}` : words);
+}
+
+function lost(cause?: unknown): Fault {
+  return new Fault('timeout', 'the link to the other device was lost', cause === undefined ? {} : { cause });
+}
+
+function statusOf(headers: IncomingHttpHeaders & { ':status'?: number | undefined }): number {
+  return headers[':status'] ?? 0;
+}
+
+function textOf(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,72 @@
+// A map told by name alone, because the receiver is believed to hold every object it names (sync-rules: "record by update-ref").
+// Rule: bounded and strict; what the receiver lacks is answered with some of its tips, for a push to build on.
+
+import { InputFault } from '../lib/errors.ts';
+import { parseDeviceId, parseOid, parseRefName } from '../lib/names.ts';
+import type { DeviceId, Oid, RefName } from '../lib/names.ts';
+import { parseCounter, parseRecord } from './digest-format.ts';
+
+/** Larger changes travel as a push. */
+export const MAX_RECORDED_REFS = 4000;
+
+export interface RecordedMap {
+  readonly device: DeviceId;
+  readonly counter: number;
+  /** Ed25519 over the whole map, base64. */
+  readonly signature: string;
+  /** The counter at the receiver that `changes` build on; 0 when they are the whole map. */
+  readonly base: number;
+  /** Branch or tag → oid, or null when it is gone. */
+  readonly changes: ReadonlyMap<RefName, Oid | undefined>;
+}
+
+export function formatRecordedMap(map: RecordedMap): unknown {
+  const changes = Object.fromEntries([...map.changes].map(([ref, oid]) => [ref, oid ?? null]));
+  return { device: map.device, counter: map.counter, signature: map.signature, base: map.base, changes };
+}
+
+/** @throws InputFault */
+export function parseRecordedMap(value: unknown): RecordedMap {
+  const { device, counter, signature, base, changes } = parseRecord(value, 'map');
+  const entries = Object.entries(parseRecord(changes, 'changes of a map'));
+  if (entries.length > MAX_RECORDED_REFS) throw new InputFault('map', `names more than ${MAX_RECORDED_REFS} changes`);
+  return {
+    device: parseDeviceId(String(device)),
+    counter: parseCounter(counter),
+    signature: String(signature),
+    base: base === 0 ? 0 : parseCounter(base),
+    changes: new Map(entries.map(([ref, oid]) => [parseMapRef(ref), parseTip(oid)])),
+  };
+}
+
+function parseTip(value: unknown): Oid | undefined {
+  if (value !== null && typeof value !== 'string') throw new InputFault('map', 'holds something other than object ids');
+  return value === null ? undefined : parseOid(value);
+}
+
+/** A ref that a map may hold: a branch or a tag, and no branch named HEAD. @throws InputFault */
+export function parseMapRef(text: string): RefName {
+  if (!isMapRef(text)) throw new InputFault('map', 'holds more than branches and tags');
+  return parseRefName(text);
+}
+
+export function isMapRef(text: string): boolean {
+  return /^refs\/(?:heads|tags)\//.test(text) && text !== 'refs/heads/HEAD';
+}
+
+/** What the receiver lacks: it answers with tips of its own, at most 16, which the sender may know. */
+export interface Lacking {
+  readonly tips: readonly Oid[];
+}
+
+export function formatLacking(lacking: Lacking): unknown {
+  return { lacking: true, tips: lacking.tips };
+}
+
+/** @returns undefined when the map was taken in (the answer was empty). @throws InputFault */
+export function parseLacking(value: unknown): Lacking | undefined {
+  if (value === undefined) return undefined;
+  const { tips } = parseRecord(value, 'answer to a map');
+  if (!Array.isArray(tips) || tips.length > 16) throw new InputFault('answer to a map', 'names no list of at most 16 tips');
+  return { tips: tips.map((tip) => parseOid(String(tip))) };
+}

@@ -1,0 +1,137 @@
+// @xmpp/client 0.14 with its defects mended, for one attempt on one socket (RFC 6120, XEP-0198).
+// Rule: every mend stands here or in what this calls; whatever goes wrong inside the library ends in `onFault`, never in a throw.
+/* oxlint-disable no-underscore-dangle -- the library's inner names; its version is pinned for them */
+
+import { client as createLibraryClient } from '@xmpp/client';
+import type { Client, SaslMechanism } from '@xmpp/client';
+import { Fault, InputFault } from '../lib/errors.ts';
+import { attrOf } from './element.ts';
+import type { Element } from './element.ts';
+import { faultOfLibrary } from './faults.ts';
+import { NS_SM } from './namespaces.ts';
+import type { StreamSocket } from './socket.ts';
+
+export interface ClientHooks {
+  /** Looks at an element before the library does. @throws Fault to end the connection */
+  admit(element: Element): void;
+  /** After the library has seen it. */
+  onElement(element: Element): void;
+  /** Ends the connection. */
+  onFault(fault: Fault): void;
+  /** One stanza could not be sent; the connection goes on. */
+  onUnsent(fault: Fault): void;
+  onSent(element: Element, bytes: number): void;
+  /** Bytes that a stanza may have now. */
+  maxBytes(): number;
+  /** Stanzas taken in since stream management began. */
+  handled(): number;
+}
+
+export interface ClientLogin {
+  readonly domain: string;
+  readonly username: string;
+  readonly password: string;
+  readonly resource: string;
+}
+
+/** A stanza that is never finished would fill the memory. */
+const MAX_INCOMING = 4 << 20;
+/** The longest a timer can be set for: the library's own requests for acknowledgement never come due. */
+const NEVER_MS = 2 ** 31 - 1;
+const NO_XML = /(?![\t\n\r])\p{Cc}|[\ufffe\uffff]|\p{Surrogate}/u;
+
+/** Nothing has gone out, so the stream is as good as before. */
+class UnsentFault extends Fault {}
+
+export function createClient(socket: StreamSocket, login: ClientLogin, hooks: ClientHooks): Client {
+  const client = createLibraryClient(login);
+  client.reconnect.stop();
+  client.timeout = NEVER_MS;
+  client.streamManagement.requestAckInterval = 0;
+  client.streamManagement.requestAckDebounce = NEVER_MS;
+  client.streamManagement.timeout = 0;
+  client.connect = () => Promise.reject(new Fault('server', 'the server sent the connection elsewhere'));
+  hardenReading(client, hooks);
+  hardenWriting(client, hooks);
+  client.on('error', (error: unknown) => {
+    if (error instanceof UnsentFault) hooks.onUnsent(error);
+    else hooks.onFault(faultOfLibrary(error));
+  });
+  client.on('close', () => hooks.onFault(new Fault('server', 'the server ended the stream')));
+  client.on('disconnect', () => hooks.onFault(new Fault('tcp', 'the connection to the server was lost')));
+  attach(client, socket);
+  return client;
+}
+
+/** What the library's connect() does, with a socket that is up already. */
+function attach(client: Client, socket: StreamSocket): void {
+  const transport = client._findTransport('xmpp://localhost');
+  if (transport === undefined) throw new Error('@xmpp/client has no TCP transport');
+  client.Transport = transport;
+  client.Parser = transport.prototype.Parser;
+  client._attachSocket(socket);
+  client._status('connect');
+}
+
+function hardenReading(client: Client, hooks: ClientHooks): void {
+  const libraryOnElement = client._onElement.bind(client);
+  let unfinished = 0;
+  const guarded = (work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      hooks.onFault(faultOfLibrary(error));
+    }
+  };
+  client._onData = (data) =>
+    guarded(() => {
+      const text = data.toString();
+      unfinished += text.length;
+      // The parser is gone while the stream starts anew, and after it was closed.
+      client.parser?.write(text);
+      if (unfinished > MAX_INCOMING) throw new InputFault('the stream from the server', 'holds an element that is too long');
+    });
+  client._onElement = (element) =>
+    guarded(() => {
+      unfinished = 0;
+      hooks.admit(element);
+      libraryOnElement(element);
+      hooks.onElement(element);
+    });
+}
+
+function hardenWriting(client: Client, hooks: ClientHooks): void {
+  const librarySend = client.send.bind(client);
+  let bytes = 0;
+  client.write = async (text) => {
+    const { socket } = client;
+    bytes = Buffer.byteLength(text);
+    if (socket === null) throw new UnsentFault('not-connected', 'there is no connection to the XMPP server');
+    if (bytes > hooks.maxBytes()) throw new UnsentFault('too-large', 'a stanza is longer than the server takes');
+    if (NO_XML.test(text)) throw new UnsentFault('bad-input', 'a stanza holds a character that XML does not have');
+    await new Promise<void>((resolve, reject) => {
+      socket.write(text, (error) => (error ? reject(faultOfLibrary(error)) : resolve()));
+    });
+  };
+  client.send = (element) => {
+    // Without resumption a dead session answers at once, and the pipe above survives anyway.
+    if (element.is('enable', NS_SM)) delete element.attrs['resume'];
+    // The library forgets what came in together with <enabled/>.
+    if (element.is('a', NS_SM) && attrOf(element, 'h') !== undefined) element.attrs['h'] = String(hooks.handled());
+    const sent = librarySend(element);
+    hooks.onSent(element, bytes);
+    return sent;
+  };
+}
+
+/** Makes `mechanism` the only one that the library can use. */
+export function useMechanism(client: Client, mechanism: SaslMechanism): void {
+  client.saslFactory._mechs = [mechanism];
+  client.saslFactory.create = () => mechanism;
+}
+
+/** Settles every promise and timer of the library that would outlive the connection. */
+export function dismiss(client: Client, fault: Fault): void {
+  for (const waiting of client.iqCaller.handlers.values()) waiting.reject(fault);
+  client.emit('error', fault);
+}

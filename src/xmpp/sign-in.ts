@@ -1,0 +1,135 @@
+// Keeps the agent signed in: dial, wait, dial again. Rule: waits grow and are jittered, and what only a person can mend is not tried again.
+
+import { Backoff } from '../lib/backoff.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
+import { Fault, asFault } from '../lib/errors.ts';
+import type { FaultCode } from '../lib/errors.ts';
+import { domainOf } from '../lib/jid.ts';
+import type { Log } from '../lib/log.ts';
+import type { Connection } from './connection-types.ts';
+import { xml } from './element.ts';
+import { NS_PING } from './namespaces.ts';
+
+export interface SignInOptions {
+  /** Makes one attempt; `signal` gives it up. */
+  readonly dial: (signal: AbortSignal) => Promise<Connection>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+}
+
+export type UpListener = (connection: Connection) => void;
+/** @param retryInMs undefined when it is not tried again until `reconnectNow` */
+export type DownListener = (fault: Fault, retryInMs: number | undefined) => void;
+
+const BACKOFF = { baseMs: 1_000, capMs: 300_000 };
+/** A connection that held this long was a success. */
+const STEADY_MS = 60_000;
+/** What is not mended by trying again, but may be mended on the server. */
+const SLOW_MS = 60_000;
+const PROBE_MS = 5_000;
+const HOPELESS: readonly FaultCode[] = ['wrong-password', 'conflict', 'no-mechanism'];
+const SLOW: readonly FaultCode[] = ['tls', 'no-encryption'];
+
+export class SignIn {
+  readonly #options: SignInOptions;
+  readonly #backoff = new Backoff(BACKOFF);
+  readonly #up: UpListener[] = [];
+  readonly #down: DownListener[] = [];
+  #run: AbortController | undefined;
+  #timer: Timer | undefined;
+  #isDialling = false;
+  #connection: Connection | undefined;
+
+  constructor(options: SignInOptions) {
+    this.#options = options;
+  }
+
+  /** The connection, while there is one. */
+  get connection(): Connection | undefined {
+    return this.#connection;
+  }
+
+  onUp(listener: UpListener): void {
+    this.#up.push(listener);
+  }
+
+  onDown(listener: DownListener): void {
+    this.#down.push(listener);
+  }
+
+  start(): void {
+    if (this.#run !== undefined) return;
+    this.#run = new AbortController();
+    void this.#dial(this.#run.signal);
+  }
+
+  /** Signs out; no listener is called any more. */
+  async stop(): Promise<void> {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    this.#run?.abort();
+    this.#run = undefined;
+    this.#timer?.cancel();
+    await connection?.close();
+  }
+
+  /** Does not wait any longer; when signed in, makes sure that the connection is alive (after sleep, or on another network). */
+  reconnectNow(): void {
+    if (this.#run === undefined || this.#isDialling) return;
+    this.#timer?.cancel();
+    if (this.#connection === undefined) void this.#dial(this.#run.signal);
+    else void this.#probe(this.#connection);
+  }
+
+  async #dial(signal: AbortSignal): Promise<void> {
+    this.#isDialling = true;
+    try {
+      const connection = await this.#options.dial(signal);
+      if (signal.aborted) await connection.close();
+      else this.#keep(connection, signal);
+    } catch (error) {
+      this.#isDialling = false;
+      if (!signal.aborted) this.#retry(asFault(error, 'signing in'), signal);
+    }
+  }
+
+  #keep(connection: Connection, signal: AbortSignal): void {
+    const { clock, log } = this.#options;
+    const upAt = clock.now();
+    this.#isDialling = false;
+    this.#connection = connection;
+    log.info('signed in', { jid: connection.jid });
+    for (const listener of this.#up) listener(connection);
+    connection.onClose((fault) => {
+      if (this.#connection !== connection) return;
+      this.#connection = undefined;
+      if (clock.now() - upAt >= STEADY_MS) this.#backoff.succeed();
+      if (!signal.aborted) this.#retry(fault, signal);
+    });
+  }
+
+  #retry(fault: Fault, signal: AbortSignal): void {
+    const { clock, log } = this.#options;
+    const retryInMs = this.#wait(fault);
+    log.warn('not signed in', { fault: fault.code, why: fault.message, retryInMs });
+    if (retryInMs !== undefined) this.#timer = clock.setTimer(retryInMs, () => void this.#dial(signal));
+    for (const listener of this.#down) listener(fault, retryInMs);
+  }
+
+  #wait({ code }: Fault): number | undefined {
+    if (HOPELESS.includes(code)) return undefined;
+    const random = this.#options.random();
+    const wait = this.#backoff.fail(random);
+    return SLOW.includes(code) ? Math.max(wait, Math.round(SLOW_MS * (1 + random))) : wait;
+  }
+
+  async #probe(connection: Connection): Promise<void> {
+    try {
+      await connection.iq('get', domainOf(connection.jid), xml('ping', { xmlns: NS_PING }), { timeoutMs: PROBE_MS });
+    } catch (error) {
+      if (error instanceof Fault && error.code === 'timeout') await connection.close();
+    }
+  }
+}

@@ -1,0 +1,196 @@
+// One device in a test: its own home, its own git configuration, the built executables, and real commands in real processes.
+// Rule: nothing of the machine's user leaks in, and nothing stays behind: the agent is stopped, the folder removed.
+
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { once } from 'node:events';
+import type { StatusAnswer } from '../../src/agent/answers.ts';
+import type { AgentEvent } from '../../src/agent/events.ts';
+import { ControlClient } from '../../src/control/client.ts';
+import { findHome } from '../../src/home/paths.ts';
+import type { Prosody } from './prosody.ts';
+
+const DIST = path.join(import.meta.dirname, '../../dist');
+
+/** How a command ended. */
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A command that goes on: its output so far, and waiting for a line of it. */
+export interface Ongoing {
+  readonly child: ChildProcess;
+  /** The first line of stdout or stderr that matches. */
+  line(pattern: RegExp): Promise<string>;
+  readonly ended: Promise<Ended>;
+}
+
+/** A machine of somebody's, as far as git-xmpp can tell. */
+export class Device {
+  readonly name: string;
+  readonly dir: string;
+  readonly home: string;
+  readonly env: Record<string, string>;
+
+  constructor(name: string, env: Readonly<Record<string, string>> = {}) {
+    this.name = name;
+    this.dir = mkdtempSync(path.join(os.tmpdir(), `git-xmpp-${name}-`));
+    this.home = path.join(this.dir, 'xmpp');
+    this.env = {
+      PATH: `${path.join(DIST, 'bin')}:${process.env['PATH'] ?? ''}`,
+      HOME: this.dir,
+      XDG_CONFIG_HOME: path.join(this.dir, '.config'),
+      XDG_RUNTIME_DIR: this.dir,
+      GIT_XMPP_HOME: this.home,
+      GIT_CONFIG_NOSYSTEM: '1',
+      LC_ALL: 'C.UTF-8',
+      ...env,
+    };
+  }
+
+  /** Makes the git configuration of its person. */
+  async prepare(): Promise<this> {
+    await mkdir(this.dir, { recursive: true });
+    const config = `[user]\n\tname = ${this.name}\n\temail = ${this.name}@example.org\n[init]\n\tdefaultBranch = main\n[advice]\n\tdetachedHead = false\n`;
+    await writeFile(path.join(this.dir, '.gitconfig'), config);
+    return this;
+  }
+
+  path(...parts: string[]): string {
+    return path.join(this.dir, ...parts);
+  }
+
+  /** Starts a command. */
+  start(command: string, args: readonly string[], options: { readonly cwd?: string; readonly input?: string; readonly env?: Record<string, string> } = {}): Ongoing {
+    const child = spawn(command, args, { cwd: options.cwd ?? this.dir, env: { ...this.env, ...options.env }, stdio: ['pipe', 'pipe', 'pipe'] });
+    let stdout = '';
+    let stderr = '';
+    const waiting = new Set<() => void>();
+    const wake = (): void => [...waiting].forEach((each) => each());
+    child.stdout.on('data', (part: Buffer) => ((stdout += part.toString()), wake()));
+    child.stderr.on('data', (part: Buffer) => ((stderr += part.toString()), wake()));
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(options.input ?? '');
+    const ended = once(child, 'close').then(([code]) => ({ code: typeof code === 'number' ? code : 255, stdout, stderr }));
+    const line = (pattern: RegExp): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const found = `${stdout}\n${stderr}`.split(/[\r\n]/).find((each) => pattern.test(each));
+          if (found === undefined) return;
+          waiting.delete(look);
+          resolve(found);
+        };
+        waiting.add(look);
+        look();
+        void ended.then((end) => reject(new Error(`ended with ${end.code} before ${pattern}: ${end.stdout}${end.stderr}`)));
+      });
+    return { child, line, ended };
+  }
+
+  run(command: string, args: readonly string[], options: Parameters<Device['start']>[2] = {}): Promise<Ended> {
+    return this.start(command, args, options).ended;
+  }
+
+  /** Runs a git command that has to succeed. */
+  async git(cwd: string, ...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.run('git', args, { cwd });
+    if (code !== 0) throw new Error(`${this.name}: git ${args.join(' ')} ended with ${code}: ${stderr}`);
+    return stdout.trim();
+  }
+
+  /** Runs a command of `git xmpp` that has to succeed. @returns stdout and stderr */
+  async xmpp(...args: string[]): Promise<Ended> {
+    const end = await this.run('git-xmpp', args);
+    if (end.code !== 0) throw new Error(`${this.name}: git xmpp ${args.join(' ')} ended with ${end.code}: ${end.stderr}`);
+    return end;
+  }
+
+  /** Runs `git xmpp` in a folder. */
+  xmppIn(cwd: string, ...args: string[]): Promise<Ended> {
+    return this.run('git-xmpp', args, { cwd });
+  }
+
+  async login(server: Prosody, account: string, password: string): Promise<Ended> {
+    const args = ['login', `${account}@${server.domain}`, '--server', `${server.host}:${server.port}`, '--ca', server.caFile, '--device', this.name, '--password-stdin'];
+    const end = await this.run('git-xmpp', args, { input: `${password}\n` });
+    if (end.code !== 0) throw new Error(`${this.name}: login ended with ${end.code}: ${end.stderr}`);
+    return end;
+  }
+
+  get client(): ControlClient {
+    const { socket, dir } = findHome(this.env);
+    return new ControlClient({ socketPath: socket, home: dir });
+  }
+
+  async status(): Promise<StatusAnswer> {
+    return (await this.client.request('GET', '/status')) as StatusAnswer;
+  }
+
+  /** Waits for an event of the agent, also one that came lately. */
+  async event(isIt: (event: AgentEvent) => boolean, deadlineMs = 30_000): Promise<AgentEvent> {
+    const giveUp = AbortSignal.timeout(deadlineMs);
+    for await (const event of this.client.lines('GET', '/events?follow=1', undefined, { signal: giveUp, deadlineMs })) {
+      if (isIt(event as AgentEvent)) return event as AgentEvent;
+    }
+    throw new Error(`${this.name}: no such event`);
+  }
+
+  /** Makes a repository with one commit. */
+  async repo(name: string, files: Readonly<Record<string, string>> = { 'README.md': 'hello\n' }): Promise<string> {
+    const dir = this.path(name);
+    await this.git(this.dir, 'init', '--quiet', dir);
+    await this.commit(dir, files, 'first');
+    return dir;
+  }
+
+  async commit(dir: string, files: Readonly<Record<string, string>>, message: string): Promise<string> {
+    for (const [file, text] of Object.entries(files)) {
+      await mkdir(path.dirname(path.join(dir, file)), { recursive: true });
+      await writeFile(path.join(dir, file), text);
+    }
+    await this.git(dir, 'add', '--all');
+    await this.git(dir, 'commit', '--quiet', '-m', message);
+    return this.git(dir, 'rev-parse', 'HEAD');
+  }
+
+  /** Waits until `dir`'s HEAD is `oid` and its files are, too. */
+  async head(dir: string, oid: string, deadlineMs = 30_000): Promise<void> {
+    const until = Date.now() + deadlineMs;
+    for (;;) {
+      const head = await this.run('git', ['rev-parse', 'HEAD'], { cwd: dir });
+      if (head.stdout.trim() === oid && (await this.git(dir, 'status', '--porcelain')) === '') return;
+      if (Date.now() > until) throw new Error(`${this.name}: ${dir} is at ${head.stdout.trim()}, not at ${oid}\n${this.log()}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** What the agent logged. */
+  log(): string {
+    const { log } = findHome(this.env);
+    return existsSync(log) ? readFileSync(log, 'utf8').slice(-8000) : '(no log)';
+  }
+
+  async stop(): Promise<void> {
+    if (existsSync(this.dir)) await this.run('git-xmpp', ['daemon', 'stop']);
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    await rm(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** Pairs two devices by a code that one shows and the other types. */
+export async function pairDevices(shower: Device, typer: Device, ...typed: string[]): Promise<{ shown: Ended; typed: Ended }> {
+  const shown = shower.start('git-xmpp', ['pair']);
+  const line = await shown.line(/^git xmpp pair \d/);
+  const code = line.split(' ')[3] ?? '';
+  const end = await typer.run('git-xmpp', ['pair', code, ...typed]);
+  return { shown: await shown.ended, typed: end };
+}

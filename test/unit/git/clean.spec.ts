@@ -1,0 +1,27 @@
+// Quarantines that killed pushes leave.
+
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { removeStaleIncoming } from '../../../src/git/clean.ts';
+import { open } from '../../helpers/git-pipe.ts';
+import { makeRepo } from '../../helpers/repo.ts';
+
+describe('removeStaleIncoming', () => {
+  it('removes what is older than the agent, and leaves a push that still runs and everything else', async () => {
+    const repo = makeRepo({ isBare: true });
+    const objects = join(repo.dir, 'objects');
+    const make = (name: string, packAgo: number): void => {
+      mkdirSync(join(objects, name, 'pack'), { recursive: true });
+      const pack = join(objects, name, 'pack', 'tmp_pack_x');
+      writeFileSync(pack, 'x');
+      utimesSync(pack, 1000 - packAgo, 1000 - packAgo);
+      for (const path of [join(objects, name, 'pack'), join(objects, name)]) utimesSync(path, 1, 1);
+    };
+    make('tmp_objdir-incoming-old', 500);
+    make('tmp_objdir-incoming-running', 0);
+    make('tmp_objdir-other', 500);
+    expect(await removeStaleIncoming(await open(repo), { before: 900_000 })).toBe(1);
+    expect(readdirSync(objects).sort()).toEqual(['info', 'pack', 'tmp_objdir-incoming-running', 'tmp_objdir-other']);
+  });
+});

@@ -1,0 +1,262 @@
+// A move that is killed, agent and git alike, at every stage; and what a person did meanwhile.
+
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildSync } from 'esbuild';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { parseRefName } from '../../../src/lib/names.ts';
+import type { Oid } from '../../../src/lib/names.ts';
+import { moveBranch } from '../../../src/git/move.ts';
+import type { MoveStage } from '../../../src/git/move.ts';
+import { recoverMove } from '../../../src/git/recover.ts';
+import type { Recovered } from '../../../src/git/recover.ts';
+import { createRunGit, createStartGit } from '../../../src/git/run.ts';
+import { open } from '../../helpers/git-pipe.ts';
+import { cleanEnv, commit, git, makeFolder, makeRepo, tipOf, writeFiles } from '../../helpers/repo.ts';
+import type { TestRepo } from '../../helpers/repo.ts';
+
+const main = parseRefName('refs/heads/main');
+const deps = { runGit: createRunGit(cleanEnv()), startGit: createStartGit(cleanEnv()) };
+const limits = { paths: 1000, bytes: 1 << 20 };
+
+/** Moves, and at a stage kills the git processes it has started (when asked) and itself. */
+const AGENT = `
+import { execFileSync } from 'node:child_process';
+import { createRunGit, createStartGit } from './src/git/run.ts';
+import { openRepository } from './src/git/repository.ts';
+import { moveBranch } from './src/git/move.ts';
+const { dir, stage, from, to, stateDir, isGitKilled, isFilter } = JSON.parse(process.argv[2]);
+const children = () => execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).split('\\n')
+  .map((line) => line.trim().split(/ +/).map(Number)).filter(([pid, parent]) => parent === process.pid && pid > 0).map(([pid]) => pid);
+const deps = { runGit: createRunGit(process.env), startGit: createStartGit(process.env) };
+const repository = await openRepository(deps.runGit, dir);
+if (isFilter) await deps.runGit(['config', 'filter.slow.smudge', 'if test -e .git/once; then cat; else touch .git/once; kill -9 ' + process.pid + ' $PPID; fi'], { dir });
+const onStage = (now) => {
+  if (now !== stage) return;
+  const pids = children();
+  process.stdout.write(pids.join(' ') + '\\n');
+  for (const pid of isGitKilled ? pids : []) try { process.kill(pid, 'SIGKILL'); } catch {}
+  if (!isFilter) process.kill(process.pid, 'SIGKILL');
+};
+await moveBranch({ ...deps, onStage }, repository, { branch: 'refs/heads/main', from, to, stateDir, limits: { paths: 1000, bytes: 1e6 } });
+process.exit(3);
+`;
+
+let agent: string;
+let repo: TestRepo;
+let stateDir: string;
+let from: Oid;
+let to: Oid;
+
+beforeAll(() => {
+  agent = join(makeFolder(), 'agent.mjs');
+  buildSync({
+    stdin: { contents: AGENT, resolveDir: process.cwd(), loader: 'js' },
+    bundle: true, platform: 'node', format: 'esm', outfile: agent, logLevel: 'error',
+    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+  });
+});
+
+beforeEach(() => {
+  repo = makeRepo();
+  stateDir = makeFolder();
+  from = commit(repo, { 'a.txt': 'one\n', 'd/gone.txt': 'bye\n', 'kept.txt': 'kept\n', 'm.txt': 'old middle\n', flip: 'file\n' }, 'before');
+  to = commit(repo, { 'a.txt': 'two\n', 'd/gone.txt': null, 'm.txt': 'new middle, longer\n', 'new/z.txt': 'z\n', flip: null, 'flip/x': 'x\n' }, 'after');
+  git(repo.dir, 'reset', '-q', '--hard', from);
+});
+
+/** Runs the agent until it dies, and waits for the git processes it leaves. */
+async function crash(asked: { readonly stage: MoveStage; readonly isGitKilled?: boolean; readonly isFilter?: boolean }): Promise<void> {
+  const argument = JSON.stringify({ dir: repo.dir, from, to, stateDir, ...asked });
+  const child = spawn(process.execPath, [agent, argument], { env: cleanEnv(), stdio: ['ignore', 'pipe', 'pipe'] });
+  let told = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    told += chunk.toString();
+  });
+  const signal = await new Promise((resolve) => {
+    child.on('close', (_code, by) => resolve(by));
+  });
+  expect(signal).toBe('SIGKILL');
+  const pids = told.trim().split(' ').filter((pid) => pid !== '').map(Number);
+  while (pids.some(isAlive)) await new Promise(setImmediate);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('Z');
+  } catch {
+    return false;
+  }
+}
+
+async function recover(): Promise<Recovered> {
+  return recoverMove(deps, await open(repo), { stateDir });
+}
+
+function leftovers(): string[] {
+  return [...readdirSync(repo.gitDir, { recursive: true }).map(String).filter((name) => name.endsWith('.lock') || name.includes('xmpp')), ...readdirSync(stateDir)];
+}
+
+function expectAt(tip: Oid): void {
+  expect(tipOf(repo, 'main')).toBe(tip);
+  expect(git(repo.dir, 'status', '--porcelain')).toBe('');
+  expect(leftovers()).toEqual([]);
+  git(repo.dir, 'commit', '-q', '--allow-empty', '-m', 'git is free');
+}
+
+describe('recoverMove', () => {
+  it('has nothing to do where nothing was cut short', async () => {
+    expect(await recover()).toBeUndefined();
+    expectAt(from);
+  });
+
+  for (const isGitKilled of [false, true]) {
+    const who = isGitKilled ? 'agent and git are' : 'the agent is';
+    it.each<MoveStage>(['journalled', 'locked', 'prepared', 'noted', 'checked'])(`leaves everything as it was when ${who} killed once %s`, async (stage) => {
+      await crash({ stage, isGitKilled });
+      expect(leftovers()).not.toEqual([]);
+      expect(await recover()).toBeUndefined();
+      expectAt(from);
+    });
+
+    it.each<MoveStage>(['written', 'installed', 'committed'])(`finishes when ${who} killed once %s`, async (stage) => {
+      await crash({ stage, isGitKilled });
+      expect(await recover()).toEqual({ finished: main });
+      expectAt(to);
+    });
+
+    it(`finishes when ${who} killed with half of the files written`, async () => {
+      from = commit(repo, { '.gitattributes': 'm.txt filter=slow\n' }, 'filter');
+      git(repo.dir, 'config', 'filter.slow.clean', 'cat');
+      to = commit(repo, { 'a.txt': 'two\n', 'd/gone.txt': null, 'm.txt': 'new middle\n', 'new/z.txt': 'z\n' }, 'after');
+      git(repo.dir, 'reset', '-q', '--hard', from);
+      await crash({ stage: 'checked', isGitKilled, isFilter: true });
+      expect(readFileSync(join(repo.dir, 'a.txt'), 'utf8')).toBe('two\n');
+      expect(existsSync(join(repo.dir, 'new/z.txt'))).toBe(false);
+      expect(tipOf(repo, 'main')).toBe(from);
+      expect(await recover()).toEqual({ finished: main });
+      expectAt(to);
+    });
+  }
+
+  it('marks what it finishes in the reflog', async () => {
+    await crash({ stage: 'written' });
+    await recover();
+    expect(git(repo.dir, 'reflog', '-1', '--format=%H %gs', 'HEAD')).toMatch(new RegExp(`^${to} xmpp: finish`));
+  });
+
+  it('is what the next move does first', async () => {
+    await crash({ stage: 'written' });
+    const moved = await moveBranch(deps, await open(repo), { branch: main, from: to, to, stateDir, limits });
+    expect(moved).toEqual({ moved: true });
+    expectAt(to);
+  });
+
+  describe('after a crash with nothing written', () => {
+    beforeEach(() => crash({ stage: 'checked', isGitKilled: true }));
+
+    it.each<[string, Record<string, string>]>([
+      ['a file that is begun', { 'm.txt': 'new mid' }],
+      ['a file that is begun and empty', { 'm.txt': '' }],
+      ['an added file that is begun', { 'a.txt': 'two\n', 'new/z.txt': '' }],
+    ])('finishes %s', async (_what, files) => {
+      writeFiles(repo.dir, files);
+      expect(await recover()).toEqual({ finished: main });
+      expectAt(to);
+    });
+
+    it('finishes where a file is absent, for git removes the old one first', async () => {
+      rmSync(join(repo.dir, 'm.txt'));
+      expect(await recover()).toEqual({ finished: main });
+      expectAt(to);
+    });
+
+    it('finishes where the deletions are done', async () => {
+      rmSync(join(repo.dir, 'd'), { recursive: true });
+      rmSync(join(repo.dir, 'flip'));
+      mkdirSync(join(repo.dir, 'flip'));
+      expect(await recover()).toEqual({ finished: main });
+      expectAt(to);
+    });
+
+    it('keeps changes beside it', async () => {
+      writeFiles(repo.dir, { 'a.txt': 'two\n', 'kept.txt': 'mine\n', 'other.txt': 'mine\n' });
+      expect(await recover()).toEqual({ finished: main });
+      expect(git(repo.dir, 'status', '--porcelain')).toBe(' M kept.txt\n?? other.txt');
+    });
+
+    it.each<[string, Record<string, string>, string]>([
+      ['a changed file', { 'a.txt': 'two\n', 'm.txt': 'mine\n' }, 'm.txt'],
+      ['a file that goes on after the new content', { 'a.txt': 'two\nand mine\n' }, 'a.txt'],
+      ['a changed file that would go', { 'd/gone.txt': 'mine\n' }, 'd/gone.txt'],
+      ['a new file in the way', { 'new/z.txt': 'mine\n' }, 'new/z.txt'],
+      ['a file where a folder would be', { new: 'mine\n' }, 'new'],
+    ])('stops and names %s, touches nothing, and lets go of git', async (_what, files, name) => {
+      writeFiles(repo.dir, files);
+      const before = git(repo.dir, 'status', '--porcelain', '-uall');
+      const stopped = await recover();
+      expect(stopped).toEqual({ stopped: expect.stringContaining(` ${name} `) });
+      expect(git(repo.dir, 'status', '--porcelain', '-uall')).toBe(before);
+      for (const [path, content] of Object.entries(files)) expect(readFileSync(join(repo.dir, path), 'utf8')).toBe(content);
+      expect(existsSync(join(repo.gitDir, 'index.lock'))).toBe(false);
+      const again = await moveBranch(deps, await open(repo), { branch: main, from, to, stateDir, limits });
+      expect(again).toEqual({ waits: expect.stringContaining(name) });
+      git(repo.dir, 'stash', '-q', '-u');
+      expect(await recover()).toBeUndefined();
+      expect(git(repo.dir, 'status', '--porcelain')).toBe('');
+    });
+
+    it('stops at a link in the way, and writes nothing through it', async () => {
+      const outside = makeFolder();
+      symlinkSync(outside, join(repo.dir, 'new'));
+      writeFiles(repo.dir, { 'a.txt': 'two\n' });
+      expect(await recover()).toEqual({ stopped: expect.stringContaining(' new ') });
+      expect(readdirSync(outside)).toEqual([]);
+    });
+
+    it('never removes an index.lock that is not its own', async () => {
+      rmSync(join(repo.gitDir, 'index.lock'));
+      writeFileSync(join(repo.gitDir, 'index.lock'), 'somebody');
+      const { ino } = statSync(join(repo.gitDir, 'index.lock'));
+      expect(await recover()).toBeUndefined();
+      expect(statSync(join(repo.gitDir, 'index.lock')).ino).toBe(ino);
+    });
+
+    it('waits with a half-done move while somebody else holds the index', async () => {
+      rmSync(join(repo.gitDir, 'index.lock'));
+      writeFileSync(join(repo.gitDir, 'index.lock'), 'somebody');
+      writeFiles(repo.dir, { 'a.txt': 'two\n' });
+      expect(await recover()).toEqual({ stopped: expect.stringContaining('git is at work') });
+      expect(readFileSync(join(repo.gitDir, 'index.lock'), 'utf8')).toBe('somebody');
+      rmSync(join(repo.gitDir, 'index.lock'));
+      expect(await recover()).toEqual({ finished: main });
+      expectAt(to);
+    });
+
+    it('gives way when a person has freed git and moved on', async () => {
+      for (const lock of ['index.lock', 'HEAD.lock', 'refs/heads/main.lock']) rmSync(join(repo.gitDir, lock), { force: true });
+      const tip = commit(repo, { 'mine.txt': 'mine\n' }, 'mine');
+      writeFiles(repo.dir, { 'm.txt': 'more of mine\n' });
+      expect(await recover()).toBeUndefined();
+      expect(tipOf(repo, 'main')).toBe(tip);
+      expect(git(repo.dir, 'status', '--porcelain')).toBe(' M m.txt');
+      expect(leftovers()).toEqual([]);
+    });
+
+    it('does not remove a lock on the branch that is not its own', async () => {
+      rmSync(join(repo.gitDir, 'refs/heads/main.lock'));
+      writeFileSync(join(repo.gitDir, 'refs/heads/main.lock'), '');
+      expect(await recover()).toBeUndefined();
+      expect(existsSync(join(repo.gitDir, 'refs/heads/main.lock'))).toBe(true);
+    });
+  });
+
+  it('refuses a journal that is not one, by name', async () => {
+    await crash({ stage: 'checked' });
+    const [name] = readdirSync(stateDir);
+    writeFileSync(join(stateDir, name ?? ''), '{"version":1,"path":');
+    await expect(recover()).rejects.toMatchObject({ code: 'bad-input', message: expect.stringContaining(name ?? '') });
+  });
+});

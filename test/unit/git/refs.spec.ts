@@ -1,0 +1,197 @@
+// Refs, history and reflogs of real repositories.
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { parseOid, parseRefName } from '../../../src/lib/names.ts';
+import type { Oid } from '../../../src/lib/names.ts';
+import type { Repository } from '../../../src/git/repository.ts';
+import {
+  countCommits, hasCommits, hasObjects, headOf, isAncestor, isReachable, listRefs, updateRefs, wasLeft,
+} from '../../../src/git/refs.ts';
+import { createRunGit } from '../../../src/git/run.ts';
+import { open } from '../../helpers/git-pipe.ts';
+import { cleanEnv, commit, git, makeRepo, tipOf } from '../../helpers/repo.ts';
+import type { TestRepo } from '../../helpers/repo.ts';
+
+const runGit = createRunGit(cleanEnv());
+const ref = parseRefName;
+const absent = parseOid('0123456789'.repeat(4));
+const main = ref('refs/heads/main');
+
+let repo: TestRepo;
+let repository: Repository;
+let one: Oid;
+let two: Oid;
+
+beforeEach(async () => {
+  repo = makeRepo();
+  repository = await open(repo);
+  one = commit(repo, { a: '1' }, 'one');
+  two = commit(repo, { a: '2' }, 'two');
+});
+
+describe('listRefs', () => {
+  it('lists what lies below the prefixes, tags not peeled', async () => {
+    git(repo.dir, 'tag', '-a', '-m', 'v', 'v1');
+    git(repo.dir, 'branch', 'grün/#\'🎉"');
+    git(repo.dir, 'update-ref', 'refs/notes/x', 'HEAD');
+    const refs = await listRefs(runGit, repository, ['refs/heads/', 'refs/tags/']);
+    expect([...refs]).toEqual([[ref('refs/heads/grün/#\'🎉"'), two], [main, two], [ref('refs/tags/v1'), tipOf(repo, 'v1')]]);
+  });
+
+  it('lists nothing in an empty repository', async () => {
+    expect(await listRefs(runGit, await open(makeRepo()), ['refs/'])).toEqual(new Map());
+  });
+});
+
+describe('headOf', () => {
+  it('tells a branch, an unborn branch and a detached commit apart', async () => {
+    expect(await headOf(runGit, repository)).toEqual({ branch: main });
+    expect(await headOf(runGit, await open(makeRepo()))).toEqual({ unborn: main });
+    git(repo.dir, 'checkout', '-q', '--detach', one);
+    expect(await headOf(runGit, repository)).toEqual({ detached: one });
+  });
+});
+
+describe('updateRefs', () => {
+  const message = 'xmpp: spec';
+
+  it('makes, moves and deletes in one go', async () => {
+    git(repo.dir, 'branch', 'old', one);
+    git(repo.dir, 'branch', 'moves', one);
+    const done = await updateRefs(runGit, repository, [
+      { ref: ref('refs/heads/new'), from: undefined, to: two },
+      { ref: ref('refs/heads/moves'), from: one, to: two },
+      { ref: ref('refs/heads/old'), from: one, to: undefined },
+    ], { message });
+    expect(done).toBe('done');
+    expect([...(await listRefs(runGit, repository, ['refs/heads/'])).keys()]).toEqual(['refs/heads/main', 'refs/heads/moves', 'refs/heads/new']);
+  });
+
+  it.each([
+    ['it has moved', { from: two, to: one }],
+    ['it is there already', { from: undefined, to: two }],
+    ['it is another one than was to be deleted', { from: two, to: undefined }],
+  ])('loses the race when %s, and changes none', async (_what, update) => {
+    git(repo.dir, 'branch', 'x', one);
+    const updates = [{ ref: ref('refs/heads/y'), from: undefined, to: one }, { ref: ref('refs/heads/x'), ...update }];
+    expect(await updateRefs(runGit, repository, updates, { message })).toBe('lost-race');
+    expect(tipOf(repo, 'x')).toBe(one);
+    expect([...(await listRefs(runGit, repository, ['refs/heads/y'])).keys()]).toEqual([]);
+  });
+
+  it('loses the race when it is gone or locked', async () => {
+    expect(await updateRefs(runGit, repository, [{ ref: ref('refs/heads/gone'), from: one, to: two }], { message })).toBe('lost-race');
+    writeFileSync(join(repo.gitDir, 'refs/heads/main.lock'), '');
+    expect(await updateRefs(runGit, repository, [{ ref: main, from: two, to: one }], { message })).toBe('lost-race');
+  });
+
+  it('throws for a name that cannot exist beside another', async () => {
+    await expect(updateRefs(runGit, repository, [{ ref: ref('refs/heads/main/x'), from: undefined, to: one }], { message })).rejects.toMatchObject({ code: 'git' });
+  });
+
+  it('does not write through a symbolic ref', async () => {
+    git(repo.dir, 'symbolic-ref', 'refs/heads/alias', 'refs/heads/main');
+    expect(await updateRefs(runGit, repository, [{ ref: ref('refs/heads/alias'), from: two, to: one }], { message })).toBe('done');
+    expect(tipOf(repo, 'main')).toBe(two);
+  });
+});
+
+describe('isAncestor', () => {
+  it('holds for a commit and what it contains', async () => {
+    expect(await isAncestor(runGit, repository, { older: one, newer: two })).toBe(true);
+    expect(await isAncestor(runGit, repository, { older: two, newer: two })).toBe(true);
+    expect(await isAncestor(runGit, repository, { older: two, newer: one })).toBe(false);
+    await expect(isAncestor(runGit, repository, { older: absent, newer: one })).rejects.toMatchObject({ code: 'git' });
+  });
+});
+
+describe('hasObjects', () => {
+  it('finds what is here, of any kind; hasCommits only commits', async () => {
+    const tree = tipOf(repo, 'HEAD^{tree}');
+    expect(await hasObjects(runGit, repository, [one, tree, absent])).toEqual(new Set([one, tree]));
+    expect(await hasCommits(runGit, repository, [one, tree, absent])).toEqual(new Set([one]));
+    expect(await hasObjects(runGit, repository, [])).toEqual(new Set());
+  });
+});
+
+describe('isReachable', () => {
+  it('holds for what branches lead to, and not for what only another ref leads to', async () => {
+    git(repo.dir, 'checkout', '-q', '--detach');
+    const hidden = commit(repo, { a: '3' }, 'hidden');
+    git(repo.dir, 'update-ref', 'refs/xmpp/x/heads/main', hidden);
+    const from = ['refs/heads/*', 'refs/tags/*'];
+    expect(await isReachable(runGit, repository, one, { from })).toBe(true);
+    expect(await isReachable(runGit, repository, hidden, { from })).toBe(false);
+    expect(await isReachable(runGit, repository, absent, { from })).toBe(false);
+    expect(await isReachable(runGit, repository, one, { from: [] })).toBe(false);
+    expect(await isReachable(runGit, repository, one, { from: ['refs/none/*'] })).toBe(false);
+  });
+
+  it('holds for a tag object that a ref names', async () => {
+    git(repo.dir, 'tag', '-a', '-m', 'v', 'v1');
+    const tag = tipOf(repo, 'v1');
+    expect(await isReachable(runGit, repository, tag, { from: ['refs/tags/*'] })).toBe(true);
+    expect(await isReachable(runGit, repository, tag, { from: ['refs/heads/*'] })).toBe(false);
+  });
+});
+
+describe('countCommits', () => {
+  it('counts what one has beyond the other', async () => {
+    expect(await countCommits(runGit, repository, { to: two })).toBe(2);
+    expect(await countCommits(runGit, repository, { from: one, to: two })).toBe(1);
+    expect(await countCommits(runGit, repository, { from: two, to: one })).toBe(0);
+  });
+});
+
+describe('wasLeft', () => {
+  const left = (tip: Oid, branch = main) => wasLeft(runGit, repository, { branch, tip });
+
+  it('sees a reset, for the tip and for what else was dropped', async () => {
+    const three = commit(repo, { a: '3' }, 'three');
+    git(repo.dir, 'reset', '-q', '--hard', one);
+    expect(await left(three)).toBe(true);
+    expect(await left(two)).toBe(true);
+    expect(await left(one)).toBe(false);
+  });
+
+  it('sees an amend', async () => {
+    git(repo.dir, 'commit', '-q', '--amend', '-m', 'amended');
+    expect(await left(two)).toBe(true);
+  });
+
+  it('sees a rebase', async () => {
+    git(repo.dir, 'checkout', '-q', '-b', 'onto', one);
+    commit(repo, { b: 'b' }, 'b');
+    git(repo.dir, 'checkout', '-q', 'main');
+    git(repo.dir, 'rebase', '-q', 'onto');
+    expect(await left(two)).toBe(true);
+  });
+
+  it('does not take going forward, or a new branch, for leaving', async () => {
+    git(repo.dir, 'branch', 'side', one);
+    git(repo.dir, 'branch', '-f', 'side', two);
+    expect(await left(one, ref('refs/heads/side'))).toBe(false);
+    expect(await left(two, ref('refs/heads/side'))).toBe(false);
+    expect(await left(two)).toBe(false);
+  });
+
+  it('does not take the agent\'s own rewrite for a person\'s', async () => {
+    git(repo.dir, 'checkout', '-q', '--detach', one);
+    const other = commit(repo, { b: 'b' }, 'other');
+    await updateRefs(runGit, repository, [{ ref: main, from: two, to: other }], { message: 'xmpp: follow laptop' });
+    expect(await left(two)).toBe(false);
+  });
+
+  it('is false for a tip that is not here, and without a reflog', async () => {
+    expect(await left(absent)).toBe(false);
+    expect(await left(one, ref('refs/heads/none'))).toBe(false);
+  });
+
+  it('reads a reflog with a name outside ASCII', async () => {
+    git(repo.dir, 'checkout', '-q', '-b', 'grün/#\'🎉');
+    git(repo.dir, 'reset', '-q', '--hard', one);
+    expect(await left(two, ref('refs/heads/grün/#\'🎉'))).toBe(true);
+  });
+});

@@ -1,0 +1,136 @@
+// Where a home is, and who may look into it. Rule: every case runs on the real file system.
+
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { findHome, prepareHome } from '../../../src/home/paths.ts';
+import { modeOf } from '../../helpers/home.ts';
+import { makeFolder } from '../../helpers/repo.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+describe('findHome', () => {
+  it('takes GIT_XMPP_HOME before all else', () => {
+    const dir = join(makeFolder(), 'agent');
+    const home = findHome({ GIT_XMPP_HOME: dir, XDG_CONFIG_HOME: '/elsewhere', HOME: '/nowhere' });
+    expect(home.dir).toBe(dir);
+    for (const path of [home.config, home.lock, home.socket, home.log, home.credentials, home.identity, home.state]) {
+      expect(dirname(path)).toBe(dir);
+    }
+  });
+
+  it('takes XDG_CONFIG_HOME before ~/.config, and ignores a relative or empty one', () => {
+    const folder = makeFolder();
+    expect(findHome({ XDG_CONFIG_HOME: join(folder, 'xdg'), HOME: folder }).dir).toBe(join(folder, 'xdg/git-xmpp'));
+    expect(findHome({ XDG_CONFIG_HOME: 'xdg', HOME: folder }).dir).toBe(join(folder, '.config/git-xmpp'));
+    expect(findHome({ GIT_XMPP_HOME: '', XDG_CONFIG_HOME: '', HOME: folder }).dir).toBe(join(folder, '.config/git-xmpp'));
+    expect(findHome({}).dir).toBe(join(realpathSync(homedir()), '.config/git-xmpp'));
+  });
+
+  it('gives one home one spelling, however a link leads there', () => {
+    const folder = makeFolder();
+    mkdirSync(join(folder, 'real'));
+    symlinkSync('real', join(folder, 'link'));
+    const [byLink, direct] = ['link', 'real'].map((name) => findHome({ GIT_XMPP_HOME: join(folder, name, 'not/yet/there') }));
+    expect(byLink).toEqual(direct);
+    expect(direct?.dir).toBe(join(folder, 'real/not/yet/there'));
+  });
+
+  it('keeps the socket in the home while its path has at most 100 bytes', () => {
+    const folder = makeFolder();
+    const room = 100 - Buffer.byteLength(join(folder, 'agent.sock')) - 1;
+    expect(findHome({ GIT_XMPP_HOME: join(folder, 'x'.repeat(room)) }).socket).toHaveLength(100);
+    const beyond = findHome({ GIT_XMPP_HOME: join(folder, 'x'.repeat(room + 1)), XDG_RUNTIME_DIR: folder });
+    expect(dirname(beyond.socket)).toBe(join(folder, 'git-xmpp'));
+  });
+
+  it('counts bytes, not characters', () => {
+    const folder = makeFolder();
+    const home = findHome({ GIT_XMPP_HOME: join(folder, 'ü'.repeat(40)), XDG_RUNTIME_DIR: folder });
+    expect(dirname(home.socket)).toBe(join(folder, 'git-xmpp'));
+  });
+
+  it('moves a socket with too long a path to XDG_RUNTIME_DIR, two homes never to one place', () => {
+    const folder = makeFolder();
+    const long = join(folder, 'x'.repeat(120));
+    const sockets = ['a', 'b'].map((name) => findHome({ GIT_XMPP_HOME: join(long, name), XDG_RUNTIME_DIR: folder }).socket);
+    for (const socket of sockets) expect(socket.slice(folder.length)).toMatch(/^\/git-xmpp\/[0-9a-f]{16}\.sock$/);
+    expect(sockets[0]).not.toBe(sockets[1]);
+  });
+
+  it('moves it to the folder for temporary files when XDG_RUNTIME_DIR is unset, relative or too long itself', () => {
+    const long = join(makeFolder(), 'x'.repeat(120));
+    for (const runtime of [undefined, '', 'relative', long]) {
+      const { socket } = findHome({ GIT_XMPP_HOME: long, XDG_RUNTIME_DIR: runtime });
+      expect(dirname(socket)).toBe(join(tmpdir(), `git-xmpp-${process.getuid?.()}`));
+    }
+  });
+
+  it('says so when no place is short enough', () => {
+    const long = join(makeFolder(), 'x'.repeat(120));
+    vi.stubEnv('TMPDIR', long);
+    const fault: unknown = expect.objectContaining({ code: 'bad-config', message: expect.stringContaining(long) });
+    expect(() => findHome({ GIT_XMPP_HOME: long })).toThrow(fault);
+  });
+});
+
+describe('prepareHome', () => {
+  it('makes all folders for the owner alone, that of a socket elsewhere too', async () => {
+    const folder = makeFolder();
+    const home = findHome({ GIT_XMPP_HOME: join(folder, 'x'.repeat(120)), XDG_RUNTIME_DIR: folder });
+    await prepareHome(home);
+    for (const dir of [home.dir, home.identity, home.state, dirname(home.socket)]) expect(modeOf(dir)).toBe(0o700);
+  });
+
+  it('closes a home of ours that was left open, and may be called again', async () => {
+    const home = findHome({ GIT_XMPP_HOME: join(makeFolder(), 'home') });
+    await prepareHome(home);
+    writeFileSync(join(home.dir, 'config'), '');
+    for (const dir of [home.dir, home.identity, home.state]) chmodSync(dir, 0o755);
+    await prepareHome(home);
+    for (const dir of [home.dir, home.identity, home.state]) expect(modeOf(dir)).toBe(0o700);
+  });
+
+  it('leaves alone an open folder that holds other files', async () => {
+    const dir = makeFolder();
+    writeFileSync(join(dir, 'letter.txt'), 'dear Anna');
+    chmodSync(dir, 0o755);
+    const fault = { code: 'permissions', remedy: expect.stringContaining(dir) };
+    await expect(prepareHome(findHome({ GIT_XMPP_HOME: dir }))).rejects.toMatchObject(fault);
+    expect(modeOf(dir)).toBe(0o755);
+    expect(readdirSync(dir)).toEqual(['letter.txt']);
+  });
+
+  it('refuses a file in the place of a folder', async () => {
+    const dir = join(makeFolder(), 'home');
+    writeFileSync(dir, '');
+    await expect(prepareHome(findHome({ GIT_XMPP_HOME: dir }))).rejects.toThrow(dir);
+  });
+
+  it('refuses a socket folder that somebody else has put there as a link', async () => {
+    const folder = makeFolder();
+    mkdirSync(join(folder, 'theirs'));
+    symlinkSync('theirs', join(folder, 'git-xmpp'));
+    const home = findHome({ GIT_XMPP_HOME: join(folder, 'x'.repeat(120)), XDG_RUNTIME_DIR: folder });
+    const fault = { code: 'permissions', message: expect.stringContaining('is no folder') };
+    await expect(prepareHome(home)).rejects.toMatchObject(fault);
+  });
+
+  it('refuses a home that belongs to another user', async () => {
+    // Root can give a folder away; anybody else finds one of root's at the top.
+    const isRoot = process.getuid?.() === 0;
+    const dir = isRoot ? makeFolder() : '/';
+    if (isRoot) chownSync(dir, 12_345, 12_345);
+    const fault = { code: 'permissions', message: `${dir} belongs to another user` };
+    await expect(prepareHome(findHome({ GIT_XMPP_HOME: dir }))).rejects.toMatchObject(fault);
+    expect(existsSync(join(dir, 'identity'))).toBe(false);
+  });
+
+  it('refuses a home that cannot be written, by root either', async () => {
+    const home = findHome({ GIT_XMPP_HOME: '/sys/git-xmpp-home' });
+    await expect(prepareHome(home)).rejects.toMatchObject({ code: 'permissions', message: expect.stringContaining(home.dir) });
+  });
+});

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { ACK_BYTES, ACK_DELAY_MS, DelayedAck } from '../../../src/pipe/delayed-ack.ts';
+
+describe('DelayedAck', () => {
+  it('owes nothing before anything came', () => {
+    const acks = new DelayedAck(5);
+    expect([acks.received, acks.isOwed, acks.isDue, acks.nextAt]).toEqual([5, false, false, undefined]);
+  });
+
+  it('falls due two seconds after the first byte that is not told, whatever follows', () => {
+    const acks = new DelayedAck(0);
+    acks.add(1, 100);
+    acks.add(1, 1500);
+    expect(acks.nextAt).toBe(100 + ACK_DELAY_MS);
+    acks.wakeup(99 + ACK_DELAY_MS);
+    expect(acks.isDue).toBe(false);
+    acks.wakeup(100 + ACK_DELAY_MS);
+    expect([acks.isDue, acks.nextAt]).toEqual([true, undefined]);
+  });
+
+  it('falls due at once after 64 KiB', () => {
+    const acks = new DelayedAck(0);
+    acks.add(ACK_BYTES - 1, 0);
+    expect(acks.isDue).toBe(false);
+    acks.add(1, 0);
+    expect(acks.isDue).toBe(true);
+  });
+
+  it('starts over when it is told', () => {
+    const acks = new DelayedAck(0);
+    acks.add(ACK_BYTES, 0);
+    expect(acks.tell()).toBe(ACK_BYTES);
+    expect([acks.isOwed, acks.isDue, acks.nextAt]).toEqual([false, false, undefined]);
+    acks.add(1, 50);
+    expect([acks.isDue, acks.nextAt]).toEqual([false, 50 + ACK_DELAY_MS]);
+  });
+});

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { Liveness } from '../../../src/xmpp/liveness.ts';
+import { VirtualClock } from '../../helpers/virtual-clock.ts';
+
+function setUp(random = 0): { clock: VirtualClock; liveness: Liveness; events: string[] } {
+  const clock = new VirtualClock(0);
+  const events: string[] = [];
+  const at = (what: string) => () => events.push(`${what} at ${clock.now() / 1000}`);
+  const liveness = new Liveness({ clock, random: () => random, ask: at('asked'), onDead: at('dead') });
+  liveness.start();
+  return { clock, liveness, events };
+}
+
+describe('Liveness', () => {
+  it('asks after a minute of silence, and gives up 20 s later', () => {
+    const { clock, events } = setUp();
+    clock.advance(300_000);
+    expect(events).toEqual(['asked at 60', 'dead at 80']);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('waits on when an answer comes, be it in the same millisecond', () => {
+    const { clock, liveness, events } = setUp();
+    clock.advance(60_000);
+    liveness.heard();
+    clock.advance(60_000);
+    clock.advance(19_000);
+    liveness.heard();
+    clock.advance(59_999);
+    expect(events).toEqual(['asked at 60', 'asked at 120']);
+  });
+
+  it('asks nothing while the server talks', () => {
+    const { clock, liveness, events } = setUp();
+    for (let minute = 0; minute < 20; minute += 1) {
+      clock.advance(30_000);
+      liveness.heard();
+    }
+    expect(events).toEqual([]);
+  });
+
+  it('asks up to a tenth earlier, so that agents do not ask together', () => {
+    const { clock, events } = setUp(0.999);
+    clock.advance(55_000);
+    expect(events).toHaveLength(1);
+  });
+
+  it('is silent once stopped', () => {
+    const { clock, liveness, events } = setUp();
+    liveness.stop();
+    clock.advance(300_000);
+    expect(events).toEqual([]);
+  });
+});

@@ -1,0 +1,17 @@
+// Every kind of test is a project of its own; `architecture.spec.ts` fails when a spec file is in none.
+
+import { defineConfig } from 'vitest/config';
+
+const project = (name: string, include: string[], options: Record<string, unknown> = {}) => ({
+  test: { name, include, environment: 'node' as const, testTimeout: 20_000, hookTimeout: 60_000, ...options },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit', ['test/unit/**/*.spec.ts']),
+      project('property', ['test/property/**/*.spec.ts'], { testTimeout: 60_000 }),
+      project('integration', ['test/integration/**/*.spec.ts'], { testTimeout: 180_000, hookTimeout: 120_000, fileParallelism: false }),
+    ],
+  },
+});
