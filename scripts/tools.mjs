@@ -39,7 +39,9 @@ export function succeeds(command, ...args) {
 
 /** The command of Docker's compose that works here: the plugin, or the program of its own. */
 export function findCompose() {
-  return ['docker compose', 'docker-compose'].find((command) => succeeds(...command.split(' '), 'version'));
+  return ['docker compose', 'docker-compose'].find(
+    (command) => findProgram(command.split(' ')[0]) !== undefined && succeeds(...command.split(' '), 'version'),
+  );
 }
 
 /**

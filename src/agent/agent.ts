@@ -106,8 +106,10 @@ export class Agent {
   }
 
   async rename(peer: string, name: string): Promise<void> {
-    const { peers } = this.parts;
-    await peers.rename(findPeer(peers, peer).device, parsePetname(name));
+    const { peers, peering } = this.parts;
+    const before = findPeer(peers, peer);
+    await peers.rename(before.device, parsePetname(name));
+    await peering.remotes.renamed(before, name, peering.repoSet.all());
   }
 
   async unpair(name: string): Promise<{ readonly kind: Peer['kind'] }> {
@@ -122,7 +124,9 @@ export class Agent {
   async share(request: ShareRequest): Promise<ShareAnswer> {
     const { runGit, peering } = this.parts;
     if (request.isFolder) await makeFolder(runGit, request.path);
+    const before = this.parts.repos.byPath(resolve(request.path))?.id;
     const result = await shareRepository({ ...this.parts, links: peering.links }, request);
+    if (before !== undefined && before !== result.shared.id) peering.repoSet.close(before);
     const loop = await peering.repoSet.open(result.shared.id);
     if (loop === undefined) throw peering.repoSet.problem(result.shared.id) ?? new Fault('internal', 'the repository was not opened');
     for (const { peer, name } of result.at) await ensureRemote(loop.context, peer.petname, name);

@@ -46,6 +46,8 @@ export class RepoLoop {
   readonly #retry = new Backoff({ baseMs: 500, capMs: 30_000 });
   readonly #copies = new Map<string, { readonly counter: number; readonly refs: RefsOfMap }>();
   readonly #waiting = new Map<DeviceId, readonly Waiting[]>();
+  /** URL of each peer's clone, by the name that the peer gives it. */
+  readonly remoteUrls = new Map<DeviceId, string>();
   /** Our refs as they were last announced: an announcement names what changed since. */
   announced: RefsOfMap = new Map();
   #onSettled: () => void = () => undefined;
@@ -172,7 +174,7 @@ export class RepoLoop {
     if (waiting.length === 0) this.#waiting.delete(device);
     else this.#waiting.set(device, waiting);
     this.#planAgain();
-    await writeMirror(context, device, urlOf(peer.petname, repo));
+    await writeMirror(context, device, this.remoteUrls.get(device) ?? urlOf(peer.petname, repo));
     if (moved.length > 0) await this.#carryOut(this.engine.receive({ type: 'moved' }));
   }
 

@@ -4,6 +4,7 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { asFault, Fault } from '../lib/errors.ts';
+import { realClock } from '../lib/clock.ts';
 import { createLog } from '../lib/log.ts';
 import { startControl } from '../control/server.ts';
 import { acquireLock } from '../home/lock.ts';
@@ -18,7 +19,7 @@ const STOP_GRACE_MS = 5_000;
 async function main(): Promise<void> {
   const { env } = process;
   const isDebug = env['GIT_XMPP_DEBUG'] === '1';
-  const log = createLog((line) => process.stderr.write(`${line}\n`), isDebug ? 'debug' : 'info', Date.now);
+  const log = createLog((line) => process.stderr.write(`${line}\n`), isDebug ? 'debug' : 'info', () => realClock.now());
   const home = findHome(env);
   await prepareHome(home);
   const lock = await acquireLock(home.lock);
@@ -30,7 +31,7 @@ async function main(): Promise<void> {
   const stop = (): void => {
     if (isStopping) return;
     isStopping = true;
-    setTimeout(() => process.exit(0), STOP_GRACE_MS).unref();
+    realClock.setTimer(STOP_GRACE_MS, () => process.exit(0));
     void agent
       .stop()
       .then(() => control.stop())

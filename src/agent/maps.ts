@@ -82,13 +82,11 @@ export class MapStore {
    */
   publish(me: DeviceId, refs: RefsOfMap, signing: { readonly keyPem: string; readonly now: number }): Promise<number | undefined> {
     return this.#serial.run(async () => {
-      const changes = diffMaps(this.refsOf(me), refs);
       const last = this.#state.signed[me]?.counter;
-      if (changes.size === 0 && last !== undefined) return undefined;
-      if (!(await this.#writeCorner(me, changes))) return undefined;
+      if (diffMaps(this.refsOf(me), refs).size === 0 && last !== undefined) return undefined;
+      if (!(await this.#setCorner(me, refs))) return undefined;
       const counter = Math.max((last ?? 0) + 1, signing.now);
       const signature = signMap({ repo: this.#repo, device: me, counter, refs }, signing.keyPem);
-      this.#refs.set(me, refs);
       await this.#save(this.#withSigned(me, { counter, signature: encodeBase64(signature) }));
       return counter;
     });
@@ -104,7 +102,9 @@ export class MapStore {
         await this.#save(this.#withSigned(device, signed));
         return true;
       }
-      await this.#writeCorner(device, diffMaps(refs, this.refsOf(device)), refs);
+      const before = this.refsOf(device);
+      this.#refs.set(device, refs);
+      await this.#setCorner(device, before);
       return false;
     });
   }
@@ -113,8 +113,7 @@ export class MapStore {
   acceptRecorded(device: DeviceId, signed: SignedCounter, map: { readonly refs: RefsOfMap; readonly spki: string }): Promise<boolean> {
     return this.#serial.run(async () => {
       if (!this.#isNewer(device, signed) || !this.#verifies(device, { signed, ...map })) return false;
-      if (!(await this.#writeCorner(device, diffMaps(this.refsOf(device), map.refs)))) return false;
-      this.#refs.set(device, map.refs);
+      if (!(await this.#setCorner(device, map.refs))) return false;
       await this.#save(this.#withSigned(device, signed));
       return true;
     });
@@ -129,12 +128,21 @@ export class MapStore {
     return isMapSignedBy(statement, decodeBase64(map.signed.signature, 64), map.spki);
   }
 
-  async #writeCorner(device: DeviceId, changes: ReadonlyMap<RefName, Oid | undefined>, from = this.refsOf(device)): Promise<boolean> {
-    const updates: RefUpdate[] = [...changes].map(([ref, to]) => ({ ref: cornerRef(device, ref), from: from.get(ref), to }));
+  /**
+   * Makes a corner hold `target`. Where it does not hold what was remembered (a crash, an earlier sharing), it is read and tried once more.
+   * @returns false when somebody else keeps writing there
+   */
+  async #setCorner(device: DeviceId, target: RefsOfMap): Promise<boolean> {
     const { runGit, repository } = this.#git;
-    if (updates.length === 0 || (await updateRefs(runGit, repository, updates, { message: 'xmpp: map' })) === 'done') return true;
-    // Somebody else wrote in the corner: what is there now is the truth to compare with next time.
-    this.#refs.set(device, cornerOf(await listRefs(runGit, repository, [`refs/xmpp/${device}/`]), device));
+    for (let tries = 0; tries < 2; tries += 1) {
+      const from = this.refsOf(device);
+      const updates: RefUpdate[] = [...diffMaps(from, target)].map(([ref, to]) => ({ ref: cornerRef(device, ref), from: from.get(ref), to }));
+      if (updates.length === 0 || (await updateRefs(runGit, repository, updates, { message: 'xmpp: map' })) === 'done') {
+        this.#refs.set(device, target);
+        return true;
+      }
+      this.#refs.set(device, cornerOf(await listRefs(runGit, repository, [`refs/xmpp/${device}/`]), device));
+    }
     return false;
   }
 

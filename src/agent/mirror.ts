@@ -2,10 +2,11 @@
 // remote's own fetch refspec names is written, so that `git branch -r` shows just what a fetch would.
 
 import { parseRefName } from '../lib/names.ts';
-import type { DeviceId, RefName } from '../lib/names.ts';
+import type { DeviceId, Oid, RefName } from '../lib/names.ts';
 import { listRefs, updateRefs } from '../git/refs.ts';
 import type { RefUpdate } from '../git/refs.ts';
 import { readGitConfig, setGitConfig } from '../git/repository.ts';
+import { diffMaps } from '../sync/map-format.ts';
 import type { RepoContext } from './context.ts';
 
 const HEADS = 'refs/heads/';
@@ -51,20 +52,15 @@ export async function writeMirror(context: RepoContext, device: DeviceId, url: s
   if (remote === undefined) return;
   const target = targetOf(config.get(`remote.${remote}.fetch`) ?? []);
   if (target === undefined) return;
-  const wanted = new Map<RefName, string>();
+  const wanted = new Map<RefName, Oid>();
   for (const [ref, oid] of context.maps.refsOf(device)) {
-    if (ref.startsWith(HEADS) && ref !== 'refs/heads/HEAD') wanted.set(parseRefName(target + ref.slice(HEADS.length)), oid);
+    if (ref.startsWith(HEADS)) wanted.set(parseRefName(target + ref.slice(HEADS.length)), oid);
   }
   const present = await listRefs(context.runGit, context.repository, [target]);
-  const updates: RefUpdate[] = [];
-  for (const [ref, oid] of present) {
-    if (!wanted.has(ref) && ref !== `${target}HEAD`) updates.push({ ref, from: oid, to: undefined });
-  }
-  for (const [ref, oid] of context.maps.refsOf(device)) {
-    if (!ref.startsWith(HEADS)) continue;
-    const mirrored = parseRefName(target + ref.slice(HEADS.length));
-    if (wanted.has(mirrored) && present.get(mirrored) !== oid) updates.push({ ref: mirrored, from: present.get(mirrored), to: oid });
-  }
+  const head = parseRefName(`${target}HEAD`);
+  const updates: RefUpdate[] = [...diffMaps(present, wanted)]
+    .filter(([ref]) => ref !== head)
+    .map(([ref, to]) => ({ ref, from: present.get(ref), to }));
   // A race lost against the user's own fetch is a fact, no error: the next map or reconcile looks again.
   if (updates.length > 0) await updateRefs(context.runGit, context.repository, updates, { message: 'xmpp: mirror' });
 }

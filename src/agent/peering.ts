@@ -22,6 +22,7 @@ import { Answers } from './answer.ts';
 import { Contacts } from './contacts.ts';
 import type { Events } from './events.ts';
 import type { Showing } from './pair-show.ts';
+import { Remotes } from './remotes.ts';
 import { RepoSet } from './repo-set.ts';
 import type { ServeSettings } from './serve-git.ts';
 import { Session } from './session.ts';
@@ -53,6 +54,7 @@ export class Peering {
   readonly contacts: Contacts;
   readonly repoSet: RepoSet;
   readonly twins: Twins;
+  readonly remotes: Remotes;
   readonly #parts: PeeringParts;
   readonly #acceptor: Acceptor;
   readonly #wayFree = new Set<() => void>();
@@ -71,6 +73,7 @@ export class Peering {
     this.repoSet = new RepoSet({ ...parts, stateDir: parts.home.state, me: identity, links: this.links, random: parts.chance, announce });
     const loops = (): ReturnType<RepoSet['all']> => this.repoSet.all();
     this.twins = new Twins({ links: this.links, clock, events, loops });
+    this.remotes = new Remotes(this.repoSet.view.byId, events);
     const answers = new Answers({
       me,
       peers,
@@ -79,7 +82,10 @@ export class Peering {
       onContact: (peer, digest) => this.contacts.heard(peer, digest),
     });
     const findAddress = (device: DeviceId): Promise<FullJid | undefined> => this.#lookUp(device);
-    const onDigest = (peer: Peer, digest: Parameters<Twins['heard']>[1]): void => void this.twins.heard(peer, digest);
+    const onDigest = (peer: Peer, digest: Parameters<Twins['heard']>[1]): void => {
+      void this.twins.heard(peer, digest);
+      void this.remotes.heard(peer, digest);
+    };
     this.contacts = new Contacts({ me, peers, links: this.links, answers, loops, events, clock, findAddress, onDigest });
     this.#acceptor = new Acceptor({
       own: identity,

@@ -3,6 +3,7 @@
 import { Fault } from '../lib/errors.ts';
 import type { PairLine, PairedAnswer, StatusAnswer } from '../agent/answers.ts';
 import type { PeerStatus } from '../agent/status.ts';
+import { realClock } from '../lib/clock.ts';
 import type { Door } from './door.ts';
 import { formatTime, print, say, table } from './out.ts';
 import { askSecret, hasTerminal, readSecretLine } from './prompt.ts';
@@ -88,7 +89,7 @@ function tellPaired({ peer, repos }: PairedAnswer): void {
 export async function listPeers(door: Door): Promise<void> {
   const { peers } = await door.ask<StatusAnswer>('GET', '/status');
   if (peers.length === 0) return say('no device is paired yet: git xmpp pair');
-  const now = Date.now();
+  const now = realClock.now();
   for (const line of table(peers.map((peer) => [peer.petname, peer.jid, presence(peer, now), peer.fingerprint]))) print(line);
 }
 

@@ -1,12 +1,12 @@
 // `git xmpp share`, `unshare`, `grant`, `repos`, `clone`, `sync`. Rule: a command says what it did, where the other copies are, and
 // what comes next.
 
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { Fault } from '../lib/errors.ts';
 import { parseGrant, parsePetname, parseRepoName } from '../lib/names.ts';
 import type { ReposAnswer, ShareAnswer, StatusAnswer } from '../agent/answers.ts';
+import { runForPerson } from '../git/person.ts';
 import type { Door, World } from './door.ts';
 import { print, say, table } from './out.ts';
 
@@ -66,19 +66,9 @@ export async function clone(door: Door, world: World, what: string, dir: string 
   const [peer = '', name = '', ...more] = what.split('/');
   if (more.length > 0 || name === '') throw new Fault('wrong-use', `"${what}" is not of the form peer/repo`, { remedy: 'git xmpp repos <peer> lists them' });
   const target = resolve(dir ?? basename(parseRepoName(name)));
-  const code = await runGit(world, ['clone', `xmpp::${parsePetname(peer)}/${name}`, target]);
+  const code = await runForPerson(['clone', `xmpp::${parsePetname(peer)}/${name}`, target], { env: world.env, helpers: join(world.distDir, 'bin') });
   if (code !== 0) throw new Fault('git', 'git clone failed', { remedy: existsSync(target) ? `choose another folder than ${target}` : 'see above' });
   await share(door, target, {});
-}
-
-/** Runs git for the person at the terminal, our helper within its reach. */
-function runGit(world: World, args: readonly string[]): Promise<number> {
-  const path = [join(world.distDir, 'bin'), world.env['PATH'] ?? ''].join(':');
-  const git = spawn('git', args, { stdio: 'inherit', env: { ...world.env, PATH: path } });
-  return new Promise((done) => {
-    git.once('error', () => done(127));
-    git.once('exit', (code) => done(code ?? 1));
-  });
 }
 
 /** Looks, compares and offers now; waits until all peers that are there have what they lack. */

@@ -4,6 +4,7 @@ import type { AgentEvent } from '../agent/events.ts';
 import type { StatusAnswer } from '../agent/answers.ts';
 import type { RepoPeerStatus } from '../agent/status.ts';
 import { describeState } from './account.ts';
+import { realClock } from '../lib/clock.ts';
 import type { Door } from './door.ts';
 import { formatTime, print, say, table } from './out.ts';
 import { presence } from './pair.ts';
@@ -12,7 +13,7 @@ import { presence } from './pair.ts';
 export async function status(door: Door, options: { readonly json?: boolean }): Promise<void> {
   const answer = await door.ask<StatusAnswer>('GET', '/status');
   if (options.json === true) return print(JSON.stringify(answer, null, 2));
-  const now = Date.now();
+  const now = realClock.now();
   print(`account  ${answer.account.jid ?? 'none'}  ${describeState(answer.account)}`);
   print(`device   ${answer.account.name}  ${answer.account.fingerprint}`);
   for (const line of table(answer.peers.map((peer) => ['peer   ', peer.petname, presence(peer, now), peer.jid]))) print(line);
@@ -47,6 +48,6 @@ function nextCommand({ account, peers, repos }: StatusAnswer): string {
 export async function events(door: Door, options: { readonly json?: boolean; readonly follow?: boolean }): Promise<void> {
   for await (const event of door.lines<AgentEvent>('GET', options.follow === true ? '/events?follow=1' : '/events')) {
     if (options.json === true) print(JSON.stringify(event));
-    else print(`${formatTime(event.at, Date.now())}  ${event.type}  ${event.repo === undefined ? '' : `${event.repo}: `}${event.words}`);
+    else print(`${formatTime(event.at, realClock.now())}  ${event.type}  ${event.repo === undefined ? '' : `${event.repo}: `}${event.words}`);
   }
 }

@@ -17,7 +17,8 @@ export interface BusyOptions {
 /** What is under way, such as `a rebase is under way`; undefined when nothing is. Looks into every work tree. */
 export async function findBusy(repository: Repository, options: BusyOptions = {}): Promise<string | undefined> {
   for (const tree of await workTreesOf(repository)) {
-    const words = (await lockIn(tree, options)) ?? (await operationOnHead(tree, options)) ?? (await operationOnBranch(tree, options));
+    const words =
+      (await lockIn(tree, options)) ?? (await operationOnHead(tree, options)) ?? (await operationOnBranch(tree, options));
     if (words !== undefined) return tree.gitDir === repository.gitDir ? words : `${words} in ${tree.path}`;
   }
   return undefined;
@@ -54,6 +55,7 @@ async function operationOnBranch(tree: WorkTree, { branch }: BusyOptions): Promi
     if (text !== undefined && (branch === undefined || text.split('\n').includes(branch))) return 'a rebase is under way';
   }
   const start = await readSmallFile(join(tree.gitDir, 'BISECT_START'));
-  if (start !== undefined && (branch === undefined || branch === `refs/heads/${start}` || branch === start)) return 'a bisect is under way';
+  if (start !== undefined && (branch === undefined || branch === `refs/heads/${start}` || branch === start))
+    return 'a bisect is under way';
   return undefined;
 }

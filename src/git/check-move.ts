@@ -23,13 +23,19 @@ export interface Checked {
 }
 
 /** Why the work tree may not be written now; undefined when it may. The private index must be a copy of the real one. */
-export async function checkMove(deps: { readonly runGit: RunGit }, repository: Repository, move: Checked): Promise<string | undefined> {
+export async function checkMove(
+  deps: { readonly runGit: RunGit },
+  repository: Repository,
+  move: Checked,
+): Promise<string | undefined> {
   const { tree, branch, changes } = move;
   if ((await headBranch(tree.gitDir)) !== branch) return 'another branch has been checked out meanwhile';
   const busy = await findBusy(repository, { branch, ownLockIn: tree.gitDir });
   if (busy !== undefined) return busy;
   if (await isSparse(deps.runGit, tree)) return 'its checkout is sparse, which only git merge moves safely';
-  const replaced = changes.find((change) => change.kind === 'changed' && (change.oldMode === GITLINK) !== (change.newMode === GITLINK));
+  const replaced = changes.find(
+    (change) => change.kind === 'changed' && (change.oldMode === GITLINK) !== (change.newMode === GITLINK),
+  );
   if (replaced !== undefined) return `${replaced.path.toString('utf8')} changes between a submodule and a file`;
   const obstacle = await findObstacle(tree.path, changes);
   if (obstacle !== undefined) return `${obstacle} is in the way of a new file and is not in git: move it, or add it`;
@@ -39,7 +45,10 @@ export async function checkMove(deps: { readonly runGit: RunGit }, repository: R
 
 async function isSparse(runGit: RunGit, tree: WorkTree): Promise<boolean> {
   if (!(await exists(`${tree.gitDir}/info/sparse-checkout`))) return false;
-  const { stdout } = await runGit(['config', '--type=bool', '--get', 'core.sparseCheckout'], { ...privateIndex(tree), okCodes: [0, 1] });
+  const { stdout } = await runGit(['config', '--type=bool', '--get', 'core.sparseCheckout'], {
+    ...privateIndex(tree),
+    okCodes: [0, 1],
+  });
   return stdout.trim() === 'true';
 }
 

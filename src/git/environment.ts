@@ -5,8 +5,18 @@
 export type GitConfig = Readonly<Record<string, string | readonly string[]>>;
 
 const PASSED_ON = [
-  'PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'XDG_CONFIG_HOME', 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS', 'SSH_AUTH_SOCK',
-  'SystemRoot', 'USERPROFILE', 'APPDATA',
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'TMPDIR',
+  'XDG_CONFIG_HOME',
+  'XDG_RUNTIME_DIR',
+  'DBUS_SESSION_BUS_ADDRESS',
+  'SSH_AUTH_SOCK',
+  'SystemRoot',
+  'USERPROFILE',
+  'APPDATA',
 ] as const;
 
 /** English words, no prompt, no pager, no editor. */

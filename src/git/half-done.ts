@@ -1,5 +1,5 @@
 // What a move that was cut short has left in the work tree (sync-rules, "Crash in the middle").
-// Rule: only the old content, the new one, a beginning of the new one, or nothing counts as ours; everything else is somebody's work.
+// Rule: old content, new content, a beginning of the new, or nothing counts as ours; everything else is somebody's work.
 
 import { readFile } from 'node:fs/promises';
 import type { IndexPlace } from './private-index.ts';
@@ -72,7 +72,11 @@ async function stateOf(startGit: StartGit, tree: Tree, { change, unlikeOld, unli
 }
 
 /** Paths whose file is not what one side of the changes says. */
-async function unlike(startGit: StartGit, tree: Tree, asked: { readonly side: 'old' | 'new'; readonly changes: readonly TreeChange[] }): Promise<Set<string>> {
+async function unlike(
+  startGit: StartGit,
+  tree: Tree,
+  asked: { readonly side: 'old' | 'new'; readonly changes: readonly TreeChange[] },
+): Promise<Set<string>> {
   const place = privateIndex(tree, `-${asked.side}`);
   const entries = asked.changes.flatMap((change) => {
     const [mode, oid] = asked.side === 'old' ? [change.oldMode, change.oldOid] : [change.newMode, change.newOid];
@@ -81,7 +85,10 @@ async function unlike(startGit: StartGit, tree: Tree, asked: { readonly side: 'o
   await dropPrivateIndex(tree.gitDir, `-${asked.side}`);
   try {
     await writeEntries(startGit, place, entries);
-    await collectOutput(startGit(['update-index', '-q', '--really-refresh'], place), { name: 'git update-index', okCodes: [0, 1] });
+    await collectOutput(startGit(['update-index', '-q', '--really-refresh'], place), {
+      name: 'git update-index',
+      okCodes: [0, 1],
+    });
     const output = await collectOutput(startGit(['diff-files', '-z', '--name-only'], place), { name: 'git diff-files' });
     return new Set(splitNul(output).map(keyOf));
   } finally {

@@ -8,7 +8,11 @@ import { inRepository } from './environment.ts';
 import type { Repository } from './repository.ts';
 
 /** Whether `newer` contains `older`, or is the same commit. @throws Fault `git` when one of them is not here */
-export async function isAncestor(runGit: RunGit, repository: Repository, pair: { readonly older: Oid; readonly newer: Oid }): Promise<boolean> {
+export async function isAncestor(
+  runGit: RunGit,
+  repository: Repository,
+  pair: { readonly older: Oid; readonly newer: Oid },
+): Promise<boolean> {
   const args = ['merge-base', '--is-ancestor', pair.older, pair.newer];
   const { exitCode } = await runGit(args, { ...inRepository(repository), okCodes: [0, 1] });
   return exitCode === 0;
@@ -31,16 +35,28 @@ async function present(
 ): Promise<Set<Oid>> {
   const input = [...oids].map((oid) => `${oid}\n`).join('');
   if (input === '') return new Set();
-  const { stdout } = await runGit(['cat-file', '--batch-check=%(objectname) %(objecttype)'], { ...inRepository(repository), input });
+  const { stdout } = await runGit(['cat-file', '--batch-check=%(objectname) %(objecttype)'], {
+    ...inRepository(repository),
+    input,
+  });
   const lines = stdout.split('\n').map((line) => line.split(' '));
-  return new Set(lines.flatMap(([oid, type]) => (oid === undefined || oid === '' || type === 'missing' || (kind ?? type) !== type ? [] : [parseOid(oid)])));
+  return new Set(
+    lines.flatMap(([oid, type]) =>
+      oid === undefined || oid === '' || type === 'missing' || (kind ?? type) !== type ? [] : [parseOid(oid)],
+    ),
+  );
 }
 
 /**
  * Whether refs that match `from` (`refs/heads/*`) lead to `oid`; a tag object only when one of them is it.
  * False for an object that is not here.
  */
-export async function isReachable(runGit: RunGit, repository: Repository, oid: Oid, options: { readonly from: readonly string[] }): Promise<boolean> {
+export async function isReachable(
+  runGit: RunGit,
+  repository: Repository,
+  oid: Oid,
+  options: { readonly from: readonly string[] },
+): Promise<boolean> {
   const [commit] = await hasCommits(runGit, repository, [oid]);
   const globs = options.from.map((glob) => `--glob=${glob}`);
   if (globs.length === 0) return false;
@@ -53,7 +69,11 @@ export async function isReachable(runGit: RunGit, repository: Repository, oid: O
 }
 
 /** How many commits `to` has that `from` does not contain. */
-export async function countCommits(runGit: RunGit, repository: Repository, range: { readonly from?: Oid; readonly to: Oid }): Promise<number> {
+export async function countCommits(
+  runGit: RunGit,
+  repository: Repository,
+  range: { readonly from?: Oid; readonly to: Oid },
+): Promise<number> {
   const args = ['rev-list', '--count', range.to, ...(range.from === undefined ? [] : [`^${range.from}`])];
   const { stdout } = await runGit(args, inRepository(repository));
   return Number(stdout.trim());

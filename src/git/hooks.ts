@@ -1,5 +1,5 @@
-// The two hooks of people's lane (githooks(5)), and the folder that tells `.have` lines. Written by the agent itself, for git passes over a hook that
-// is not executable and would then move a checked-out branch its own, unsafe way.
+// The two hooks of people's lane (githooks(5)), and the folder that tells `.have` lines. Written by the agent itself, for git
+// passes over a hook that is not executable, and would then move a checked-out branch in its own, unsafe way.
 // Rule: no hook of the repository ever runs; these are sh, for a Node process costs 55 ms.
 
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
@@ -17,14 +17,17 @@ for dir in "$common" "$common"/worktrees/*; do
   for file in rebase-merge/head-name rebase-apply/head-name rebase-merge/update-refs; do
     if [ -f "$dir/$file" ] && grep -Fqx -e "$1" "$dir/$file"; then echo "a rebase of $short is under way" >&2; exit 1; fi
   done
-  if [ -f "$dir/BISECT_START" ] && grep -Fqx -e "$short" "$dir/BISECT_START"; then echo "a bisect of $short is under way" >&2; exit 1; fi
+  if [ -f "$dir/BISECT_START" ] && grep -Fqx -e "$short" "$dir/BISECT_START"; then
+    echo "a bisect of $short is under way" >&2; exit 1
+  fi
 done
 exit 0
 `;
 
 /**
  * Writes `update` and `push-to-checkout` to `dir`.
- * @param options.ask command that takes git directory, work tree and new commit as last arguments, and exits 0 once files and index are the new commit's
+ * @param options.ask command whose last arguments are git directory, work tree and new commit; it exits 0 once files and index
+ * are the new commit's
  */
 export async function prepareHooks(dir: string, options: { readonly ask: readonly string[] }): Promise<void> {
   const ask = options.ask.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');

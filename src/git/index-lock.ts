@@ -1,5 +1,5 @@
 // git's own lock on an index, taken by the agent (gitrepository-layout(5), index.lock).
-// Rule: which file it is (inode and time) is known and written down before it exists, so that a stale one can be told from anybody else's.
+// Rule: which file it is (inode and time) is written down before it exists, so a stale one can be told from anybody else's.
 
 import type { BigIntStats } from 'node:fs';
 import { link, lstat, open, unlink } from 'node:fs/promises';
@@ -12,7 +12,7 @@ const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
 /**
  * Takes `index.lock` in `gitDir`.
  * The lock is a second name of a file that is kept beside it, so its inode cannot come to be somebody else's.
- * @param record writes the file's identity to a safe place; awaited before the lock is there, where the file system has hard links
+ * @param record writes the file's identity to a safe place; awaited before the lock is there (if there are hard links)
  * @returns false when somebody else holds it
  */
 export async function takeIndexLock(gitDir: string, record: (identity: string) => Promise<void>): Promise<boolean> {

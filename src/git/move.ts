@@ -1,12 +1,13 @@
 // The one way in which a branch moves by itself (sync-rules, "The one safe path").
-// Rule: what is checked out moves only while branch, HEAD and index are locked and nothing of anybody's is in reach; else it waits, in words.
+// Rule: what is checked out moves only while branch, HEAD and index are locked and nothing of anybody's is in reach;
+// else it waits, in words.
 
 import { Fault, messageOf } from '../lib/errors.ts';
 import type { RunGit } from '../lib/git-run.ts';
 import type { Oid, RefName } from '../lib/names.ts';
 import { findBusy } from './busy.ts';
 import { checkMove } from './check-move.ts';
-import { takeIndexLock } from './index-lock.ts';
+import { dropIndexLock, takeIndexLock } from './index-lock.ts';
 import { journalPath, writeJournal } from './journal.ts';
 import type { Journal } from './journal.ts';
 import { copyIndex, installIndex, privateIndex, realIndex } from './private-index.ts';
@@ -137,12 +138,14 @@ async function underLock(deps: MoveDeps, repository: Repository, move: LockedMov
   }
 }
 
-async function write(deps: MoveDeps, { request, tree, from }: LockedMove, prepared: PreparedUpdate): Promise<void> {
+async function write(deps: MoveDeps, { request, tree, from, journal }: LockedMove, prepared: PreparedUpdate): Promise<void> {
   const args = ['read-tree', '--no-recurse-submodules', '-m', '-u', from, request.to];
   await deps.runGit(args, { ...privateIndex(tree), deadlineMs: READ_TREE_MS });
   deps.onStage?.('written');
   await installIndex(tree.gitDir);
   deps.onStage?.('installed');
+  // The moved branch is the first thing that anybody sees: whoever then runs git at once must not meet our lock.
+  await dropIndexLock(tree.gitDir, journal.indexLock);
   if (request.isRefLeft === true) await prepared.abort();
   else await prepared.commit();
   deps.onStage?.('committed');

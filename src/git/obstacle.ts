@@ -1,5 +1,5 @@
 // Whether something lies where a new file would be written.
-// Rule: git overwrites ignored files without a word, so every added path is looked at here; nothing that git does not track is ever in reach.
+// Rule: git overwrites ignored files without a word, so every added path is looked at here; what git does not track stays.
 
 import { lstat, readdir } from 'node:fs/promises';
 import { codeOf } from '../lib/errors.ts';

@@ -11,7 +11,11 @@ import { unlinkIfThere } from './index-lock.ts';
 const NAME = 'xmpp-index';
 
 /** Configuration for every command that writes a work tree: no hook, no watcher, no submodule, one whole index file. */
-export const WORK_TREE_CONFIG: Readonly<Record<string, string>> = { ...QUIET_CONFIG, 'core.splitIndex': 'false', 'submodule.recurse': 'false' };
+export const WORK_TREE_CONFIG: Readonly<Record<string, string>> = {
+  ...QUIET_CONFIG,
+  'core.splitIndex': 'false',
+  'submodule.recurse': 'false',
+};
 
 /** What the commands of a move need: where they run, and which index they use. */
 export interface IndexPlace extends GitPlace {
@@ -25,7 +29,11 @@ export function realIndex(tree: { readonly path: string; readonly gitDir: string
 
 /** A private index named after `purpose`, beside the real one so that a rename can put it in its place. */
 export function privateIndex(tree: { readonly path: string; readonly gitDir: string }, purpose = ''): IndexPlace {
-  return { dir: tree.path, env: { GIT_DIR: tree.gitDir, GIT_INDEX_FILE: fileOf(tree.gitDir, purpose) }, config: WORK_TREE_CONFIG };
+  return {
+    dir: tree.path,
+    env: { GIT_DIR: tree.gitDir, GIT_INDEX_FILE: fileOf(tree.gitDir, purpose) },
+    config: WORK_TREE_CONFIG,
+  };
 }
 
 /** Makes the private index what the real one is; none when there is none yet. */

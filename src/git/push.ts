@@ -21,8 +21,15 @@ export function offerArgs(options: OfferOptions): { readonly args: readonly stri
   const refspecs = [options.device, ...(options.relayed ?? [])].map((device) => `+refs/xmpp/${device}/*:refs/xmpp/${device}/*`);
   return {
     args: [
-      'push', '--no-verify', '--recurse-submodules=no', '--no-signed', '--no-follow-tags', '--prune', '--porcelain',
-      `fd::${options.fdIn},${options.fdOut}`, ...refspecs,
+      'push',
+      '--no-verify',
+      '--recurse-submodules=no',
+      '--no-signed',
+      '--no-follow-tags',
+      '--prune',
+      '--porcelain',
+      `fd::${options.fdIn},${options.fdOut}`,
+      ...refspecs,
     ],
     config: {
       ...QUIET_CONFIG,

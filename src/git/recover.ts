@@ -34,10 +34,14 @@ const NO_LIMITS = { paths: Number.MAX_SAFE_INTEGER, bytes: Number.MAX_SAFE_INTEG
 
 /**
  * Ends what a crash has left half done in `repository`.
- * @returns undefined when there was nothing, or nothing of it had reached the work tree; `stopped` says in words why a person must look,
- * and asking again later tries again
+ * @returns undefined when there was nothing, or nothing of it had reached the work tree; `stopped` says in words why a person
+ * must look, and asking again later tries again
  */
-export async function recoverMove(deps: RecoverDeps, repository: Repository, options: { readonly stateDir: string }): Promise<Recovered> {
+export async function recoverMove(
+  deps: RecoverDeps,
+  repository: Repository,
+  options: { readonly stateDir: string },
+): Promise<Recovered> {
   const file = journalPath(options.stateDir, repository.commonDir);
   const journal = await readJournal(file);
   if (journal === undefined) return undefined;
@@ -67,7 +71,10 @@ export async function tidy(file: string, journal: Pick<Journal, 'gitDir' | 'inde
 }
 
 async function settle(deps: RecoverDeps, journal: Journal, file: string): Promise<Recovered> {
-  const { stdout } = await deps.runGit(['rev-parse', '-q', '--verify', `${journal.branch}^0`], { ...realIndex(journal), okCodes: [0, 1, 128] });
+  const { stdout } = await deps.runGit(['rev-parse', '-q', '--verify', `${journal.branch}^0`], {
+    ...realIndex(journal),
+    okCodes: [0, 1, 128],
+  });
   const tip = stdout.trim();
   if (tip === journal.to) return { finished: journal.branch };
   if (tip !== (journal.from ?? '') || (await headBranch(journal.gitDir)) !== journal.branch) return undefined;
@@ -85,7 +92,8 @@ async function settle(deps: RecoverDeps, journal: Journal, file: string): Promis
 }
 
 function stoppedAt(journal: Journal, what: string): string {
-  return `a move of ${journal.branch} in ${journal.path} was cut short, and ${what} has been changed since: commit it, or put it back`;
+  const move = `a move of ${journal.branch} in ${journal.path}`;
+  return `${move} was cut short, and ${what} has been changed since: commit it, or put it back`;
 }
 
 async function isIndexAt(deps: RecoverDeps, journal: Journal, tree: string): Promise<boolean> {
@@ -113,10 +121,17 @@ interface Unfinished {
 async function finish(deps: RecoverDeps, journal: Journal, { half, changes }: Unfinished): Promise<Recovered> {
   const place = privateIndex(journal);
   await copyIndex(journal.gitDir);
-  await writeEntries(deps.startGit, place, changes.map((change) => formatEntry(change.newMode, change.newOid, change.path)));
+  await writeEntries(
+    deps.startGit,
+    place,
+    changes.map((change) => formatEntry(change.newMode, change.newOid, change.path)),
+  );
   for (const change of half.toRemove) await removeFile(journal.path, change.path);
   const input = Buffer.concat(half.toWrite.flatMap((change) => [change.path, Buffer.from([0])]));
-  await collectOutput(deps.startGit(['checkout-index', '-f', '-u', '-z', '--stdin'], place), { name: 'git checkout-index', input });
+  await collectOutput(deps.startGit(['checkout-index', '-f', '-u', '-z', '--stdin'], place), {
+    name: 'git checkout-index',
+    input,
+  });
   await collectOutput(deps.startGit(['update-index', '-q', '--refresh'], place), { name: 'git update-index', okCodes: [0, 1] });
   await installIndex(journal.gitDir);
   const update = { ref: journal.branch, from: journal.from, to: journal.to };

@@ -26,7 +26,10 @@ export async function prepareUpdate(
   place: GitPlace,
   asked: RefUpdate & { readonly message: string },
 ): Promise<PreparedUpdate | undefined> {
-  const process = startGit(['update-ref', '-m', asked.message, '-z', '--stdin'], { ...place, config: { 'core.hooksPath': '/dev/null' } });
+  const process = startGit(['update-ref', '-m', asked.message, '-z', '--stdin'], {
+    ...place,
+    config: { 'core.hooksPath': '/dev/null' },
+  });
   process.stdin.write(`start\0${formatUpdate(asked)}prepare\0`);
   if (!(await isPrepared(process))) {
     const words = process.stderrTail();
@@ -56,7 +59,10 @@ async function isPrepared(process: GitProcess): Promise<boolean> {
     lines.on('line', (line) => {
       if (line === 'prepare: ok') resolve(true);
     });
-    process.exit.then(() => resolve(false), () => resolve(false));
+    process.exit.then(
+      () => resolve(false),
+      () => resolve(false),
+    );
   });
   return inTime(process, prepared);
 }

@@ -27,7 +27,11 @@ interface Move {
  * Whether `branch` once held `tip` and was then moved to where it does not: by reset, amend or rebase, and not by the agent.
  * Looks at the last 50 moves.
  */
-export async function wasLeft(runGit: RunGit, repository: Repository, asked: { readonly branch: RefName; readonly tip: Oid }): Promise<boolean> {
+export async function wasLeft(
+  runGit: RunGit,
+  repository: Repository,
+  asked: { readonly branch: RefName; readonly tip: Oid },
+): Promise<boolean> {
   const moves = (await readMoves(repository, asked.branch)).filter((move) => !move.message.startsWith(REFLOG_MARK));
   const present = await hasCommits(runGit, repository, [asked.tip, ...moves.flatMap((move) => [move.from, move.to])]);
   if (!present.has(asked.tip)) return false;

@@ -69,7 +69,8 @@ export async function updateRefs(
     okCodes: [0, 128],
   });
   if (result.exitCode === 0) return 'done';
-  if (/cannot lock ref/.test(result.stderr) && !/cannot create|cannot process|Permission denied|No space/.test(result.stderr)) return 'lost-race';
+  if (/cannot lock ref/.test(result.stderr) && !/cannot create|cannot process|Permission denied|No space/.test(result.stderr))
+    return 'lost-race';
   throw new Fault('git', `git update-ref: ${result.stderr.trim()}`);
 }
 

@@ -29,7 +29,8 @@ const MAX_ROOTS = 64;
  */
 export async function openRepository(runGit: RunGit, path: string): Promise<Repository> {
   const [gitDir, commonDir, bare, shallow] = await revParse(runGit, path);
-  if (gitDir === undefined || commonDir === undefined) throw new Fault('not-a-repository', `${path} has a path that git-xmpp cannot read`);
+  if (gitDir === undefined || commonDir === undefined)
+    throw new Fault('not-a-repository', `${path} has a path that git-xmpp cannot read`);
   const isBare = bare === 'true';
   const workTree = isBare ? undefined : await workTreeOf(runGit, path, gitDir);
   const isShallow = shallow === 'true';
@@ -43,7 +44,13 @@ export async function openRepository(runGit: RunGit, path: string): Promise<Repo
 }
 
 async function revParse(runGit: RunGit, path: string): Promise<string[]> {
-  const asked = ['--absolute-git-dir', '--path-format=absolute', '--git-common-dir', '--is-bare-repository', '--is-shallow-repository'];
+  const asked = [
+    '--absolute-git-dir',
+    '--path-format=absolute',
+    '--git-common-dir',
+    '--is-bare-repository',
+    '--is-shallow-repository',
+  ];
   try {
     const { stdout } = await runGit(['rev-parse', ...asked], { dir: path });
     const lines = stdout.replace(/\n$/, '').split('\n');
@@ -71,18 +78,26 @@ async function workTreeOf(runGit: RunGit, path: string, gitDir: string): Promise
   const { stdout, exitCode } = await runGit(['rev-parse', '--show-toplevel'], { dir: path, okCodes: [0, 128] });
   if (exitCode === 0) return stdout.replace(/\n$/, '');
   if (basename(gitDir) === '.git') return workTreeOf(runGit, dirname(gitDir), '');
-  throw new Fault('refused-repository', `${path} lies inside a git directory`, { remedy: 'name the folder with the files in it' });
+  throw new Fault('refused-repository', `${path} lies inside a git directory`, {
+    remedy: 'name the folder with the files in it',
+  });
 }
 
 /** Extensions that change what a ref or an object is. */
 function refusalOf(config: ReadonlyMap<string, readonly string[]>): { why: string; remedy: string } | undefined {
   const isPartial = [...config].some(([key, values]) => /^remote\..*\.promisor$/s.test(key) && values.at(-1) !== 'false');
   if (isPartial || config.has('extensions.partialclone')) {
-    return { why: 'is a partial clone: it does not hold the objects that others would fetch from it', remedy: 'share a full clone instead' };
+    return {
+      why: 'is a partial clone: it does not hold the objects that others would fetch from it',
+      remedy: 'share a full clone instead',
+    };
   }
   const storage = config.get('extensions.refstorage')?.at(-1) ?? 'files';
   if (storage !== 'files') {
-    return { why: `keeps its refs as ${storage}, which git-xmpp cannot watch yet`, remedy: 'run git refs migrate --ref-format=files' };
+    return {
+      why: `keeps its refs as ${storage}, which git-xmpp cannot watch yet`,
+      remedy: 'run git refs migrate --ref-format=files',
+    };
   }
   if (config.has('extensions.compatobjectformat')) {
     return { why: 'mixes SHA-1 and SHA-256 object names', remedy: 'share a clone with one object format' };
@@ -97,11 +112,19 @@ function refused(repository: { readonly path: string }, why: string, remedy: str
 /** Commits without parents that branches and tags lead to, sorted: clones of one history have them in common. */
 export async function rootCommits(runGit: RunGit, repository: Repository): Promise<Oid[]> {
   const { stdout } = await runGit(['rev-list', '--max-parents=0', '--branches', '--tags'], inRepository(repository));
-  return stdout.split('\n').filter((line) => line !== '').slice(0, MAX_ROOTS).map(parseOid).toSorted();
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .slice(0, MAX_ROOTS)
+    .map(parseOid)
+    .toSorted();
 }
 
 /** All configuration that holds in the repository; git writes section and variable in lower case. */
-export async function readGitConfig(runGit: RunGit, repository: Pick<Repository, 'path' | 'gitDir'>): Promise<Map<string, string[]>> {
+export async function readGitConfig(
+  runGit: RunGit,
+  repository: Pick<Repository, 'path' | 'gitDir'>,
+): Promise<Map<string, string[]>> {
   const { stdout } = await runGit(['config', '--list', '-z', '--includes'], inRepository(repository));
   const config = new Map<string, string[]>();
   for (const entry of stdout.split('\0')) {

@@ -1,5 +1,5 @@
 // The one place that starts git (design §3), through execa.
-// Rule: a run that fails says so in git's own last words; a process that streams never loses a byte that nobody has asked for yet.
+// Rule: a run that fails says so in git's own last words; a stream never loses a byte that nobody has asked for yet.
 
 import { Duplex, PassThrough } from 'node:stream';
 import type { Readable, Writable } from 'node:stream';
@@ -83,13 +83,21 @@ function faultOf(args: readonly string[], options: GitRunOptions, failure: Failu
   if (/No space left on device|Disk quota exceeded/.test(failure.stderr)) {
     return new Fault('disk-full', `${name}: ${words}`, { remedy: 'free some space, then try again' });
   }
-  return new Fault('git', words === '' ? `${name} failed (${failure.systemCode ?? `exit ${failure.exitCode ?? 'by a signal'}`})` : `${name}: ${words}`);
+  return new Fault(
+    'git',
+    words === '' ? `${name} failed (${failure.systemCode ?? `exit ${failure.exitCode ?? 'by a signal'}`})` : `${name}: ${words}`,
+  );
 }
 
 /** The last lines of what git said, short enough for one error. */
 export function lastWords(stderr: string): string {
-  const lines = stderr.split('\n').map((line) => line.trim()).filter((line) => line !== '');
-  return redact(lines.slice(-3).join('; ')).replace(/\p{Cc}/gu, '?').slice(-400);
+  const lines = stderr
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  return redact(lines.slice(-3).join('; '))
+    .replace(/\p{Cc}/gu, '?')
+    .slice(-400);
 }
 
 /** A function that starts git and hands out its streams. @param env as for `createRunGit` */
@@ -111,17 +119,27 @@ export function createStartGit(env: Readonly<Record<string, string | undefined>>
     const tail = collectTail(child.stderr);
     const ended = new Promise<number>((resolve) => {
       child.once('exit', (code) => resolve(code ?? NO_EXIT_CODE));
-      child.then((result) => resolve(result.exitCode ?? NO_EXIT_CODE), (error: unknown) => {
-        tail.add(Buffer.from(messageOf(error)));
-        resolve(NO_EXIT_CODE);
-      });
+      child.then(
+        (result) => resolve(result.exitCode ?? NO_EXIT_CODE),
+        (error: unknown) => {
+          tail.add(Buffer.from(messageOf(error)));
+          resolve(NO_EXIT_CODE);
+        },
+      );
     });
     const exit = ended.then(async (code) => {
       await Promise.race([tail.ended, delay(LAST_WORDS_MS, realClock)]);
       for (const stream of extra) drainUnread(stream);
       return code;
     });
-    return { stdin: child.stdin, stdout: ownedCopy(child.stdout), stderrTail: () => tail.text(), extra, exit, kill: () => void child.kill() };
+    return {
+      stdin: child.stdin,
+      stdout: ownedCopy(child.stdout),
+      stderrTail: () => tail.text(),
+      extra,
+      exit,
+      kill: () => void child.kill(),
+    };
   };
 }
 

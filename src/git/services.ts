@@ -22,13 +22,33 @@ const MAX_HAVES = 64;
 
 /** Real history has these faults, so a push must not fail on them (sync-rules, "Two lanes"). */
 const FORGIVEN = [
-  'zeroPaddedFilemode', 'badTimezone', 'missingSpaceBeforeEmail', 'badEmail', 'badDateOverflow', 'missingSpaceBeforeDate', 'missingEmail',
+  'zeroPaddedFilemode',
+  'badTimezone',
+  'missingSpaceBeforeEmail',
+  'badEmail',
+  'badDateOverflow',
+  'missingSpaceBeforeDate',
+  'missingEmail',
 ] as const;
 
 /** These could write outside the work tree or start something, whatever the user's configuration forgives. */
 const NEVER_FORGIVEN = [
-  'hasDot', 'hasDotdot', 'hasDotgit', 'fullPathname', 'emptyName', 'duplicateEntries', 'treeNotSorted', 'gitmodulesMissing', 'gitmodulesBlob',
-  'gitmodulesLarge', 'gitmodulesName', 'gitmodulesParse', 'gitmodulesPath', 'gitmodulesSymlink', 'gitmodulesUpdate', 'gitmodulesUrl',
+  'hasDot',
+  'hasDotdot',
+  'hasDotgit',
+  'fullPathname',
+  'emptyName',
+  'duplicateEntries',
+  'treeNotSorted',
+  'gitmodulesMissing',
+  'gitmodulesBlob',
+  'gitmodulesLarge',
+  'gitmodulesName',
+  'gitmodulesParse',
+  'gitmodulesPath',
+  'gitmodulesSymlink',
+  'gitmodulesUpdate',
+  'gitmodulesUrl',
 ] as const;
 
 /** `fsckObjects` and its list for `receive` or `fetch`. */
@@ -55,14 +75,23 @@ export interface UploadOptions {
  * With `branches` the protocol is v0, for under v2 any object is served by its id.
  */
 export function serveUpload(repository: Repository, options: UploadOptions = {}): ServiceStart {
-  const limits = { 'uploadpack.allowTipSHA1InWant': 'false', 'uploadpack.allowReachableSHA1InWant': 'false', 'uploadpack.allowAnySHA1InWant': 'false' };
+  const limits = {
+    'uploadpack.allowTipSHA1InWant': 'false',
+    'uploadpack.allowReachableSHA1InWant': 'false',
+    'uploadpack.allowAnySHA1InWant': 'false',
+  };
   const { branches, headBranch } = options;
   const shown = branches === undefined ? ['refs/heads', 'refs/tags'] : [...named(branches), 'refs/tags'];
   const isHeadShown = branches === undefined || (headBranch !== undefined && shown.includes(headBranch));
   const version = branches === undefined ? (parseProtocol(options.protocol) ?? 'version=0') : 'version=0';
   return {
     args: ['upload-pack', '--strict', repository.commonDir],
-    config: { ...QUIET_CONFIG, ...NO_ALTERNATES, ...limits, 'uploadpack.hideRefs': [...(isHeadShown ? [] : ['HEAD']), ...showOnly(shown)] },
+    config: {
+      ...QUIET_CONFIG,
+      ...NO_ALTERNATES,
+      ...limits,
+      'uploadpack.hideRefs': [...(isHeadShown ? [] : ['HEAD']), ...showOnly(shown)],
+    },
     env: { GIT_PROTOCOL: version },
   };
 }
@@ -74,7 +103,16 @@ export function parseProtocol(text: string | undefined): string | undefined {
 
 /** Short names of the branches in `refs` that a list of globs names (`*` also crosses `/`). */
 export function branchesMatching(globs: readonly string[], refs: RefMap): string[] {
-  const patterns = globs.map((glob) => new RegExp(`^${glob.replace(/[\\^$.|+(){}[\]]/g, '\\$&').replace(/\*+/g, '.*').replace(/\?/g, '.')}$`, 'u'));
+  const patterns = globs.map(
+    (glob) =>
+      new RegExp(
+        `^${glob
+          .replace(/[\\^$.|+(){}[\]]/g, '\\$&')
+          .replace(/\*+/g, '.*')
+          .replace(/\?/g, '.')}$`,
+        'u',
+      ),
+  );
   const names = [...refs.keys()].filter((ref) => ref.startsWith('refs/heads/')).map((ref) => ref.slice('refs/heads/'.length));
   return names.filter((name) => patterns.some((pattern) => pattern.test(name)));
 }
@@ -138,8 +176,11 @@ export function serveReceiveOffer(repository: Repository, options: ReceiveOfferO
   };
 }
 
-/** An alternate that holds nothing makes git ask a command for its tips, and git tells them as `.have` (git-config(1), core.alternateRefsCommand). */
-function havesOf({ haves, havesDir }: ReceiveOfferOptions): { readonly config: GitConfig; readonly env: Readonly<Record<string, string>> } {
+/** For an alternate, even an empty one, git asks core.alternateRefsCommand for tips and tells them as `.have` (git-config(1)). */
+function havesOf({ haves, havesDir }: ReceiveOfferOptions): {
+  readonly config: GitConfig;
+  readonly env: Readonly<Record<string, string>>;
+} {
   if (haves === undefined || haves.length === 0 || havesDir === undefined) return { config: {}, env: {} };
   const oids = haves.slice(0, MAX_HAVES).join(' ');
   return {

@@ -64,7 +64,10 @@ export async function treeOrEmpty(runGit: RunGit, place: GitPlace, commit: Oid |
 }
 
 /** Everything git writes to standard output. @throws Fault `git` when it fails */
-export async function collectOutput(process: GitProcess, options: { readonly name: string; readonly input?: Uint8Array; readonly okCodes?: readonly number[] }): Promise<Buffer> {
+export async function collectOutput(
+  process: GitProcess,
+  options: { readonly name: string; readonly input?: Uint8Array; readonly okCodes?: readonly number[] },
+): Promise<Buffer> {
   process.stdin.end(options.input ?? '');
   const chunks: Buffer[] = [];
   for await (const chunk of withDeadlineKill(process)) chunks.push(chunk);
@@ -75,7 +78,7 @@ export async function collectOutput(process: GitProcess, options: { readonly nam
 /** The parts of a NUL-terminated list. */
 export function splitNul(bytes: Buffer): Buffer[] {
   const parts: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const end = bytes.indexOf(0, at);
     parts.push(bytes.subarray(at, end < 0 ? bytes.length : end));
     at = end < 0 ? bytes.length : end + 1;

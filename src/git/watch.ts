@@ -13,14 +13,27 @@ export interface RefWatch {
 
 /** Files of a git directory whose change may mean that a ref moved, or that what made a branch wait is over. */
 const TOLD = new Set([
-  'HEAD', 'packed-refs', 'index', 'MERGE_HEAD', 'CHERRY_PICK_HEAD', 'REVERT_HEAD', 'BISECT_START', 'rebase-merge', 'rebase-apply', 'sequencer',
+  'HEAD',
+  'packed-refs',
+  'index',
+  'MERGE_HEAD',
+  'CHERRY_PICK_HEAD',
+  'REVERT_HEAD',
+  'BISECT_START',
+  'rebase-merge',
+  'rebase-apply',
+  'sequencer',
 ]);
 
 /**
  * Calls `onHint` soon after a ref, HEAD or the index may have changed; the caller gathers hints.
  * @param options.onProblem told in words, once, when the system does not let everything be watched
  */
-export function watchRefs(repository: Repository, onHint: () => void, options: { readonly onProblem?: (words: string) => void } = {}): RefWatch {
+export function watchRefs(
+  repository: Repository,
+  onHint: () => void,
+  options: { readonly onProblem?: (words: string) => void } = {},
+): RefWatch {
   const folders = new WatchedFolders(onHint, options.onProblem ?? (() => undefined));
   for (const dir of new Set([repository.gitDir, repository.commonDir])) folders.addFlat(dir, (name) => TOLD.has(name));
   folders.addDeep(join(repository.commonDir, 'refs'));
@@ -29,7 +42,8 @@ export function watchRefs(repository: Repository, onHint: () => void, options: {
 
 interface Watched {
   readonly watcher: FSWatcher;
-  readonly inode: number;
+  /** Inode and time of birth: an inode number alone is soon given to another folder. */
+  readonly identity: string;
 }
 
 class WatchedFolders {
@@ -55,7 +69,7 @@ class WatchedFolders {
   addDeep(dir: string): void {
     const isNew = this.#watch(dir, (name, isRename) => {
       if (name.endsWith('.lock')) return;
-      if (isRename && this.#inodeOf(join(dir, name)) !== undefined) this.addDeep(join(dir, name));
+      if (isRename && this.#identityOf(join(dir, name)) !== undefined) this.addDeep(join(dir, name));
       this.#onHint();
     });
     if (!isNew) return;
@@ -70,18 +84,18 @@ class WatchedFolders {
 
   /** Whether a watch was set; a folder that was made anew under the same name gets a new one. */
   #watch(dir: string, onEvent: (name: string, isRename: boolean) => void): boolean {
-    const inode = this.#inodeOf(dir);
+    const identity = this.#identityOf(dir);
     const known = this.#watched.get(dir);
-    if (this.#isStopped || inode === undefined || known?.inode === inode) return false;
+    if (this.#isStopped || identity === undefined || known?.identity === identity) return false;
     this.#drop(dir);
     try {
       const watcher = watch(dir, { persistent: false }, (event, name) => {
         if (name === null) this.#onHint();
         else onEvent(name, event === 'rename');
-        if (this.#inodeOf(dir) !== inode) this.#drop(dir);
+        if (this.#identityOf(dir) !== identity) this.#drop(dir);
       });
       watcher.on('error', (error) => this.#fail(dir, error));
-      this.#watched.set(dir, { watcher, inode });
+      this.#watched.set(dir, { watcher, identity });
       return true;
     } catch (error) {
       this.#fail(dir, error);
@@ -99,20 +113,22 @@ class WatchedFolders {
     if (codeOf(error) === 'ENOENT' || this.#isTold) return;
     this.#isTold = true;
     const isLimit = codeOf(error) === 'ENOSPC' || codeOf(error) === 'EMFILE';
-    const words = isLimit ? 'the system\'s limit of watched folders is reached (fs.inotify.max_user_watches)' : messageOf(error);
+    const words = isLimit ? "the system's limit of watched folders is reached (fs.inotify.max_user_watches)" : messageOf(error);
     this.#onProblem(`${dir} is not watched: ${words}`);
   }
 
-  /** Inode of a folder; undefined for anything else. */
-  #inodeOf(dir: string): number | undefined {
-    const stats = lstatSync(dir, { throwIfNoEntry: false });
-    return stats?.isDirectory() === true ? stats.ino : undefined;
+  /** Which folder is at `dir`; undefined for anything else. */
+  #identityOf(dir: string): string | undefined {
+    const stats = lstatSync(dir, { throwIfNoEntry: false, bigint: true });
+    return stats?.isDirectory() === true ? `${stats.ino}@${stats.birthtimeNs}` : undefined;
   }
 }
 
 function foldersIn(dir: string): string[] {
   try {
-    return readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+    return readdirSync(dir, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name);
   } catch {
     return [];
   }

@@ -23,6 +23,8 @@ export class PipeStream extends Duplex {
   readonly #options: PipeStreamOptions;
   readonly #carriers = new Map<number, Carrier>();
   #timer: Timer | undefined;
+  #lastWall = 0;
+  #stepped = 0;
   #pending: { rest: Uint8Array; readonly done: (error?: Error | null) => void } | undefined;
   #consumed: (() => void)[] = [];
 
@@ -155,6 +157,7 @@ export class PipeStream extends Duplex {
 
   #handle(events: readonly PipeEvent[]): void {
     for (const event of events) this.#act(event);
+    if (this.#machine.isFinished) this.#closeCarriers();
     this.#wake();
     this.#schedule();
   }
@@ -181,7 +184,8 @@ export class PipeStream extends Duplex {
   }
 
   #closed(reason: CloseReason): void {
-    this.#closeCarriers();
+    // A CLOSE that tells the other side why may still be waiting for its carrier.
+    if (this.#machine.isFinished || !this.#machine.hasOutgoing) this.#closeCarriers();
     this.#writeOn();
     if (reason === 'done') this.push(null);
     else this.destroy(new Fault('timeout', WORDS[reason] ?? 'the link was lost'));
@@ -207,8 +211,12 @@ export class PipeStream extends Duplex {
     this.#timer = this.#options.clock.setTimer(Math.max(0, at - now), () => this.#handle(this.#machine.wakeup(this.#now())));
   }
 
+  /** The machine's time never runs backwards, whatever is done to the wall clock. */
   #now(): number {
-    return this.#options.clock.now();
+    const wall = this.#options.clock.now();
+    this.#stepped += Math.max(0, this.#lastWall - wall);
+    this.#lastWall = wall;
+    return wall + this.#stepped;
   }
 }
 

@@ -12,8 +12,16 @@ import type { Element } from './element.ts';
 import { NS_ADDRESS } from './namespaces.ts';
 import { publish, read, remove } from './pep.ts';
 
-/** Says that `device` is at the connection's full JID. @param members accounts that may read it @throws Fault `server` without PEP */
-export async function publishAddress(connection: Pick<Connection, 'iq' | 'jid'>, device: DeviceId, members: readonly BareJid[]): Promise<void> {
+/**
+ * Says that `device` is at the connection's full JID.
+ * @param members accounts that may read it
+ * @throws Fault `server` without PEP
+ */
+export async function publishAddress(
+  connection: Pick<Connection, 'iq' | 'jid'>,
+  device: DeviceId,
+  members: readonly BareJid[],
+): Promise<void> {
   const record = xml('address', { xmlns: NS_ADDRESS, device, jid: connection.jid });
   await publish(connection, nodeOf(device), record, { access: 'whitelist', members });
 }
@@ -22,7 +30,11 @@ export async function publishAddress(connection: Pick<Connection, 'iq' | 'jid'>,
  * Where `device` of the account `jid` says it is; undefined when it says nothing, or not to us.
  * @throws InputFault when the record is malformed or of another device or account
  */
-export async function readAddress(connection: Pick<Connection, 'iq'>, jid: BareJid, device: DeviceId): Promise<FullJid | undefined> {
+export async function readAddress(
+  connection: Pick<Connection, 'iq'>,
+  jid: BareJid,
+  device: DeviceId,
+): Promise<FullJid | undefined> {
   const record = await read(connection, jid, nodeOf(device));
   return record === undefined ? undefined : parseAddress(record, jid, device);
 }

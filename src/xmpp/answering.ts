@@ -1,4 +1,5 @@
-// Between the library's IQ callee and our handlers (RFC 6120 §8.2.3). Rule: every request is answered once, and no answer is longer than the server takes.
+// Between the library's IQ callee and our handlers (RFC 6120 §8.2.3).
+// Rule: every request is answered once, and no answer is longer than the server takes.
 
 import type { Client } from '@xmpp/client';
 import { bareOf } from '../lib/jid.ts';
@@ -25,7 +26,12 @@ export function answerIqs(client: Client, handlers: Handlers, { own, maxBytes }:
   client.middleware.use(({ type, element: payload, stanza }, next) => {
     const jid = own();
     if (payload === undefined || (type !== 'get' && type !== 'set') || jid === undefined) return next();
-    const answer = handlers.answer({ type, from: attrOf(stanza, 'from') ?? bareOf(jid), id: attrOf(stanza, 'id') ?? '', payload });
+    const answer = handlers.answer({
+      type,
+      from: attrOf(stanza, 'from') ?? bareOf(jid),
+      id: attrOf(stanza, 'id') ?? '',
+      payload,
+    });
     return answer?.then((reply) => formatReply(reply, maxBytes() - ENVELOPE_BYTES)) ?? next();
   });
 }
@@ -35,5 +41,7 @@ function formatReply(reply: Element | undefined | StanzaFault, room: number): un
   if (reply === undefined) return true;
   if (reply instanceof StanzaFault) return formatStanzaFault(reply);
   const element = xml(reply.name, reply.attrs, ...reply.children);
-  return Buffer.byteLength(element.toString()) <= room ? element : formatStanzaFault(new StanzaFault('cancel', 'internal-server-error'));
+  return Buffer.byteLength(element.toString()) <= room
+    ? element
+    : formatStanzaFault(new StanzaFault('cancel', 'internal-server-error'));
 }

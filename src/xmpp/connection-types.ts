@@ -26,14 +26,21 @@ export interface Connection {
   readonly maxStanzaBytes: number;
 
   /**
-   * Sends a request; gives the first child of its result. An answer counts only with its id and from whom it was asked (RFC 6120 §8.1.2.1).
+   * Sends a request; gives the first child of its result.
+   * An answer counts only with its id and from whom it was asked (RFC 6120 §8.1.2.1).
    * @param to undefined for the own account
    * @throws StanzaFault an error reply · Fault `timeout`, `not-connected`, `too-large`
    */
-  iq(type: 'get' | 'set', to: string | undefined, payload: Element, options?: { readonly timeoutMs?: number }): Promise<Element | undefined>;
+  iq(
+    type: 'get' | 'set',
+    to: string | undefined,
+    payload: Element,
+    options?: { readonly timeoutMs?: number },
+  ): Promise<Element | undefined>;
 
   /**
-   * Answers requests whose payload is `name` in `namespace`. Called in order of arrival, before the next stanza is looked at; the answer may come late.
+   * Answers requests whose payload is `name` in `namespace`.
+   * Called in order of arrival, before the next stanza is looked at; the answer may come late.
    * @returns takes the handler away
    */
   handleIq(namespace: string, name: string, handler: IqHandler): () => void;

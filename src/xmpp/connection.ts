@@ -1,4 +1,5 @@
-// From an account to a signed-in stream: look up, dial, sign in. Rule: the whole takes 30 s at most, and what fails leaves nothing open.
+// From an account to a signed-in stream: look up, dial, sign in.
+// Rule: the whole takes 30 s at most, and what fails leaves nothing open.
 
 import { withDeadline } from '../lib/clock.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -45,7 +46,7 @@ const DEADLINE_MS = 30_000;
 
 /**
  * Signs in.
- * @throws Fault `dns`, `tcp`, `tls`, `no-encryption`, `no-mechanism`, `wrong-password`, `conflict`, `throttled`, `server` or `timeout`
+ * @throws Fault `dns`, `tcp`, `tls`, `no-encryption`, `no-mechanism`, `wrong-password`, `conflict`, `throttled`, `server`, `timeout`
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const domain = domainOf(options.account.jid);

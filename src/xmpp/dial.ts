@@ -1,4 +1,5 @@
-// TCP and TLS to one of a server's hosts (RFC 6120 §5, XEP-0368). Rule: what comes out is encrypted and checked against the domain of the JID.
+// TCP and TLS to one of a server's hosts (RFC 6120 §5, XEP-0368).
+// Rule: what comes out is encrypted and checked against the domain of the JID.
 
 import { once } from 'node:events';
 import net from 'node:net';
@@ -42,7 +43,11 @@ export async function dial(targets: readonly Target[], options: DialOptions): Pr
       faults.push(fault);
     }
   }
-  throw faults.find(({ code }) => code !== 'tcp' && code !== 'dns') ?? faults[0] ?? new Fault('dns', `${options.domain} names no host`);
+  throw (
+    faults.find(({ code }) => code !== 'tcp' && code !== 'dns') ??
+    faults[0] ??
+    new Fault('dns', `${options.domain} names no host`)
+  );
 }
 
 async function dialTarget(target: Target, options: DialOptions): Promise<StreamSocket> {
@@ -50,7 +55,12 @@ async function dialTarget(target: Target, options: DialOptions): Promise<StreamS
   const abort = (): void => void tcp.destroy(new Error('given up'));
   options.signal.addEventListener('abort', abort, { once: true });
   const within = <T>(work: Promise<T>, doing: string): Promise<T> =>
-    withDeadline(work, STEP_MS, options.clock, () => new Fault('timeout', `${target.host}:${target.port} does not answer (${doing})`));
+    withDeadline(
+      work,
+      STEP_MS,
+      options.clock,
+      () => new Fault('timeout', `${target.host}:${target.port} does not answer (${doing})`),
+    );
   try {
     await within(untilConnected(tcp), 'connecting');
     // Small requests must not wait for the acknowledgement of the one before.

@@ -1,4 +1,5 @@
-// What this client says of itself when asked (XEP-0030, XEP-0092). Rule: the same few words to everyone; nothing about devices or repositories.
+// What this client says of itself when asked (XEP-0030, XEP-0092).
+// Rule: the same few words to everyone; nothing about devices or repositories.
 
 import type { Connection } from './connection-types.ts';
 import { attrOf, xml } from './element.ts';

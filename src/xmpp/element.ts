@@ -1,4 +1,5 @@
-// XML elements, made and read (ltx, RFC 6120 §8). Rule: the one place that makes elements for the library; attributes are read as strings or not at all.
+// XML elements, made and read (ltx, RFC 6120 §8).
+// Rule: the one place that makes elements for the library; attributes are read as strings or not at all.
 
 import { xml as create } from '@xmpp/client';
 import type { Element } from 'ltx';

@@ -27,10 +27,14 @@ export function faultOfTls(error: unknown, domain: string): Fault {
   if (error instanceof Fault) return error;
   const code = codeOf(error) ?? '';
   const words = TLS_WORDS.find(([codes]) => codes.test(code));
-  return new Fault('tls', `${shorten(domain)}: ${words?.[1] ?? `no encrypted connection could be made (${code === '' ? messageOf(error) : code})`}`, {
-    remedy: words?.[2] ?? 'check the server name, or ask its operator',
-    cause: error,
-  });
+  return new Fault(
+    'tls',
+    `${shorten(domain)}: ${words?.[1] ?? `no encrypted connection could be made (${code === '' ? messageOf(error) : code})`}`,
+    {
+      remedy: words?.[2] ?? 'check the server name, or ask its operator',
+      cause: error,
+    },
+  );
 }
 
 const TLS_WORDS: readonly (readonly [RegExp, string, string])[] = [
@@ -39,8 +43,16 @@ const TLS_WORDS: readonly (readonly [RegExp, string, string])[] = [
     'its certificate is signed by nobody this machine trusts',
     'give its certificate authority with --ca file, if you know it to be right',
   ],
-  [/ALTNAME_INVALID/, 'its certificate is for another name', 'check the spelling of the server; the certificate must name the domain of your JID'],
-  [/CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/, 'its certificate is out of date', "check this machine's clock, or ask the server's operator"],
+  [
+    /ALTNAME_INVALID/,
+    'its certificate is for another name',
+    'check the spelling of the server; the certificate must name the domain of your JID',
+  ],
+  [
+    /CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/,
+    'its certificate is out of date',
+    "check this machine's clock, or ask the server's operator",
+  ],
 ];
 
 /** A stream error (RFC 6120 §4.9): the server ends the connection and says why. */
@@ -59,7 +71,9 @@ export function faultOfStreamError(error: Element): Fault {
     return new Fault('server', words, { remedy: 'check the part of your JID after the "@"' });
   }
   if (condition === 'see-other-host') {
-    return new Fault('server', words, { remedy: `name the other server with --server ${shorten(error.getChildText('see-other-host') ?? '')}` });
+    return new Fault('server', words, {
+      remedy: `name the other server with --server ${shorten(error.getChildText('see-other-host') ?? '')}`,
+    });
   }
   return new Fault('server', words);
 }
@@ -68,22 +82,31 @@ export function faultOfStreamError(error: Element): Fault {
 export function faultOfSaslFailure(failure: Element, jid: string): Fault {
   const { condition, text } = readCondition(failure, NS_SASL);
   if (condition === 'not-authorized') {
-    return new Fault('wrong-password', `the server did not accept the password of ${jid}`, { remedy: 'run "git xmpp login" and type it again' });
+    return new Fault('wrong-password', `the server did not accept the password of ${jid}`, {
+      remedy: 'run "git xmpp login" and type it again',
+    });
   }
   const words = `the server refused to sign ${jid} in: ${describe(condition, text)}`;
-  if (condition === 'temporary-auth-failure') return new Fault('throttled', words, { remedy: 'wait: it is tried again by itself' });
+  if (condition === 'temporary-auth-failure')
+    return new Fault('throttled', words, { remedy: 'wait: it is tried again by itself' });
   return new Fault('server', words, { remedy: "ask the server's operator what is wrong with the account" });
 }
 
-/** Anything else that goes wrong while the server's stream is read: a refused resource, XML that does not parse, a bad challenge. */
+/** Anything else that goes wrong while the stream is read: a refused resource, XML that does not parse, a bad challenge. */
 export function faultOfLibrary(error: unknown): Fault {
   if (error instanceof Fault && !(error instanceof InputFault)) return error;
   const condition = typeof error === 'object' && error !== null && 'condition' in error ? String(error.condition) : undefined;
   if (condition === 'conflict') {
-    return new Fault('conflict', 'the server says that this resource is already signed in', { remedy: 'run one agent per home', cause: error });
+    return new Fault('conflict', 'the server says that this resource is already signed in', {
+      remedy: 'run one agent per home',
+      cause: error,
+    });
   }
   if (condition === 'resource-constraint') {
-    return new Fault('throttled', 'the server allows no more sessions of this account', { remedy: 'sign another client out', cause: error });
+    return new Fault('throttled', 'the server allows no more sessions of this account', {
+      remedy: 'sign another client out',
+      cause: error,
+    });
   }
   const code = error instanceof InputFault ? undefined : codeOf(error);
   if (code !== undefined) return new Fault('tcp', `the connection to the server was lost (${code})`, { cause: error });
@@ -95,7 +118,10 @@ function describe(condition: string, text: string | undefined): string {
 }
 
 /** The defined condition and the words of any error element. */
-export function readCondition(error: Element, namespace: string = NS_STANZA_ERRORS): { condition: string; text: string | undefined } {
+export function readCondition(
+  error: Element,
+  namespace: string = NS_STANZA_ERRORS,
+): { condition: string; text: string | undefined } {
   const named = error.getChildElements().filter((child) => child.getNS() === namespace);
   const text = named.find((child) => child.name === 'text')?.getText();
   return {

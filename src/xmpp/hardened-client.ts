@@ -50,7 +50,6 @@ export function createClient(socket: StreamSocket, login: ClientLogin, hooks: Cl
   client.streamManagement.requestAckInterval = 0;
   client.streamManagement.requestAckDebounce = NEVER_MS;
   client.streamManagement.timeout = 0;
-  client.connect = () => Promise.reject(new Fault('server', 'the server sent the connection elsewhere'));
   hardenReading(client, hooks);
   hardenWriting(client, hooks);
   client.on('error', (error: unknown) => {

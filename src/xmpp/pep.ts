@@ -1,4 +1,5 @@
-// Items on the own account that others may read (XEP-0163, XEP-0060 §6.5, §7.1, §8). Rule: a node is configured before it is published to,
+// Items on the own account that others may read (XEP-0163, XEP-0060 §6.5, §7.1, §8).
+// Rule: a node is configured before it is published to,
 // because options that differ from an existing node's fail the publish, and it never lies more open than asked.
 
 import { Fault } from '../lib/errors.ts';
@@ -19,7 +20,14 @@ export interface PublishOptions {
 
 /** One item per node: ejabberd keeps no more unless told to. */
 const ITEM = 'current';
-const ABSENT: readonly string[] = ['item-not-found', 'service-unavailable', 'forbidden', 'not-authorized', 'not-allowed', 'feature-not-implemented'];
+const ABSENT: readonly string[] = [
+  'item-not-found',
+  'service-unavailable',
+  'forbidden',
+  'not-authorized',
+  'not-allowed',
+  'feature-not-implemented',
+];
 
 /**
  * Replaces the item of `node` on the own account.
@@ -103,6 +111,8 @@ function formatField(name: string, value: string): Element {
 
 function faultOfPep(error: StanzaFault): Fault {
   const isMissing = error.condition === 'service-unavailable' || error.condition === 'feature-not-implemented';
-  const words = isMissing ? 'the XMPP server has no personal eventing (PEP, XEP-0163)' : `the XMPP server refused to keep an item: ${error.message}`;
+  const words = isMissing
+    ? 'the XMPP server has no personal eventing (PEP, XEP-0163)'
+    : `the XMPP server refused to keep an item: ${error.message}`;
   return new Fault('server', words, { remedy: "ask the server's operator, or use an account on another server", cause: error });
 }

@@ -1,4 +1,5 @@
-// Which hosts serve a domain (RFC 6120 §3.2, RFC 2782, XEP-0368). Rule: the certificate is checked against the domain, whatever DNS says.
+// Which hosts serve a domain (RFC 6120 §3.2, RFC 2782, XEP-0368).
+// Rule: the certificate is checked against the domain, whatever DNS says.
 
 import { Resolver } from 'node:dns/promises';
 import { domainToASCII } from 'node:url';
@@ -42,7 +43,8 @@ const MAX_TARGETS = 8;
 export async function resolveServer(domain: string, options: ResolveOptions = {}): Promise<Target[]> {
   if (options.override !== undefined) return [options.override];
   const name = domainToASCII(domain.replace(/\.$/, ''));
-  if (name === '') throw new Fault('dns', `"${shorten(domain)}" is no name of a server`, { remedy: 'check the part of the JID after the "@"' });
+  if (name === '')
+    throw new Fault('dns', `"${shorten(domain)}" is no name of a server`, { remedy: 'check the part of the JID after the "@"' });
   const resolver = options.resolver ?? new Resolver({ timeout: 3000, tries: 2 });
   const [direct, upgraded] = await Promise.all([
     lookUp(resolver, `_xmpps-client._tcp.${name}`),
@@ -59,7 +61,9 @@ export async function resolveServer(domain: string, options: ResolveOptions = {}
       .map(({ name: host, port, isDirectTls }) => ({ host: host.replace(/\.$/, ''), port, isDirectTls }));
   }
   if (records.length > 0) {
-    throw new Fault('dns', `${shorten(domain)} says that it has no XMPP service`, { remedy: 'check the part of the JID after the "@"' });
+    throw new Fault('dns', `${shorten(domain)} says that it has no XMPP service`, {
+      remedy: 'check the part of the JID after the "@"',
+    });
   }
   return [{ host: name, port: DEFAULT_PORT, isDirectTls: false }];
 }

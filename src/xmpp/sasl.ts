@@ -1,4 +1,5 @@
-// Which login mechanism is used, and its binding to @xmpp/sasl (RFC 6120 §6, XEP-0440). Rule: SCRAM or nothing, and never weaker than before.
+// Which login mechanism is used, and its binding to @xmpp/sasl (RFC 6120 §6, XEP-0440).
+// Rule: SCRAM or nothing, and never weaker than before.
 
 import type { SaslMechanism } from '@xmpp/client';
 import { Fault } from '../lib/errors.ts';
@@ -26,15 +27,23 @@ export function chooseMechanism(
   const mayBind = options.mayBind && bindingsOf(features).includes('tls-exporter');
   const chosen = MECHANISMS.findLast((name) => offered.includes(name) && (mayBind || !name.endsWith('-PLUS')));
   if (chosen === undefined) {
-    throw new Fault('no-mechanism', `the server takes only ${offered.join(', ') || 'no password'}, which would show it the password; SCRAM is needed`, {
-      remedy: 'ask its operator to switch SCRAM-SHA-256 on, or use another server',
-    });
+    throw new Fault(
+      'no-mechanism',
+      `the server takes only ${offered.join(', ') || 'no password'}, which would show it the password; SCRAM is needed`,
+      {
+        remedy: 'ask its operator to switch SCRAM-SHA-256 on, or use another server',
+      },
+    );
   }
   const before = MECHANISMS.findIndex((name) => name === options.strongestMechanism);
   if (MECHANISMS.indexOf(chosen) < before) {
-    throw new Fault('no-mechanism', `the server offers only ${chosen}, but took ${MECHANISMS[before]} before: someone may be in between`, {
-      remedy: 'if its operator changed this on purpose, run "git xmpp login" again',
-    });
+    throw new Fault(
+      'no-mechanism',
+      `the server offers only ${chosen}, but took ${MECHANISMS[before]} before: someone may be in between`,
+      {
+        remedy: 'if its operator changed this on purpose, run "git xmpp login" again',
+      },
+    );
   }
   return chosen;
 }

@@ -87,13 +87,17 @@ export class ScramExchange {
 function parseServerFirst(text: string, clientNonce: string): { nonce: string; salt: Uint8Array; iterations: number } {
   const match = /^r=([\x21-\x2b\x2d-\x7e]{1,512}),s=([A-Za-z0-9+/=]{1,1024}),i=([1-9][0-9]{0,9})(?:,|$)/.exec(text);
   const [, nonce, salt, rounds] = match ?? [];
-  if (nonce === undefined || salt === undefined || rounds === undefined) throw new InputFault("the server's challenge", 'is not of RFC 5802');
+  if (nonce === undefined || salt === undefined || rounds === undefined)
+    throw new InputFault("the server's challenge", 'is not of RFC 5802');
   if (!nonce.startsWith(clientNonce) || nonce.length === clientNonce.length) {
     throw new InputFault("the server's challenge", 'does not answer the nonce that was sent');
   }
   const iterations = Number(rounds);
   if (iterations < MIN_ITERATIONS || iterations > MAX_ITERATIONS) {
-    throw new InputFault("the server's challenge", `asks for ${iterations} rounds; ${MIN_ITERATIONS} to ${MAX_ITERATIONS} are accepted`);
+    throw new InputFault(
+      "the server's challenge",
+      `asks for ${iterations} rounds; ${MIN_ITERATIONS} to ${MAX_ITERATIONS} are accepted`,
+    );
   }
   return { nonce, salt: decodeBase64(salt, 512), iterations };
 }

@@ -1,4 +1,5 @@
-// One signed-in stream: requests, answers, liveness, end (RFC 6120, XEP-0198). Rule: it ends exactly once, and then everything that waits on it has failed.
+// One signed-in stream: requests, answers, liveness, end (RFC 6120, XEP-0198).
+// Rule: it ends exactly once, and then everything that waits on it has failed.
 
 import type { Client } from '@xmpp/client';
 import type { Clock } from '../lib/clock.ts';
@@ -96,10 +97,17 @@ export class Session implements Connection {
     return this.#login.maxBytes;
   }
 
-  async iq(type: 'get' | 'set', to: string | undefined, payload: Element, options: { readonly timeoutMs?: number } = {}): Promise<Element | undefined> {
+  async iq(
+    type: 'get' | 'set',
+    to: string | undefined,
+    payload: Element,
+    options: { readonly timeoutMs?: number } = {},
+  ): Promise<Element | undefined> {
     this.#assertOpen();
     const { id, answer } = this.#requests.open(to, options.timeoutMs ?? REQUEST_MS);
-    this.#client.send(xml('iq', { type, to, id }, payload)).catch((error: unknown) => this.#requests.fail(id, faultOfLibrary(error)));
+    this.#client
+      .send(xml('iq', { type, to, id }, payload))
+      .catch((error: unknown) => this.#requests.fail(id, faultOfLibrary(error)));
     return answer;
   }
 
@@ -219,7 +227,9 @@ export class Session implements Connection {
     this.#ended = fault;
     this.#liveness.stop();
     this.#socket.destroy();
-    this.#requests.failAll(new Fault('not-connected', `the connection to the XMPP server ended: ${fault.message}`, { cause: fault }));
+    this.#requests.failAll(
+      new Fault('not-connected', `the connection to the XMPP server ended: ${fault.message}`, { cause: fault }),
+    );
     dismiss(this.#client, fault);
     const listeners = this.#listeners;
     this.#listeners = [];

@@ -1,4 +1,5 @@
-// Keeps the agent signed in: dial, wait, dial again. Rule: waits grow and are jittered, and what only a person can mend is not tried again.
+// Keeps the agent signed in: dial, wait, dial again.
+// Rule: waits grow and are jittered, and what only a person can mend is not tried again.
 
 import { Backoff } from '../lib/backoff.ts';
 import type { Clock, Timer } from '../lib/clock.ts';

@@ -1,4 +1,5 @@
-// Stanza errors (RFC 6120 §8.3), thrown on one side and sent by the other. Rule: what a peer says of itself is cut to length before anyone reads it.
+// Stanza errors (RFC 6120 §8.3), thrown on one side and sent by the other.
+// Rule: what a peer says of itself is cut to length before anyone reads it.
 
 import { Fault } from '../lib/errors.ts';
 import type { FaultCode } from '../lib/errors.ts';

@@ -1,4 +1,5 @@
-// The bytes of a stream as text for the parser (RFC 6120 §11.6). Rule: no character is cut in two, and the parser never sees an unfinished run of text.
+// The bytes of a stream as text for the parser (RFC 6120 §11.6).
+// Rule: no character is cut in two, and the parser never sees an unfinished run of text.
 
 import { StringDecoder } from 'node:string_decoder';
 import { InputFault } from '../lib/errors.ts';
@@ -36,6 +37,7 @@ export class StreamText {
     if (text === '') return;
     this.#held.push(text);
     this.#heldLength += text.length;
-    if (this.#heldLength > MAX_HELD) throw new InputFault('the stream from the server', `holds no end of an element in ${MAX_HELD} characters`);
+    if (this.#heldLength > MAX_HELD)
+      throw new InputFault('the stream from the server', `holds no end of an element in ${MAX_HELD} characters`);
   }
 }

@@ -1,4 +1,5 @@
-// Stanzas as a person may read them on stderr (`--debug`). Rule: no login secret and no payload gets out: @xmpp/debug hides the first, lengths stand for the second.
+// Stanzas as a person may read them on stderr (`--debug`).
+// Rule: no login secret and no payload gets out: @xmpp/debug hides the first, lengths stand for the second.
 
 import { hideSensitive } from '@xmpp/debug';
 import { clone, stringify } from 'ltx';

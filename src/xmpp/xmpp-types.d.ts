@@ -64,7 +64,6 @@ declare module '@xmpp/client' {
     readonly streamManagement: StreamManagement;
     readonly iqCaller: { readonly handlers: Map<string, { reject(error: Error): void }> };
     readonly middleware: { use(middleware: Middleware): void };
-    connect(service: string): Promise<unknown>;
     open(options: { domain: string }): Promise<unknown>;
     send(element: Element): Promise<void>;
     write(text: string): Promise<void>;

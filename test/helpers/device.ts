@@ -116,8 +116,9 @@ export class Device {
     return this.run('git-xmpp', args, { cwd });
   }
 
-  async login(server: Prosody, account: string, password: string): Promise<Ended> {
-    const args = ['login', `${account}@${server.domain}`, '--server', `${server.host}:${server.port}`, '--ca', server.caFile, '--device', this.name, '--password-stdin'];
+  /** @param at where the server is to be reached, when not directly: a proxy before it */
+  async login(server: Prosody, account: string, password: string, at: { readonly host: string; readonly port: number } = server): Promise<Ended> {
+    const args = ['login', `${account}@${server.domain}`, '--server', `${at.host}:${at.port}`, '--ca', server.caFile, '--device', this.name, '--password-stdin'];
     const end = await this.run('git-xmpp', args, { input: `${password}\n` });
     if (end.code !== 0) throw new Error(`${this.name}: login ended with ${end.code}: ${end.stderr}`);
     return end;
@@ -130,6 +131,26 @@ export class Device {
 
   async status(): Promise<StatusAnswer> {
     return (await this.client.request('GET', '/status')) as StatusAnswer;
+  }
+
+  /** Waits until the agent's status is as wanted; it is asked again and again. */
+  async statusWhen(isIt: (status: StatusAnswer) => boolean, deadlineMs = 30_000): Promise<StatusAnswer> {
+    const until = Date.now() + deadlineMs;
+    for (;;) {
+      const status = await this.status();
+      if (isIt(status)) return status;
+      if (Date.now() > until) throw new Error(`${this.name}: the status did not become so: ${JSON.stringify(status, null, 1)}\n${this.log()}`);
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  }
+
+  /** Waits until all that is shared with `peer` is in sync. */
+  inSync(peer: string, deadlineMs?: number): Promise<StatusAnswer> {
+    const isSo = ({ repos }: StatusAnswer): boolean => {
+      const states = repos.flatMap(({ peers }) => peers.filter((each) => each.peer === peer).map(({ state }) => state));
+      return states.length > 0 && states.every((state) => state === 'in sync');
+    };
+    return this.statusWhen(isSo, deadlineMs);
   }
 
   /** Waits for an event of the agent, also one that came lately. */
@@ -164,7 +185,8 @@ export class Device {
     const until = Date.now() + deadlineMs;
     for (;;) {
       const head = await this.run('git', ['rev-parse', 'HEAD'], { cwd: dir });
-      if (head.stdout.trim() === oid && (await this.git(dir, 'status', '--porcelain')) === '') return;
+      const isLocked = existsSync(path.join(dir, '.git/index.lock'));
+      if (!isLocked && head.stdout.trim() === oid && (await this.git(dir, 'status', '--porcelain')) === '') return;
       if (Date.now() > until) throw new Error(`${this.name}: ${dir} is at ${head.stdout.trim()}, not at ${oid}\n${this.log()}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

@@ -1,4 +1,5 @@
-// A server that misbehaves as a spec tells it to, which no real one does. Rule: it does nothing by itself; the spec says each step.
+// A server that misbehaves as a spec tells it to, which no real one does.
+// Rule: it does nothing by itself; the spec says each step.
 
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import net from 'node:net';
@@ -22,7 +23,10 @@ export async function startFakeServer(certificate?: TestCertificate): Promise<Fa
     if (taker === undefined) arrived.push(stream);
     else taker(stream);
   };
-  const server = certificate === undefined ? net.createServer(onStream) : tls.createServer({ ...certificate, ALPNProtocols: ['xmpp-client'] }, onStream);
+  const server =
+    certificate === undefined
+      ? net.createServer(onStream)
+      : tls.createServer({ ...certificate, ALPNProtocols: ['xmpp-client'] }, onStream);
   const sockets = new Set<net.Socket>();
   server.on('connection', (socket: net.Socket) => {
     sockets.add(socket);
@@ -44,7 +48,8 @@ export async function startFakeServer(certificate?: TestCertificate): Promise<Fa
   };
 }
 
-export const HEADER = "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' from='localhost' id='1' version='1.0'>";
+export const HEADER =
+  "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' from='localhost' id='1' version='1.0'>";
 const NS_SASL = 'urn:ietf:params:xml:ns:xmpp-sasl';
 
 export function offer(...mechanisms: readonly string[]): string {
@@ -56,6 +61,8 @@ export interface SignInScript {
   readonly password: string;
   /** Default true: the server proves that it knows the password. */
   readonly isHonest?: boolean;
+  /** Default true: gives the client its address. */
+  readonly isBinding?: boolean;
   /** Default true: offers XEP-0198. */
   readonly hasManagement?: boolean;
   /** More features after login, such as XEP-0478's. */
@@ -69,6 +76,9 @@ export class FakeStream {
   readonly socket: net.Socket;
   /** Settles when the client is gone. */
   readonly closed: Promise<void>;
+  /** Settles when the client asks for its address in `signIn`. */
+  readonly bindAsked: Promise<void>;
+  #onBindAsked = (): void => undefined;
   readonly #watchers = new Set<() => void>();
   #received = '';
   #isClosed = false;
@@ -80,6 +90,9 @@ export class FakeStream {
     socket.on('data', (bytes: Buffer) => {
       this.#received += bytes.toString('utf8');
       for (const look of this.#watchers) look();
+    });
+    this.bindAsked = new Promise((resolve) => {
+      this.#onBindAsked = resolve;
     });
     this.closed = new Promise((resolve) => {
       socket.on('close', () => {
@@ -120,8 +133,12 @@ export class FakeStream {
     await this.authenticate(script.password, script.isHonest ?? true);
     await this.take(/<stream:stream[^>]*>/);
     const management = script.hasManagement === false ? '' : "<sm xmlns='urn:xmpp:sm:3'/>";
-    this.send(`${HEADER}<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>${management}${script.features ?? ''}</stream:features>`);
+    this.send(
+      `${HEADER}<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>${management}${script.features ?? ''}</stream:features>`,
+    );
     const [, id] = await this.take(/<iq type="set" id="([^"]+)"><bind.*?<\/iq>/);
+    this.#onBindAsked();
+    if (script.isBinding === false) return;
     const after = script.after ?? '';
     const bound = `<iq type='result' id='${id}'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>${jid}</jid></bind></iq>`;
     this.send(script.hasManagement === false ? bound + after : bound);
@@ -143,13 +160,17 @@ export class FakeStream {
     const salted = pbkdf2Sync(password, salt, 4096, 32, 'sha256');
     const hmac = (key: Uint8Array, text: string): Buffer => createHmac('sha256', key).update(text).digest();
     const clientKey = hmac(salted, 'Client Key');
-    const proof = hmac(createHash('sha256').update(clientKey).digest(), message).map((byte, index) => byte ^ (clientKey[index] ?? 0));
+    const proof = hmac(createHash('sha256').update(clientKey).digest(), message).map(
+      (byte, index) => byte ^ (clientKey[index] ?? 0),
+    );
     if (!isHonest) {
       this.send(`<success xmlns='${NS_SASL}'>${encode(`v=${Buffer.alloc(32).toString('base64')}`)}</success>`);
     } else if (!decode(response).endsWith(`,p=${Buffer.from(proof).toString('base64')}`)) {
       this.send(`<failure xmlns='${NS_SASL}'><not-authorized/></failure>`);
     } else {
-      this.send(`<success xmlns='${NS_SASL}'>${encode(`v=${hmac(hmac(salted, 'Server Key'), message).toString('base64')}`)}</success>`);
+      this.send(
+        `<success xmlns='${NS_SASL}'>${encode(`v=${hmac(hmac(salted, 'Server Key'), message).toString('base64')}`)}</success>`,
+      );
     }
   }
 }

@@ -1,4 +1,5 @@
-// Two real git processes joined by pipes, as a link joins them. Rule: what one says the other hears, byte for byte, half-close included.
+// Two real git processes joined by pipes, as a link joins them.
+// Rule: what one says the other hears, byte for byte, half-close included.
 
 import { createRunGit, createStartGit } from '../../src/git/run.ts';
 import { openRepository } from '../../src/git/repository.ts';
@@ -47,7 +48,12 @@ export async function runPiped(
   far.stdin.end();
   const serviceExit = await far.exit;
   return {
-    exitCode, stdout: Buffer.concat(stdout).toString(), stderr: near.stderrTail(), serviceExit, serviceStderr: far.stderrTail(), sentBytes,
+    exitCode,
+    stdout: Buffer.concat(stdout).toString(),
+    stderr: near.stderrTail(),
+    serviceExit,
+    serviceStderr: far.stderrTail(),
+    sentBytes,
   };
 }
 

@@ -40,7 +40,9 @@ export function cleanEnv(): Record<string, string> {
 let home: string | undefined;
 
 /** An empty repository on branch `main`. */
-export function makeRepo(options: { readonly isBare?: boolean; readonly dir?: string; readonly args?: readonly string[] } = {}): TestRepo {
+export function makeRepo(
+  options: { readonly isBare?: boolean; readonly dir?: string; readonly args?: readonly string[] } = {},
+): TestRepo {
   const dir = options.dir ?? makeFolder();
   mkdirSync(dir, { recursive: true });
   git(dir, 'init', '-q', '-b', 'main', ...(options.isBare === true ? ['--bare'] : []), ...(options.args ?? []));
@@ -80,7 +82,22 @@ export function tipOf(repo: TestRepo, name: string): Oid {
 export function git(dir: string, ...args: string[]): string {
   clock.seconds += 60;
   const date = `${clock.seconds} +0000`;
-  const person = { GIT_AUTHOR_NAME: 'Ann', GIT_AUTHOR_EMAIL: 'ann@example.org', GIT_COMMITTER_NAME: 'Ann', GIT_COMMITTER_EMAIL: 'ann@example.org' };
-  const env = { ...cleanEnv(), ...person, GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date, GIT_CONFIG_NOSYSTEM: '1', LC_ALL: 'C.UTF-8' };
-  return execFileSync('git', ['-C', dir, ...args], { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).replace(/\n$/, '');
+  const person = {
+    GIT_AUTHOR_NAME: 'Ann',
+    GIT_AUTHOR_EMAIL: 'ann@example.org',
+    GIT_COMMITTER_NAME: 'Ann',
+    GIT_COMMITTER_EMAIL: 'ann@example.org',
+  };
+  const env = {
+    ...cleanEnv(),
+    ...person,
+    GIT_AUTHOR_DATE: date,
+    GIT_COMMITTER_DATE: date,
+    GIT_CONFIG_NOSYSTEM: '1',
+    LC_ALL: 'C.UTF-8',
+  };
+  return execFileSync('git', ['-C', dir, ...args], { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).replace(
+    /\n$/,
+    '',
+  );
 }

@@ -128,6 +128,17 @@ describe('every spec file', () => {
   });
 });
 
+describe('no spec', () => {
+  const SWITCHED_OFF = /^\s*(?:describe|it|test)(?:\.\w+)*\.(?:skip|only|todo|fails)\b/m;
+
+  it('is switched off or runs alone', () => {
+    const files = listFiles('test', '.spec.ts');
+    expect(files.filter((file) => SWITCHED_OFF.test(readFileSync(path.join(ROOT, file), 'utf8')))).toEqual([]);
+    expect(SWITCHED_OFF.test("  it.skip('x', () => {});")).toBe(true);
+    expect(SWITCHED_OFF.test("describe.runIf(true)('x', () => {});")).toBe(false);
+  });
+});
+
 describe('the walk of docs/ARCHITECTURE.md', () => {
   it('leads through files that exist, each importing the next where an arrow joins them', () => {
     const doc = path.join(ROOT, 'docs/ARCHITECTURE.md');

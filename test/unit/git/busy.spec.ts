@@ -26,7 +26,7 @@ describe('findBusy', () => {
     for (const one of [repo, makeRepo(), makeRepo({ isBare: true })]) expect(await findBusy(await open(one))).toBeUndefined();
   });
 
-  it('names a lock anywhere, and passes over the agent\'s own', async () => {
+  it("names a lock anywhere, and passes over the agent's own", async () => {
     writeFileSync(join(repo.gitDir, 'worktrees/linked/index.lock'), '');
     expect(await findBusy(await open(repo), { branch: main })).toContain('worktrees/linked/index.lock');
     expect(await findBusy(await open(repo), { ownLockIn: join(repo.gitDir, 'worktrees/linked') })).toBeUndefined();
@@ -40,13 +40,16 @@ describe('findBusy', () => {
     expect(await findBusy(await open({ dir: linked, gitDir: '' }), { branch: side })).toBe('a merge is under way');
   });
 
-  it.each(['rebase-merge/head-name', 'rebase-apply/head-name', 'rebase-merge/update-refs'])('finds a rebase by %s', async (file) => {
-    const dir = join(repo.gitDir, 'worktrees/linked');
-    mkdirSync(join(dir, file.split('/')[0] ?? ''));
-    writeFileSync(join(dir, file), `${main}\n`);
-    expect(await findBusy(await open(repo), { branch: main })).toContain('a rebase is under way');
-    expect(await findBusy(await open(repo), { branch: side })).toBeUndefined();
-  });
+  it.each(['rebase-merge/head-name', 'rebase-apply/head-name', 'rebase-merge/update-refs'])(
+    'finds a rebase by %s',
+    async (file) => {
+      const dir = join(repo.gitDir, 'worktrees/linked');
+      mkdirSync(join(dir, file.split('/')[0] ?? ''));
+      writeFileSync(join(dir, file), `${main}\n`);
+      expect(await findBusy(await open(repo), { branch: main })).toContain('a rebase is under way');
+      expect(await findBusy(await open(repo), { branch: side })).toBeUndefined();
+    },
+  );
 
   it('finds a real bisect of a branch', async () => {
     commit(repo, { a: 'b' }, 'b');

@@ -1,6 +1,18 @@
 // The one safe path, on real repositories: every reason to wait leaves everything as it was.
 
-import { appendFileSync, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -36,12 +48,21 @@ async function move(request: Partial<MoveRequest> = {}): Promise<Moved> {
 
 /** Everything a person would see, and what the agent must not leave behind. */
 function snapshot(): string {
-  const files = git(repo.dir, '-c', 'core.quotePath=false', 'ls-files', '-o', '-c', '-z').split('\0').sort().map((path) => {
-    const at = join(repo.dir, path);
-    if (path === '' || !existsSync(at) || lstatSync(at).isDirectory()) return path;
-    return `${path}=${lstatSync(at).isSymbolicLink() ? readlinkSync(at) : readFileSync(at, 'latin1')}`;
-  });
-  return [git(repo.dir, 'for-each-ref'), git(repo.dir, 'symbolic-ref', 'HEAD'), git(repo.dir, 'ls-files', '-s'), ...files, git(repo.dir, 'status', '--porcelain')].join('\n');
+  const files = git(repo.dir, '-c', 'core.quotePath=false', 'ls-files', '-o', '-c', '-z')
+    .split('\0')
+    .sort()
+    .map((path) => {
+      const at = join(repo.dir, path);
+      if (path === '' || !existsSync(at) || lstatSync(at).isDirectory()) return path;
+      return `${path}=${lstatSync(at).isSymbolicLink() ? readlinkSync(at) : readFileSync(at, 'latin1')}`;
+    });
+  return [
+    git(repo.dir, 'for-each-ref'),
+    git(repo.dir, 'symbolic-ref', 'HEAD'),
+    git(repo.dir, 'ls-files', '-s'),
+    ...files,
+    git(repo.dir, 'status', '--porcelain'),
+  ].join('\n');
 }
 
 async function expectWait(words: RegExp | string, request: Partial<MoveRequest> = {}): Promise<void> {
@@ -55,7 +76,10 @@ async function expectWait(words: RegExp | string, request: Partial<MoveRequest> 
 }
 
 function locksIn(gitDir: string): string[] {
-  return readdirSync(gitDir, { recursive: true }).map(String).filter((name) => name.endsWith('.lock') || name.includes('xmpp')).sort();
+  return readdirSync(gitDir, { recursive: true })
+    .map(String)
+    .filter((name) => name.endsWith('.lock') || name.includes('xmpp'))
+    .sort();
 }
 
 function expectMoved(moved: Moved): void {
@@ -76,7 +100,8 @@ describe('moveBranch', () => {
     expectMoved(await move({ message: 'fast-forward to laptop' }));
     expect(readFileSync(join(repo.dir, 'a.txt'), 'utf8')).toBe('two\n');
     expect(existsSync(join(repo.dir, 'gone.txt'))).toBe(false);
-    for (const ref of ['HEAD', 'main']) expect(git(repo.dir, 'reflog', '-1', '--format=%H %gs', ref)).toBe(`${to} xmpp: fast-forward to laptop`);
+    for (const ref of ['HEAD', 'main'])
+      expect(git(repo.dir, 'reflog', '-1', '--format=%H %gs', ref)).toBe(`${to} xmpp: fast-forward to laptop`);
   });
 
   it('moves beside unrelated changes and untracked files, which stay', async () => {
@@ -100,7 +125,11 @@ describe('moveBranch', () => {
     ['a link', { x: 'x\n' }, { x: { link: 'a.txt' }, y: { link: '/nowhere' } }],
     ['a link that becomes a file', { x: { link: 'kept.txt' } }, { x: 'x\n' }],
     ['a link that becomes a folder', { x: { link: '.' } }, { x: null, 'x/y': 'y\n' }],
-    ['names with quotes, line breaks, emoji and spaces', { 'a\nb "c"': '1\n' }, { 'a\nb "c"': '2\n', '🎉 ü': '3\n', "it's": '4\n', ' -x': '5\n' }],
+    [
+      'names with quotes, line breaks, emoji and spaces',
+      { 'a\nb "c"': '1\n' },
+      { 'a\nb "c"': '2\n', '🎉 ü': '3\n', "it's": '4\n', ' -x': '5\n' },
+    ],
     ['an empty file', {}, { empty: '' }],
     ['a .gitattributes that turns line ends', { 't.txt': 'a\nb\n' }, { '.gitattributes': '*.txt eol=crlf\n', 'u.txt': 'c\nd\n' }],
   ])('moves over %s', async (_what, before, after) => {
@@ -121,13 +150,15 @@ describe('moveBranch', () => {
     git(repo.dir, 'rm', '-q', '-r', '-f', '.');
     writeFileSync(join(repo.gitDir, 'info', 'exclude'), 'a.txt\n');
     writeFiles(repo.dir, { 'a.txt': 'mine\n' });
-    expect(await move({ branch: parseRefName('refs/heads/fresh'), from: undefined })).toEqual({ waits: expect.stringContaining('a.txt') });
+    expect(await move({ branch: parseRefName('refs/heads/fresh'), from: undefined })).toEqual({
+      waits: expect.stringContaining('a.txt'),
+    });
     expect(readFileSync(join(repo.dir, 'a.txt'), 'utf8')).toBe('mine\n');
   });
 
   it('moves a branch that is not checked out, with no file touched', async () => {
-    git(repo.dir, 'branch', 'grün/#1-\'🎉', from);
-    const branch = parseRefName('refs/heads/grün/#1-\'🎉');
+    git(repo.dir, 'branch', "grün/#1-'🎉", from);
+    const branch = parseRefName("refs/heads/grün/#1-'🎉");
     expect(await move({ branch })).toEqual({ moved: true });
     expect(tipOf(repo, branch)).toBe(to);
     expect(tipOf(repo, 'main')).toBe(from);
@@ -274,7 +305,9 @@ describe('moveBranch', () => {
     const blob = git(repo.dir, 'rev-parse', `${to}:a.txt`);
     git(repo.dir, 'read-tree', to);
     const { execFileSync } = await import('node:child_process');
-    execFileSync('git', ['-C', repo.dir, 'update-index', '-z', '--index-info'], { input: Buffer.concat([Buffer.from(`100644 ${blob}\t`), name, Buffer.from([0])]) });
+    execFileSync('git', ['-C', repo.dir, 'update-index', '-z', '--index-info'], {
+      input: Buffer.concat([Buffer.from(`100644 ${blob}\t`), name, Buffer.from([0])]),
+    });
     const tree = git(repo.dir, 'write-tree');
     to = tipAs(git(repo.dir, 'commit-tree', '-p', from, '-m', 'latin', tree));
     git(repo.dir, 'reset', '-q', '--hard', from);
@@ -288,7 +321,7 @@ describe('moveBranch', () => {
     expect(readFileSync(at, 'utf8')).toBe('two\n');
   });
 
-  it('waits for somebody\'s index.lock, and leaves it', async () => {
+  it("waits for somebody's index.lock, and leaves it", async () => {
     writeFileSync(join(repo.gitDir, 'index.lock'), '');
     await expectWait('index');
     expect(existsSync(join(repo.gitDir, 'index.lock'))).toBe(true);
@@ -310,9 +343,12 @@ describe('moveBranch', () => {
   it('waits when HEAD is switched after the branch was looked up', async () => {
     const repository = await open(repo);
     git(repo.dir, 'branch', 'other');
-    const switching = { ...deps, onStage: (stage: string) => {
-      if (stage === 'journalled') writeFileSync(join(repo.gitDir, 'HEAD'), 'ref: refs/heads/other\n');
-    } };
+    const switching = {
+      ...deps,
+      onStage: (stage: string) => {
+        if (stage === 'journalled') writeFileSync(join(repo.gitDir, 'HEAD'), 'ref: refs/heads/other\n');
+      },
+    };
     const moved = await moveBranch(switching, repository, { branch: main, from, to, stateDir, limits });
     expect(moved).toEqual({ waits: expect.stringContaining('another branch') });
     expect(git(repo.dir, 'status', '--porcelain')).toBe('');
@@ -336,10 +372,14 @@ describe('moveBranch', () => {
     ['a merge', /merge/, () => git(repo.dir, 'merge', '--no-commit', '--no-ff', to)],
     ['a cherry-pick', /cherry-pick/, () => writeFileSync(join(repo.gitDir, 'CHERRY_PICK_HEAD'), `${to}\n`)],
     ['a revert', /revert/, () => writeFileSync(join(repo.gitDir, 'REVERT_HEAD'), `${to}\n`)],
-    ['git am', /git am/, () => {
-      mkdirSync(join(repo.gitDir, 'rebase-apply'));
-      writeFileSync(join(repo.gitDir, 'rebase-apply', 'applying'), '');
-    }],
+    [
+      'git am',
+      /git am/,
+      () => {
+        mkdirSync(join(repo.gitDir, 'rebase-apply'));
+        writeFileSync(join(repo.gitDir, 'rebase-apply', 'applying'), '');
+      },
+    ],
   ])('waits while %s is under way', async (_what, words, start) => {
     start();
     await expectWait(words);

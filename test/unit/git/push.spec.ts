@@ -25,7 +25,7 @@ beforeEach(() => {
   theirs = makeRepo({ isBare: true });
 });
 
-async function offer(relayed: typeof device[] = []): Promise<PipedResult> {
+async function offer(relayed: (typeof device)[] = []): Promise<PipedResult> {
   const namespace = [device, ...relayed].map((id) => `refs/xmpp/${id}/`);
   return runPiped(ours, offerArgs({ device, relayed, fdIn: 3, fdOut: 4 }), serveReceiveOffer(await open(theirs), { namespace }));
 }
@@ -90,7 +90,7 @@ describe('offerArgs', () => {
   });
 
   it('offers branch names with non-ASCII, #, quotes and emoji', async () => {
-    for (const name of ['grün/#1', 'it\'s', '🎉', 'a"b', '$(x)', '-x', 'a;b']) {
+    for (const name of ['grün/#1', "it's", '🎉', 'a"b', '$(x)', '-x', 'a;b']) {
       git(ours.dir, 'update-ref', `refs/xmpp/${device}/heads/${name}`, 'HEAD');
     }
     const result = await offer();
@@ -111,7 +111,9 @@ describe('offerArgs', () => {
 describe('parsePushOutput', () => {
   it('names each ref, and which were rejected', async () => {
     const taken = await offer();
-    expect(parsePushOutput(taken.stdout)).toEqual([{ ref: `refs/xmpp/${device}/heads/main`, isRejected: false, summary: '[new reference]' }]);
+    expect(parsePushOutput(taken.stdout)).toEqual([
+      { ref: `refs/xmpp/${device}/heads/main`, isRejected: false, summary: '[new reference]' },
+    ]);
     const service = serveReceiveOffer(await open(theirs), { namespace: [`refs/xmpp/${other}`] });
     const refused = await runPiped(ours, offerArgs({ device, fdIn: 3, fdOut: 4 }), service);
     expect(parsePushOutput(refused.stdout)).toMatchObject([{ ref: `refs/xmpp/${device}/heads/main`, isRejected: true }]);

@@ -28,10 +28,12 @@ import { openRepository } from './src/git/repository.ts';
 import { moveBranch } from './src/git/move.ts';
 const { dir, stage, from, to, stateDir, isGitKilled, isFilter } = JSON.parse(process.argv[2]);
 const children = () => execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).split('\\n')
-  .map((line) => line.trim().split(/ +/).map(Number)).filter(([pid, parent]) => parent === process.pid && pid > 0).map(([pid]) => pid);
+  .map((line) => line.trim().split(/ +/).map(Number))
+  .filter(([pid, parent]) => parent === process.pid && pid > 0).map(([pid]) => pid);
 const deps = { runGit: createRunGit(process.env), startGit: createStartGit(process.env) };
 const repository = await openRepository(deps.runGit, dir);
-if (isFilter) await deps.runGit(['config', 'filter.slow.smudge', 'if test -e .git/once; then cat; else touch .git/once; kill -9 ' + process.pid + ' $PPID; fi'], { dir });
+const smudge = 'if test -e .git/once; then cat; else touch .git/once; kill -9 ' + process.pid + ' $PPID; fi';
+if (isFilter) await deps.runGit(['config', 'filter.slow.smudge', smudge], { dir });
 const onStage = (now) => {
   if (now !== stage) return;
   const pids = children();
@@ -39,7 +41,8 @@ const onStage = (now) => {
   for (const pid of isGitKilled ? pids : []) try { process.kill(pid, 'SIGKILL'); } catch {}
   if (!isFilter) process.kill(process.pid, 'SIGKILL');
 };
-await moveBranch({ ...deps, onStage }, repository, { branch: 'refs/heads/main', from, to, stateDir, limits: { paths: 1000, bytes: 1e6 } });
+const limits = { paths: 1000, bytes: 1e6 };
+await moveBranch({ ...deps, onStage }, repository, { branch: 'refs/heads/main', from, to, stateDir, limits });
 process.exit(3);
 `;
 
@@ -53,7 +56,11 @@ beforeAll(() => {
   agent = join(makeFolder(), 'agent.mjs');
   buildSync({
     stdin: { contents: AGENT, resolveDir: process.cwd(), loader: 'js' },
-    bundle: true, platform: 'node', format: 'esm', outfile: agent, logLevel: 'error',
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    outfile: agent,
+    logLevel: 'error',
     banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
   });
 });
@@ -61,13 +68,25 @@ beforeAll(() => {
 beforeEach(() => {
   repo = makeRepo();
   stateDir = makeFolder();
-  from = commit(repo, { 'a.txt': 'one\n', 'd/gone.txt': 'bye\n', 'kept.txt': 'kept\n', 'm.txt': 'old middle\n', flip: 'file\n' }, 'before');
-  to = commit(repo, { 'a.txt': 'two\n', 'd/gone.txt': null, 'm.txt': 'new middle, longer\n', 'new/z.txt': 'z\n', flip: null, 'flip/x': 'x\n' }, 'after');
+  from = commit(
+    repo,
+    { 'a.txt': 'one\n', 'd/gone.txt': 'bye\n', 'kept.txt': 'kept\n', 'm.txt': 'old middle\n', flip: 'file\n' },
+    'before',
+  );
+  to = commit(
+    repo,
+    { 'a.txt': 'two\n', 'd/gone.txt': null, 'm.txt': 'new middle, longer\n', 'new/z.txt': 'z\n', flip: null, 'flip/x': 'x\n' },
+    'after',
+  );
   git(repo.dir, 'reset', '-q', '--hard', from);
 });
 
 /** Runs the agent until it dies, and waits for the git processes it leaves. */
-async function crash(asked: { readonly stage: MoveStage; readonly isGitKilled?: boolean; readonly isFilter?: boolean }): Promise<void> {
+async function crash(asked: {
+  readonly stage: MoveStage;
+  readonly isGitKilled?: boolean;
+  readonly isFilter?: boolean;
+}): Promise<void> {
   const argument = JSON.stringify({ dir: repo.dir, from, to, stateDir, ...asked });
   const child = spawn(process.execPath, [agent, argument], { env: cleanEnv(), stdio: ['ignore', 'pipe', 'pipe'] });
   let told = '';
@@ -78,7 +97,11 @@ async function crash(asked: { readonly stage: MoveStage; readonly isGitKilled?: 
     child.on('close', (_code, by) => resolve(by));
   });
   expect(signal).toBe('SIGKILL');
-  const pids = told.trim().split(' ').filter((pid) => pid !== '').map(Number);
+  const pids = told
+    .trim()
+    .split(' ')
+    .filter((pid) => pid !== '')
+    .map(Number);
   while (pids.some(isAlive)) await new Promise(setImmediate);
 }
 
@@ -96,7 +119,12 @@ async function recover(): Promise<Recovered> {
 }
 
 function leftovers(): string[] {
-  return [...readdirSync(repo.gitDir, { recursive: true }).map(String).filter((name) => name.endsWith('.lock') || name.includes('xmpp')), ...readdirSync(stateDir)];
+  return [
+    ...readdirSync(repo.gitDir, { recursive: true })
+      .map(String)
+      .filter((name) => name.endsWith('.lock') || name.includes('xmpp')),
+    ...readdirSync(stateDir),
+  ];
 }
 
 function expectAt(tip: Oid): void {
@@ -114,12 +142,15 @@ describe('recoverMove', () => {
 
   for (const isGitKilled of [false, true]) {
     const who = isGitKilled ? 'agent and git are' : 'the agent is';
-    it.each<MoveStage>(['journalled', 'locked', 'prepared', 'noted', 'checked'])(`leaves everything as it was when ${who} killed once %s`, async (stage) => {
-      await crash({ stage, isGitKilled });
-      expect(leftovers()).not.toEqual([]);
-      expect(await recover()).toBeUndefined();
-      expectAt(from);
-    });
+    it.each<MoveStage>(['journalled', 'locked', 'prepared', 'noted', 'checked'])(
+      `leaves everything as it was when ${who} killed once %s`,
+      async (stage) => {
+        await crash({ stage, isGitKilled });
+        expect(leftovers()).not.toEqual([]);
+        expect(await recover()).toBeUndefined();
+        expectAt(from);
+      },
+    );
 
     it.each<MoveStage>(['written', 'installed', 'committed'])(`finishes when ${who} killed once %s`, async (stage) => {
       await crash({ stage, isGitKilled });

@@ -7,7 +7,15 @@ import { parseOid, parseRefName } from '../../../src/lib/names.ts';
 import type { Oid } from '../../../src/lib/names.ts';
 import type { Repository } from '../../../src/git/repository.ts';
 import {
-  countCommits, hasCommits, hasObjects, headOf, isAncestor, isReachable, listRefs, updateRefs, wasLeft,
+  countCommits,
+  hasCommits,
+  hasObjects,
+  headOf,
+  isAncestor,
+  isReachable,
+  listRefs,
+  updateRefs,
+  wasLeft,
 } from '../../../src/git/refs.ts';
 import { createRunGit } from '../../../src/git/run.ts';
 import { open } from '../../helpers/git-pipe.ts';
@@ -37,7 +45,11 @@ describe('listRefs', () => {
     git(repo.dir, 'branch', 'grün/#\'🎉"');
     git(repo.dir, 'update-ref', 'refs/notes/x', 'HEAD');
     const refs = await listRefs(runGit, repository, ['refs/heads/', 'refs/tags/']);
-    expect([...refs]).toEqual([[ref('refs/heads/grün/#\'🎉"'), two], [main, two], [ref('refs/tags/v1'), tipOf(repo, 'v1')]]);
+    expect([...refs]).toEqual([
+      [ref('refs/heads/grün/#\'🎉"'), two],
+      [main, two],
+      [ref('refs/tags/v1'), tipOf(repo, 'v1')],
+    ]);
   });
 
   it('lists nothing in an empty repository', async () => {
@@ -60,40 +72,58 @@ describe('updateRefs', () => {
   it('makes, moves and deletes in one go', async () => {
     git(repo.dir, 'branch', 'old', one);
     git(repo.dir, 'branch', 'moves', one);
-    const done = await updateRefs(runGit, repository, [
-      { ref: ref('refs/heads/new'), from: undefined, to: two },
-      { ref: ref('refs/heads/moves'), from: one, to: two },
-      { ref: ref('refs/heads/old'), from: one, to: undefined },
-    ], { message });
+    const done = await updateRefs(
+      runGit,
+      repository,
+      [
+        { ref: ref('refs/heads/new'), from: undefined, to: two },
+        { ref: ref('refs/heads/moves'), from: one, to: two },
+        { ref: ref('refs/heads/old'), from: one, to: undefined },
+      ],
+      { message },
+    );
     expect(done).toBe('done');
-    expect([...(await listRefs(runGit, repository, ['refs/heads/'])).keys()]).toEqual(['refs/heads/main', 'refs/heads/moves', 'refs/heads/new']);
+    expect([...(await listRefs(runGit, repository, ['refs/heads/'])).keys()]).toEqual([
+      'refs/heads/main',
+      'refs/heads/moves',
+      'refs/heads/new',
+    ]);
   });
 
   it.each([
-    ['it has moved', { from: two, to: one }],
-    ['it is there already', { from: undefined, to: two }],
-    ['it is another one than was to be deleted', { from: two, to: undefined }],
-  ])('loses the race when %s, and changes none', async (_what, update) => {
+    ['it has moved', () => ({ from: two, to: one })],
+    ['it is there already', () => ({ from: undefined, to: two })],
+    ['it is another one than was to be deleted', () => ({ from: two, to: undefined })],
+  ])('loses the race when %s, and changes none', async (_what, makeUpdate) => {
     git(repo.dir, 'branch', 'x', one);
-    const updates = [{ ref: ref('refs/heads/y'), from: undefined, to: one }, { ref: ref('refs/heads/x'), ...update }];
+    const updates = [
+      { ref: ref('refs/heads/y'), from: undefined, to: one },
+      { ref: ref('refs/heads/x'), ...makeUpdate() },
+    ];
     expect(await updateRefs(runGit, repository, updates, { message })).toBe('lost-race');
     expect(tipOf(repo, 'x')).toBe(one);
     expect([...(await listRefs(runGit, repository, ['refs/heads/y'])).keys()]).toEqual([]);
   });
 
   it('loses the race when it is gone or locked', async () => {
-    expect(await updateRefs(runGit, repository, [{ ref: ref('refs/heads/gone'), from: one, to: two }], { message })).toBe('lost-race');
+    expect(await updateRefs(runGit, repository, [{ ref: ref('refs/heads/gone'), from: one, to: two }], { message })).toBe(
+      'lost-race',
+    );
     writeFileSync(join(repo.gitDir, 'refs/heads/main.lock'), '');
     expect(await updateRefs(runGit, repository, [{ ref: main, from: two, to: one }], { message })).toBe('lost-race');
   });
 
   it('throws for a name that cannot exist beside another', async () => {
-    await expect(updateRefs(runGit, repository, [{ ref: ref('refs/heads/main/x'), from: undefined, to: one }], { message })).rejects.toMatchObject({ code: 'git' });
+    await expect(
+      updateRefs(runGit, repository, [{ ref: ref('refs/heads/main/x'), from: undefined, to: one }], { message }),
+    ).rejects.toMatchObject({ code: 'git' });
   });
 
   it('does not write through a symbolic ref', async () => {
     git(repo.dir, 'symbolic-ref', 'refs/heads/alias', 'refs/heads/main');
-    expect(await updateRefs(runGit, repository, [{ ref: ref('refs/heads/alias'), from: two, to: one }], { message })).toBe('done');
+    expect(await updateRefs(runGit, repository, [{ ref: ref('refs/heads/alias'), from: two, to: one }], { message })).toBe(
+      'done',
+    );
     expect(tipOf(repo, 'main')).toBe(two);
   });
 });
@@ -177,7 +207,7 @@ describe('wasLeft', () => {
     expect(await left(two)).toBe(false);
   });
 
-  it('does not take the agent\'s own rewrite for a person\'s', async () => {
+  it("does not take the agent's own rewrite for a person's", async () => {
     git(repo.dir, 'checkout', '-q', '--detach', one);
     const other = commit(repo, { b: 'b' }, 'other');
     await updateRefs(runGit, repository, [{ ref: main, from: two, to: other }], { message: 'xmpp: follow laptop' });
@@ -190,8 +220,8 @@ describe('wasLeft', () => {
   });
 
   it('reads a reflog with a name outside ASCII', async () => {
-    git(repo.dir, 'checkout', '-q', '-b', 'grün/#\'🎉');
+    git(repo.dir, 'checkout', '-q', '-b', "grün/#'🎉");
     git(repo.dir, 'reset', '-q', '--hard', one);
-    expect(await left(two, ref('refs/heads/grün/#\'🎉'))).toBe(true);
+    expect(await left(two, ref("refs/heads/grün/#'🎉"))).toBe(true);
   });
 });

@@ -13,13 +13,25 @@ describe('openRepository', () => {
   it('opens a repository from its work tree, from a folder in it, and from .git', async () => {
     const repo = makeRepo();
     mkdirSync(join(repo.dir, 'sub'));
-    const whole = { gitDir: repo.gitDir, commonDir: repo.gitDir, workTree: repo.dir, isBare: false, isShallow: false, path: repo.dir };
+    const whole = {
+      gitDir: repo.gitDir,
+      commonDir: repo.gitDir,
+      workTree: repo.dir,
+      isBare: false,
+      isShallow: false,
+      path: repo.dir,
+    };
     for (const path of [repo.dir, join(repo.dir, 'sub'), repo.gitDir]) expect(await openRepository(runGit, path)).toEqual(whole);
   });
 
   it('opens a bare one', async () => {
     const repo = makeRepo({ isBare: true });
-    expect(await openRepository(runGit, repo.dir)).toMatchObject({ isBare: true, workTree: undefined, path: repo.dir, gitDir: repo.dir });
+    expect(await openRepository(runGit, repo.dir)).toMatchObject({
+      isBare: true,
+      workTree: undefined,
+      path: repo.dir,
+      gitDir: repo.dir,
+    });
   });
 
   it('opens a linked work tree', async () => {
@@ -27,12 +39,19 @@ describe('openRepository', () => {
     commit(repo, { a: 'a' }, 'a');
     const linked = join(makeFolder(), 'linked');
     git(repo.dir, 'worktree', 'add', '-q', linked);
-    expect(await openRepository(runGit, linked)).toMatchObject({ commonDir: repo.gitDir, gitDir: join(repo.gitDir, 'worktrees', 'linked'), path: linked });
+    expect(await openRepository(runGit, linked)).toMatchObject({
+      commonDir: repo.gitDir,
+      gitDir: join(repo.gitDir, 'worktrees', 'linked'),
+      path: linked,
+    });
   });
 
   it('says what to do where there is none', async () => {
     for (const path of [makeFolder(), join(makeFolder(), 'nowhere')]) {
-      await expect(openRepository(runGit, path)).rejects.toMatchObject({ code: 'not-a-repository', remedy: expect.stringContaining('git init') });
+      await expect(openRepository(runGit, path)).rejects.toMatchObject({
+        code: 'not-a-repository',
+        remedy: expect.stringContaining('git init'),
+      });
     }
   });
 
@@ -47,7 +66,10 @@ describe('openRepository', () => {
     commit(repo, { a: 'b' }, 'b');
     const shallow = join(makeFolder(), 'shallow');
     git(repo.dir, 'clone', '-q', '--depth=1', `file://${repo.dir}`, shallow);
-    await expect(openRepository(runGit, shallow)).rejects.toMatchObject({ code: 'refused-repository', remedy: expect.stringContaining('--unshallow') });
+    await expect(openRepository(runGit, shallow)).rejects.toMatchObject({
+      code: 'refused-repository',
+      remedy: expect.stringContaining('--unshallow'),
+    });
   });
 
   it('refuses a partial clone', async () => {
@@ -56,7 +78,10 @@ describe('openRepository', () => {
     git(repo.dir, 'config', 'uploadpack.allowFilter', 'true');
     const partial = join(makeFolder(), 'partial');
     git(repo.dir, 'clone', '-q', '--filter=blob:none', `file://${repo.dir}`, partial);
-    await expect(openRepository(runGit, partial)).rejects.toMatchObject({ code: 'refused-repository', message: expect.stringContaining('partial clone') });
+    await expect(openRepository(runGit, partial)).rejects.toMatchObject({
+      code: 'refused-repository',
+      message: expect.stringContaining('partial clone'),
+    });
   });
 
   it('refuses what this git does not know', async () => {

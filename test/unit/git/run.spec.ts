@@ -13,7 +13,14 @@ const alias = (words: string) => ({ config: { 'alias.x': `!${words}` } });
 
 describe('createRunGit', () => {
   it('passes no GIT_* on, and nothing that is not on the list', async () => {
-    const run = createRunGit({ ...cleanEnv(), GIT_DIR: '/nowhere', GIT_CONFIG_COUNT: '1', GIT_INDEX_FILE: 'x', LANGUAGE: 'de', SECRET: 's' });
+    const run = createRunGit({
+      ...cleanEnv(),
+      GIT_DIR: '/nowhere',
+      GIT_CONFIG_COUNT: '1',
+      GIT_INDEX_FILE: 'x',
+      LANGUAGE: 'de',
+      SECRET: 's',
+    });
     const { stdout } = await run(['x'], alias('env'));
     const names = stdout.split('\n').map((line) => line.split('=')[0]);
     for (const name of ['GIT_DIR', 'GIT_CONFIG_COUNT', 'GIT_INDEX_FILE', 'LANGUAGE', 'SECRET']) expect(names).not.toContain(name);
@@ -24,8 +31,11 @@ describe('createRunGit', () => {
     expect(await runGit(['x'], { ...alias('exit 3'), okCodes: [3] })).toMatchObject({ exitCode: 3 });
   });
 
-  it('fails with git\'s own last words', async () => {
-    await expect(runGit(['rev-parse', 'HEAD'], { dir: makeFolder() })).rejects.toMatchObject({ code: 'git', message: expect.stringContaining('not a git repository') });
+  it("fails with git's own last words", async () => {
+    await expect(runGit(['rev-parse', 'HEAD'], { dir: makeFolder() })).rejects.toMatchObject({
+      code: 'git',
+      message: expect.stringContaining('not a git repository'),
+    });
   });
 
   it('stops at its deadline', async () => {
@@ -37,11 +47,16 @@ describe('createRunGit', () => {
   });
 
   it('says when there is no git', async () => {
-    await expect(createRunGit({ PATH: makeFolder() })(['version'])).rejects.toMatchObject({ code: 'git', remedy: expect.stringContaining('install') });
+    await expect(createRunGit({ PATH: makeFolder() })(['version'])).rejects.toMatchObject({
+      code: 'git',
+      remedy: expect.stringContaining('install'),
+    });
   });
 
   it('says when the disk is full', async () => {
-    await expect(runGit(['x'], alias('echo "fatal: write error: No space left on device" >&2; exit 128'))).rejects.toMatchObject({ code: 'disk-full' });
+    await expect(runGit(['x'], alias('echo "fatal: write error: No space left on device" >&2; exit 128'))).rejects.toMatchObject({
+      code: 'disk-full',
+    });
   });
 
   it('feeds input and keeps the last line break', async () => {

@@ -9,7 +9,13 @@ import { fullArgs } from '../../../src/git/environment.ts';
 import { listRefs } from '../../../src/git/refs.ts';
 import { createRunGit } from '../../../src/git/run.ts';
 import { offerArgs } from '../../../src/git/push.ts';
-import { branchesMatching, parseProtocol, serveReceiveOffer, serveReceivePeople, serveUpload } from '../../../src/git/services.ts';
+import {
+  branchesMatching,
+  parseProtocol,
+  serveReceiveOffer,
+  serveReceivePeople,
+  serveUpload,
+} from '../../../src/git/services.ts';
 import { open, runPiped } from '../../helpers/git-pipe.ts';
 import { cleanEnv, commit, git, makeFolder, makeRepo, tipOf } from '../../helpers/repo.ts';
 import type { TestRepo } from '../../helpers/repo.ts';
@@ -41,7 +47,7 @@ function trap(repo: TestRepo, name: string): string {
 describe('serveReceiveOffer', () => {
   const offer = async () => serveReceiveOffer(await open(theirs), { namespace: [`${corner}/`] });
 
-  it('writes the offering device\'s corner', async () => {
+  it("writes the offering device's corner", async () => {
     const result = await runPiped(ours, offerArgs({ device, fdIn: 3, fdOut: 4 }), await offer());
     expect(result).toMatchObject({ exitCode: 0, serviceExit: 0 });
     expect(git(theirs.dir, 'for-each-ref', '--format=%(refname)')).toBe(`${corner}/heads/main`);
@@ -57,17 +63,26 @@ describe('serveReceiveOffer', () => {
     expect(git(theirs.dir, 'for-each-ref', '--format=%(refname)')).toBe(`${corner}/heads/other`);
   });
 
-  it.each(['refs/heads/main', 'refs/tags/v1', `refs/xmpp/${'b'.repeat(32)}/heads/main`, `${corner}b/heads/main`, 'refs/xmpp/kept/x'])(
-    'refuses %s', async (ref) => {
-      const result = await runPiped(ours, push(`HEAD:${ref}`), await offer());
-      expect(result.exitCode).not.toBe(0);
-      expect(git(theirs.dir, 'for-each-ref')).toBe('');
-    });
+  it.each([
+    'refs/heads/main',
+    'refs/tags/v1',
+    `refs/xmpp/${'b'.repeat(32)}/heads/main`,
+    `${corner}b/heads/main`,
+    'refs/xmpp/kept/x',
+  ])('refuses %s', async (ref) => {
+    const result = await runPiped(ours, push(`HEAD:${ref}`), await offer());
+    expect(result.exitCode).not.toBe(0);
+    expect(git(theirs.dir, 'for-each-ref')).toBe('');
+  });
 
   it('shows nothing but the corner', async () => {
     commit(ours, { 'b.txt': 'b' }, 'b');
     git(ours.dir, 'push', '-q', theirs.dir, 'HEAD:refs/heads/main', `HEAD:${corner}/heads/main`);
-    const far = await runPiped(ours, { args: ['push', '--dry-run', '--porcelain', '--prune', 'fd::3,4', '+refs/none/*:refs/*'] }, await offer());
+    const far = await runPiped(
+      ours,
+      { args: ['push', '--dry-run', '--porcelain', '--prune', 'fd::3,4', '+refs/none/*:refs/*'] },
+      await offer(),
+    );
     expect(far.stdout.split('\n').filter((line) => line.startsWith('-'))).toEqual([`-\t:${corner}/heads/main\t[deleted]`]);
   });
 
@@ -97,12 +112,15 @@ describe('serveReceiveOffer', () => {
     expect(tipOf(theirs, `${corner}/heads/main`)).toBe(tipOf(ours, 'HEAD'));
   });
 
-  it.each(['pre-receive', 'update', 'post-receive', 'post-update', 'reference-transaction', 'proc-receive'])('runs no %s hook', async (name) => {
-    const mark = trap(theirs, name);
-    const result = await runPiped(ours, offerArgs({ device, fdIn: 3, fdOut: 4 }), await offer());
-    expect(result.exitCode).toBe(0);
-    expect(existsSync(mark)).toBe(false);
-  });
+  it.each(['pre-receive', 'update', 'post-receive', 'post-update', 'reference-transaction', 'proc-receive'])(
+    'runs no %s hook',
+    async (name) => {
+      const mark = trap(theirs, name);
+      const result = await runPiped(ours, offerArgs({ device, fdIn: 3, fdOut: 4 }), await offer());
+      expect(result.exitCode).toBe(0);
+      expect(existsSync(mark)).toBe(false);
+    },
+  );
 
   it('refuses a tree that holds .git, even when the repository forgives it', async () => {
     git(theirs.dir, 'config', 'receive.fsck.hasDotgit', 'ignore');
@@ -155,7 +173,10 @@ describe('serveReceiveOffer', () => {
 function dotGitCommit(repo: TestRepo): string {
   const blob = git(repo.dir, 'rev-parse', 'HEAD:a.txt');
   const file = join(makeFolder(), 'tree');
-  writeFileSync(file, Buffer.concat([Buffer.from('40000 .git\0'), Buffer.from(git(repo.dir, 'rev-parse', 'HEAD^{tree}'), 'hex')]));
+  writeFileSync(
+    file,
+    Buffer.concat([Buffer.from('40000 .git\0'), Buffer.from(git(repo.dir, 'rev-parse', 'HEAD^{tree}'), 'hex')]),
+  );
   expect(blob).toHaveLength(40);
   const tree = git(repo.dir, 'hash-object', '-t', 'tree', '-w', '--literally', file);
   return git(repo.dir, 'commit-tree', '-m', 'evil', tree);
@@ -178,23 +199,33 @@ describe('serveReceivePeople', () => {
     expect(tipOf(theirs, 'v1^{commit}')).toBe(tipOf(ours, 'v1^{commit}'));
   });
 
-  it.each(['+HEAD:refs/heads/main', ':refs/heads/main', ':refs/tags/v1', '+HEAD:refs/tags/v1', 'HEAD:refs/xmpp/x/y', 'HEAD:refs/notes/commits', 'HEAD:refs/stash'])(
-    'refuses %s', async (refspec) => {
-      git(ours.dir, 'tag', 'v1');
-      git(ours.dir, 'push', '-q', theirs.dir, 'main', 'v1');
-      git(ours.dir, 'commit', '-q', '--amend', '-m', 'other');
-      const before = git(theirs.dir, 'for-each-ref');
-      const result = await runPiped(ours, push(refspec), await people());
-      expect(result.exitCode).not.toBe(0);
-      expect(git(theirs.dir, 'for-each-ref')).toBe(before);
-    });
-
-  it.each(['pre-receive', 'update', 'post-receive', 'push-to-checkout', 'reference-transaction'])('does not run the repository\'s own %s hook', async (name) => {
-    const mark = trap(theirs, name);
-    const result = await runPiped(ours, push('main'), await people());
-    expect(result.exitCode).toBe(0);
-    expect(existsSync(mark)).toBe(false);
+  it.each([
+    '+HEAD:refs/heads/main',
+    ':refs/heads/main',
+    ':refs/tags/v1',
+    '+HEAD:refs/tags/v1',
+    'HEAD:refs/xmpp/x/y',
+    'HEAD:refs/notes/commits',
+    'HEAD:refs/stash',
+  ])('refuses %s', async (refspec) => {
+    git(ours.dir, 'tag', 'v1');
+    git(ours.dir, 'push', '-q', theirs.dir, 'main', 'v1');
+    git(ours.dir, 'commit', '-q', '--amend', '-m', 'other');
+    const before = git(theirs.dir, 'for-each-ref');
+    const result = await runPiped(ours, push(refspec), await people());
+    expect(result.exitCode).not.toBe(0);
+    expect(git(theirs.dir, 'for-each-ref')).toBe(before);
   });
+
+  it.each(['pre-receive', 'update', 'post-receive', 'push-to-checkout', 'reference-transaction'])(
+    "does not run the repository's own %s hook",
+    async (name) => {
+      const mark = trap(theirs, name);
+      const result = await runPiped(ours, push('main'), await people());
+      expect(result.exitCode).toBe(0);
+      expect(existsSync(mark)).toBe(false);
+    },
+  );
 
   it('asks before a checked-out branch moves, and refuses when the answer is no', async () => {
     theirs = makeRepo();
@@ -205,7 +236,7 @@ describe('serveReceivePeople', () => {
     const refused = await runPiped(ours, push('main:side'), await people());
     expect(refused.exitCode).not.toBe(0);
     expect(tipOf(theirs, 'side')).toBe(before);
-    const asked = join(makeFolder(), 'it\'s asked');
+    const asked = join(makeFolder(), "it's asked");
     const hooksPath = makeFolder();
     await prepareHooks(hooksPath, { ask: ['sh', '-c', 'echo "$2|$3|$4" > "$1"', 'sh', asked] });
     const taken = await runPiped(ours, push('main:side'), serveReceivePeople(await open(theirs), { hooksPath }));
@@ -252,11 +283,17 @@ describe('serveUpload', () => {
     git(theirs.dir, 'update-ref', 'refs/remotes/laptop/main', 'HEAD');
   });
 
-  it.each(['version=2', 'version=1', 'version=0', undefined])('shows HEAD, branches and tags, and no stash, mirror or corner (%s)', async (protocol) => {
-    const result = await runPiped(ours, lsRemote(), serveUpload(await open(theirs), { protocol }));
-    const names = result.stdout.trim().split('\n').map((line) => line.split('\t')[1]);
-    expect(names).toEqual(['HEAD', 'refs/heads/geheim/überall', 'refs/heads/main', 'refs/tags/v1', 'refs/tags/v1^{}']);
-  });
+  it.each(['version=2', 'version=1', 'version=0', undefined])(
+    'shows HEAD, branches and tags, and no stash, mirror or corner (%s)',
+    async (protocol) => {
+      const result = await runPiped(ours, lsRemote(), serveUpload(await open(theirs), { protocol }));
+      const names = result.stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.split('\t')[1]);
+      expect(names).toEqual(['HEAD', 'refs/heads/geheim/überall', 'refs/heads/main', 'refs/tags/v1', 'refs/tags/v1^{}']);
+    },
+  );
 
   it('serves a fetch of everything shown', async () => {
     git(theirs.dir, 'config', 'uploadpack.hideRefs', 'refs/heads');
@@ -268,16 +305,32 @@ describe('serveUpload', () => {
 
   it('serves a fetch under v2', async () => {
     const start = serveUpload(await open(theirs), { protocol: 'version=2' });
-    const words = ['env', ...Object.entries(start.env).map(([key, value]) => `${key}=${value}`), 'git', ...fullArgs(start.args.slice(0, -1), start)];
+    const words = [
+      'env',
+      ...Object.entries(start.env).map(([key, value]) => `${key}=${value}`),
+      'git',
+      ...fullArgs(start.args.slice(0, -1), start),
+    ];
     const command = words.map((word) => `'${word}'`).join(' ');
     git(ours.dir, '-c', 'protocol.version=2', 'fetch', '-q', '--upload-pack', command, theirs.gitDir, '+refs/*:refs/got/*');
-    expect(git(ours.dir, 'for-each-ref', '--format=%(refname)', 'refs/got')).toBe('refs/got/heads/geheim/überall\nrefs/got/heads/main\nrefs/got/tags/v1');
+    expect(git(ours.dir, 'for-each-ref', '--format=%(refname)', 'refs/got')).toBe(
+      'refs/got/heads/geheim/überall\nrefs/got/heads/main\nrefs/got/tags/v1',
+    );
   });
 
   it('shows only the branches that a grant names, and no HEAD that leads elsewhere', async () => {
-    const start = serveUpload(await open(theirs), { branches: ['main'], headBranch: parseRefName('refs/heads/geheim/überall'), protocol: 'version=2' });
+    const start = serveUpload(await open(theirs), {
+      branches: ['main'],
+      headBranch: parseRefName('refs/heads/geheim/überall'),
+      protocol: 'version=2',
+    });
     const result = await runPiped(ours, lsRemote(), start);
-    expect(result.stdout.trim().split('\n').map((line) => line.split('\t')[1])).toEqual(['refs/heads/main', 'refs/tags/v1', 'refs/tags/v1^{}']);
+    expect(
+      result.stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.split('\t')[1]),
+    ).toEqual(['refs/heads/main', 'refs/tags/v1', 'refs/tags/v1^{}']);
   });
 
   it('shows HEAD when the branch it names is granted', async () => {
@@ -306,7 +359,8 @@ describe('serveUpload', () => {
 describe('parseProtocol', () => {
   it('takes a version and nothing else', () => {
     expect(parseProtocol('version=2')).toBe('version=2');
-    for (const text of ['version=3', 'version=2:object-format=sha256', 'version=2\n', '', undefined]) expect(parseProtocol(text)).toBeUndefined();
+    for (const text of ['version=3', 'version=2:object-format=sha256', 'version=2\n', '', undefined])
+      expect(parseProtocol(text)).toBeUndefined();
   });
 });
 
@@ -314,9 +368,9 @@ describe('branchesMatching', () => {
   it('finds the branches that globs name, with every other character taken as it is', async () => {
     git(ours.dir, 'branch', 'feature/a.b');
     git(ours.dir, 'branch', 'feature/axb');
-    git(ours.dir, 'branch', 'ünï#\'x');
+    git(ours.dir, 'branch', "ünï#'x");
     const refs = await listRefs(createRunGit(cleanEnv()), await open(ours), ['refs/']);
-    expect(branchesMatching(['feature/a.b', 'ü*'], refs)).toEqual(['feature/a.b', 'ünï#\'x']);
+    expect(branchesMatching(['feature/a.b', 'ü*'], refs)).toEqual(['feature/a.b', "ünï#'x"]);
     expect(branchesMatching(['*'], refs)).toHaveLength(4);
   });
 });

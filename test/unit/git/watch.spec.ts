@@ -15,10 +15,18 @@ let hints = 0;
 let wake: (() => void) | undefined;
 
 async function start(): Promise<void> {
-  watched = watchRefs(await open(repo), () => {
-    hints += 1;
-    wake?.();
-  }, { onProblem: (words) => { throw new Error(words); } });
+  watched = watchRefs(
+    await open(repo),
+    () => {
+      hints += 1;
+      wake?.();
+    },
+    {
+      onProblem: (words) => {
+        throw new Error(words);
+      },
+    },
+  );
 }
 
 /** Waits until a hint has come for what `act` does. */
@@ -41,7 +49,7 @@ async function quiet(): Promise<void> {
   });
   git(repo.dir, 'update-ref', 'refs/heads/quiet', git(repo.dir, 'commit-tree', '-m', String(before), 'HEAD^{tree}'));
   await seen;
-  for (let last = -1; last !== hints; ) {
+  for (let last = -1; last !== hints;) {
     last = hints;
     for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
   }
@@ -59,7 +67,9 @@ afterEach(() => watched?.stop());
 describe('watchRefs', () => {
   it('sees a branch that moves', async () => {
     await start();
-    await expectHint(() => git(repo.dir, 'update-ref', 'refs/heads/main', git(repo.dir, 'commit-tree', '-m', 'x', 'HEAD^{tree}')));
+    await expectHint(() =>
+      git(repo.dir, 'update-ref', 'refs/heads/main', git(repo.dir, 'commit-tree', '-m', 'x', 'HEAD^{tree}')),
+    );
   });
 
   it('sees a branch in folders that are new, and again in those folders', async () => {
@@ -97,7 +107,7 @@ describe('watchRefs', () => {
     await expectHint(() => git(repo.dir, 'add', 'b'));
   });
 
-  it('sees refs of a linked work tree\'s repository', async () => {
+  it("sees refs of a linked work tree's repository", async () => {
     const linked = join(makeFolder(), 'linked');
     git(repo.dir, 'worktree', 'add', '-q', '-b', 'side', linked);
     const { dir } = repo;
@@ -111,7 +121,8 @@ describe('watchRefs', () => {
     await start();
     await quiet();
     const before = hints;
-    for (const name of ['index.lock', 'HEAD.lock', 'refs/heads/x.lock', 'objects/x', 'xmpp-index', 'FETCH_HEAD']) writeFileSync(join(repo.gitDir, name), '');
+    for (const name of ['index.lock', 'HEAD.lock', 'refs/heads/x.lock', 'objects/x', 'xmpp-index', 'FETCH_HEAD'])
+      writeFileSync(join(repo.gitDir, name), '');
     await quiet();
     const fromQuiet = hints - before;
     const again = hints;

@@ -1,3 +1,5 @@
+// When an acknowledgement falls due.
+
 import { describe, expect, it } from 'vitest';
 import { ACK_BYTES, ACK_DELAY_MS, DelayedAck } from '../../../src/pipe/delayed-ack.ts';
 

@@ -1,3 +1,5 @@
+// Fields at their edges.
+
 import { describe, expect, it } from 'vitest';
 import { ByteReader, encodeHex, encodeU32, encodeU64 } from '../../../src/pipe/fields.ts';
 

@@ -1,3 +1,5 @@
+// Frames out of cut bytes; the first frame of a carrier.
+
 import { describe, expect, it } from 'vitest';
 import { FrameDecoder, readFirstFrame } from '../../../src/pipe/frame-decoder.ts';
 import { encodeFrame, parseLinkId } from '../../../src/pipe/frame-format.ts';

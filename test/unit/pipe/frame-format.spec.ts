@@ -1,3 +1,5 @@
+// The byte table, line by line, and what it refuses.
+
 import { describe, expect, it } from 'vitest';
 import {
   MAX_DATA,

@@ -1,3 +1,5 @@
+// What each frame means on a running carrier.
+
 import { describe, expect, it } from 'vitest';
 import { DelayedAck } from '../../../src/pipe/delayed-ack.ts';
 import { parseLinkId } from '../../../src/pipe/frame-format.ts';

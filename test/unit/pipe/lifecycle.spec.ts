@@ -1,3 +1,5 @@
+// States and their deadlines.
+
 import { describe, expect, it } from 'vitest';
 import { InputFault } from '../../../src/lib/errors.ts';
 import { parseLinkId } from '../../../src/pipe/frame-format.ts';

@@ -1,3 +1,5 @@
+// When silence matters.
+
 import { describe, expect, it } from 'vitest';
 import { Liveness } from '../../../src/pipe/liveness.ts';
 

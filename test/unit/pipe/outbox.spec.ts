@@ -1,3 +1,5 @@
+// How blocks are filled.
+
 import { describe, expect, it } from 'vitest';
 import { DelayedAck } from '../../../src/pipe/delayed-ack.ts';
 import { FrameDecoder } from '../../../src/pipe/frame-decoder.ts';

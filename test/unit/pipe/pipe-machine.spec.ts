@@ -1,3 +1,5 @@
+// The pipe between two machines and one virtual time; schedules at random are in test/property/pipe.spec.ts.
+
 import { describe, expect, it } from 'vitest';
 import { FrameDecoder } from '../../../src/pipe/frame-decoder.ts';
 import { encodeFrame, parseLinkId } from '../../../src/pipe/frame-format.ts';

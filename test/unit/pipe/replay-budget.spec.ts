@@ -1,3 +1,5 @@
+// The agent's bound.
+
 import { describe, expect, it } from 'vitest';
 import { REPLAY_TOTAL, ReplayBudget } from '../../../src/pipe/replay-budget.ts';
 

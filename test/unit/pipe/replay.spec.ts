@@ -1,3 +1,5 @@
+// The window on unacknowledged bytes.
+
 import { describe, expect, it } from 'vitest';
 import { REPLAY_FLOOR, Replay } from '../../../src/pipe/replay.ts';
 import { ReplayBudget } from '../../../src/pipe/replay-budget.ts';

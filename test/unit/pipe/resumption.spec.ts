@@ -1,3 +1,5 @@
+// Who may resume, and every way in which one may not.
+
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { parseLinkId } from '../../../src/pipe/frame-format.ts';

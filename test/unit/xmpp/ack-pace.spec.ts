@@ -10,6 +10,13 @@ describe('AckPace', () => {
 
   it('asks after 64 KiB, and counts anew', () => {
     const pace = new AckPace();
-    expect([30_000, 30_000, 30_000, 30_000, 30_000, 30_000].map((bytes) => pace.sent(bytes))).toEqual([false, false, true, false, false, true]);
+    expect([30_000, 30_000, 30_000, 30_000, 30_000, 30_000].map((bytes) => pace.sent(bytes))).toEqual([
+      false,
+      false,
+      true,
+      false,
+      false,
+      true,
+    ]);
   });
 });

@@ -30,12 +30,17 @@ beforeEach(async () => {
 
 afterEach(async () => {
   vi.restoreAllMocks();
+  vi.useRealTimers();
   await server.stop();
 });
 
 function begin(options: Partial<ConnectOptions> = {}): Promise<Connection> {
   const connecting = connect({
-    account: { jid: parseBareJid('anna@localhost'), server: { host: '127.0.0.1', port: server.port, isDirectTls: true }, ca: certificate.cert },
+    account: {
+      jid: parseBareJid('anna@localhost'),
+      server: { host: '127.0.0.1', port: server.port, isDirectTls: true },
+      ca: certificate.cert,
+    },
     password: 'secret',
     resource: 'git-xmpp-aaaaaaaa',
     clock,
@@ -53,6 +58,11 @@ async function signedIn(script: Partial<SignInScript> = {}, jid = JID): Promise<
   const stream = await server.accept();
   await stream.signIn(jid, { password: 'secret', ...script });
   return { connection: await connecting, stream };
+}
+
+/** The library takes no clock: its timers are these. */
+function useLibraryTimers(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
 }
 
 function ended(connection: Connection): Promise<{ code: string; message: string }> {
@@ -103,7 +113,10 @@ describe('connect, signing in', () => {
   it.each([
     ['only PLAIN', offer('PLAIN')],
     ['no login at all', `${HEADER}<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features>`],
-    ['only SASL2', `${HEADER}<stream:features><authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-256</mechanism></authentication></stream:features>`],
+    [
+      'only SASL2',
+      `${HEADER}<stream:features><authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-256</mechanism></authentication></stream:features>`,
+    ],
   ])('refuses a server that offers %s', async (_what, features) => {
     const connecting = begin();
     const stream = await server.accept();
@@ -122,7 +135,8 @@ describe('connect, signing in', () => {
   it('signs in by plain SASL where SASL2 and STARTTLS are offered beside it', async () => {
     const connecting = begin();
     const stream = await server.accept();
-    const more = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/><authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-1</mechanism></authentication>";
+    const more =
+      "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/><authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-1</mechanism></authentication>";
     stream.send(offer('SCRAM-SHA-256').replace('<stream:features>', `<stream:features>${more}`));
     const [sent] = await stream.take(/<stream:stream[^>]*>(<[a-z]+ )/);
     expect(sent).toMatch(/<auth $/);
@@ -132,7 +146,9 @@ describe('connect, signing in', () => {
   it('does not follow a server that sends it elsewhere', async () => {
     const connecting = begin();
     const stream = await server.accept();
-    stream.send(`${HEADER}<stream:error><see-other-host xmlns='urn:ietf:params:xml:ns:xmpp-streams'>127.0.0.1:${server.port}</see-other-host></stream:error>`);
+    stream.send(
+      `${HEADER}<stream:error><see-other-host xmlns='urn:ietf:params:xml:ns:xmpp-streams'>127.0.0.1:${server.port}</see-other-host></stream:error>`,
+    );
     await expect(connecting).rejects.toMatchObject({ code: 'server', remedy: expect.stringContaining('--server') });
     await stream.closed;
   });
@@ -141,18 +157,22 @@ describe('connect, signing in', () => {
     ['never opens its stream', ''],
     ['never says what it offers', HEADER],
     ['never answers the login', offer('SCRAM-SHA-256')],
+    ['never gives an address', 'bind'],
   ])('gives up after 30 s on a server that %s, and leaves nothing open', async (_what, text) => {
+    useLibraryTimers();
     const connecting = begin();
     const stream = await server.accept();
-    await stream.take(/<stream:stream[^>]*>/);
-    if (text !== '') stream.send(text);
+    if (text === 'bind') stream.signIn(JID, { password: 'secret', isBinding: false }).catch(() => undefined);
+    else await stream.take(/<stream:stream[^>]*>/);
+    if (text !== '' && text !== 'bind') stream.send(text);
     if (text.includes('SCRAM')) await stream.take(/<auth /);
+    if (text === 'bind') await stream.bindAsked;
     clock.advance(29_999);
     expect(await Promise.race([connecting.catch(() => 'given up'), Promise.resolve('waiting')])).toBe('waiting');
     clock.advance(1);
     await expect(connecting).rejects.toMatchObject({ code: 'timeout' });
     await stream.closed;
-    expect(clock.timers).toBe(0);
+    expect([clock.timers, vi.getTimerCount()]).toEqual([0, 0]);
   });
 
   it('stops at once when it is told to', async () => {
@@ -168,7 +188,9 @@ describe('connect, signing in', () => {
   it('switches off the delay of small packets', async () => {
     const setNoDelay = vi.spyOn(net.Socket.prototype, 'setNoDelay');
     const { stream } = await signedIn();
-    const ours = setNoDelay.mock.instances.filter((socket) => socket instanceof net.Socket && socket !== stream.socket && socket.remotePort === server.port);
+    const ours = setNoDelay.mock.instances.filter(
+      (socket) => socket instanceof net.Socket && socket !== stream.socket && socket.remotePort === server.port,
+    );
     expect(ours.length).toBeGreaterThan(0);
   });
 });
@@ -177,14 +199,19 @@ describe('Connection, reading', () => {
   it('puts characters together that come in pieces of one byte', async () => {
     const { connection, stream } = await signedIn();
     const words = 'é€😀'.repeat(20);
-    const heard = new Promise<string>((resolve) => connection.onHeadline('urn:x', (_from, payload) => resolve(payload.getText())));
-    for (const byte of Buffer.from(`<message type='headline' from='${PEER}'><news xmlns='urn:x'>${words}</news></message>`)) stream.send(Buffer.of(byte));
+    const heard = new Promise<string>((resolve) =>
+      connection.onHeadline('urn:x', (_from, payload) => resolve(payload.getText())),
+    );
+    for (const byte of Buffer.from(`<message type='headline' from='${PEER}'><news xmlns='urn:x'>${words}</news></message>`))
+      stream.send(Buffer.of(byte));
     expect(await heard).toBe(words);
   });
 
   it('does work in proportion to the text, not to its square', async () => {
     const { connection, stream } = await signedIn();
-    const heard = new Promise<number>((resolve) => connection.onHeadline('urn:x', (_from, payload) => resolve(payload.getText().length)));
+    const heard = new Promise<number>((resolve) =>
+      connection.onHeadline('urn:x', (_from, payload) => resolve(payload.getText().length)),
+    );
     const indexOf = vi.spyOn(String.prototype, 'indexOf');
     stream.send(`<message type='headline' from='${PEER}'><news xmlns='urn:x'>`);
     for (let piece = 0; piece < 32; piece += 1) stream.send('A'.repeat(4096));
@@ -224,8 +251,11 @@ describe('Connection, reading', () => {
     const { connection, stream } = await signedIn();
     const answer = connection.iq('get', PEER, xml('ask', { xmlns: 'urn:x' }));
     const [, id] = await stream.take(/<iq type="get" to="[^"]*" id="([^"]+)">.*?<\/iq>/);
-    const reply = (from: string, words: string): string => `<iq type='result' from='${from}' to='${JID}' id='${id}'><told xmlns='urn:x'>${words}</told></iq>`;
-    stream.send(reply('mallory@evil.example/x', 'forged') + reply('ben@two.example', 'by his server') + reply(PEER, 'by himself'));
+    const reply = (from: string, words: string): string =>
+      `<iq type='result' from='${from}' to='${JID}' id='${id}'><told xmlns='urn:x'>${words}</told></iq>`;
+    stream.send(
+      reply('mallory@evil.example/x', 'forged') + reply('ben@two.example', 'by his server') + reply(PEER, 'by himself'),
+    );
     expect((await answer)?.getText()).toBe('by himself');
   });
 
@@ -275,9 +305,32 @@ describe('Connection, writing', () => {
 
   it('asks for an acknowledgement after each sixteenth stanza of a stream that never pauses', async () => {
     const { connection, stream } = await signedIn();
-    await Promise.all(Array.from({ length: 40 }, (_one, index) => connection.sendHeadline(PEER, xml('news', { xmlns: 'urn:x', index }))));
+    await Promise.all(
+      Array.from({ length: 40 }, (_one, index) => connection.sendHeadline(PEER, xml('news', { xmlns: 'urn:x', index }))),
+    );
     const [all] = await stream.take(/.*index="39"\/><\/message>/s);
     expect(all.split(/<r xmlns="urn:xmpp:sm:3"\/>/).map((part) => part.split('<message').length - 1)).toEqual([16, 16, 8]);
+  });
+
+  it('does not ask in each pause as the library would, and leaves no timer of it behind', async () => {
+    useLibraryTimers();
+    const { connection, stream } = await signedIn();
+    vi.advanceTimersByTime(120_000);
+    await connection.sendHeadline(PEER, xml('news', { xmlns: 'urn:x', number: 1 }));
+    vi.advanceTimersByTime(120_000);
+    await connection.sendHeadline(PEER, xml('news', { xmlns: 'urn:x', number: 2 }));
+    expect((await stream.take(/.*number="2"\/><\/message>/s))[0]).not.toContain('<r ');
+    stream.socket.destroy();
+    await ended(connection);
+    expect([clock.timers, vi.getTimerCount()]).toEqual([0, 0]);
+  });
+
+  it('goes on when one answer cannot be sent', async () => {
+    const { connection, stream } = await signedIn();
+    connection.handleIq('urn:x', 'ask', async ({ id }) => xml('told', { xmlns: 'urn:x' }, id === '1' ? '\u0000' : 'well'));
+    stream.send(ping(PEER, '1') + ping(PEER, '2'));
+    expect((await stream.take(/<iq .*?<\/iq>/))[0]).toContain('well');
+    expect(connection.isOpen).toBe(true);
   });
 
   it('refuses a stanza that the server would end the stream for, before a byte of it goes out', async () => {
@@ -292,15 +345,21 @@ describe('Connection, writing', () => {
   });
 
   it('keeps to the limit that the server announces', async () => {
-    const { connection } = await signedIn({ features: "<limits xmlns='urn:xmpp:stream-limits:0'><max-bytes>12000</max-bytes></limits>" });
+    const { connection } = await signedIn({
+      features: "<limits xmlns='urn:xmpp:stream-limits:0'><max-bytes>12000</max-bytes></limits>",
+    });
     expect(connection.maxStanzaBytes).toBe(12_000);
-    await expect(connection.iq('set', PEER, xml('ask', { xmlns: 'urn:x' }, 'A'.repeat(12_000)))).rejects.toMatchObject({ code: 'too-large' });
+    await expect(connection.iq('set', PEER, xml('ask', { xmlns: 'urn:x' }, 'A'.repeat(12_000)))).rejects.toMatchObject({
+      code: 'too-large',
+    });
   });
 
   it('refuses characters that XML does not have', async () => {
     const { connection } = await signedIn();
     for (const character of ['\u0000', '\u001b', '\uffff', '\ud800']) {
-      await expect(connection.iq('set', PEER, xml('ask', { xmlns: 'urn:x' }, character))).rejects.toMatchObject({ code: 'bad-input' });
+      await expect(connection.iq('set', PEER, xml('ask', { xmlns: 'urn:x' }, character))).rejects.toMatchObject({
+        code: 'bad-input',
+      });
     }
     expect(connection.isOpen).toBe(true);
   });

@@ -39,7 +39,10 @@ async function serve(isEncrypted: boolean): Promise<{ server: FakeServer; target
   return { server, target: { host: '127.0.0.1', port: server.port, isDirectTls: isEncrypted } };
 }
 
-function start(targets: readonly Target[], options: { domain?: string; ca?: string | undefined; signal?: AbortSignal } = {}): Promise<StreamSocket> {
+function start(
+  targets: readonly Target[],
+  options: { domain?: string; ca?: string | undefined; signal?: AbortSignal } = {},
+): Promise<StreamSocket> {
   const { domain = 'localhost', signal = new AbortController().signal } = options;
   const ca = 'ca' in options ? options.ca : certificate.cert;
   const dialling = dial(targets, { domain, ca, clock, log: silentLog, signal });
@@ -72,7 +75,8 @@ describe('dial, by direct TLS', () => {
     const socket = await start([target]);
     const { socket: other } = await server.accept();
     expect(isTls(other)).toBe(true);
-    if (isTls(other)) expect(socket.channelBinding()).toEqual(other.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)));
+    if (isTls(other))
+      expect(socket.channelBinding()).toEqual(other.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)));
   });
 
   it.each([
@@ -91,7 +95,9 @@ describe('dial, by direct TLS', () => {
 
   it('tells of the most telling failure when all hosts fail', async () => {
     const { target } = await serve(true);
-    await expect(start([await freeTarget(), target, await freeTarget()], { domain: 'other.example' })).rejects.toMatchObject({ code: 'tls' });
+    await expect(start([await freeTarget(), target, await freeTarget()], { domain: 'other.example' })).rejects.toMatchObject({
+      code: 'tls',
+    });
   });
 
   it('says "tcp" when the connection is refused', async () => {
@@ -99,7 +105,9 @@ describe('dial, by direct TLS', () => {
   });
 
   it('says "dns" when the name cannot be looked up', async () => {
-    await expect(start([{ host: 'no-such-host.invalid', port: 5222, isDirectTls: false }])).rejects.toMatchObject({ code: 'dns' });
+    await expect(start([{ host: 'no-such-host.invalid', port: 5222, isDirectTls: false }])).rejects.toMatchObject({
+      code: 'dns',
+    });
   });
 
   it('gives a host 12 s to shake hands, then tries the next', async () => {
@@ -133,14 +141,24 @@ describe('dial, by STARTTLS', () => {
     const { server, target } = await serve(false);
     const dialling = start([target]);
     const stream = await server.accept();
-    await stream.take(/<stream:stream to="localhost" version="1.0" xmlns="jabber:client" xmlns:stream="http:\/\/etherx.jabber.org\/streams">/);
+    await stream.take(
+      /<stream:stream to="localhost" version="1.0" xmlns="jabber:client" xmlns:stream="http:\/\/etherx.jabber.org\/streams">/,
+    );
     return { dialling, stream };
   }
 
   it.each([
-    ['offers none', `${HEADER}<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-1</mechanism></mechanisms></stream:features>`, 'no-encryption'],
+    [
+      'offers none',
+      `${HEADER}<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-1</mechanism></mechanisms></stream:features>`,
+      'no-encryption',
+    ],
     ['sends too much', `${HEADER}<x>${'A'.repeat(70_000)}`, 'no-encryption'],
-    ['does not know the domain', `${HEADER}<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>`, 'server'],
+    [
+      'does not know the domain',
+      `${HEADER}<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>`,
+      'server',
+    ],
     ['sends what is no XML', 'SSH-2.0-OpenSSH_9.2\r\n<a></b>', 'server'],
   ])('goes no further with a server that %s', async (_what, text, code) => {
     const { dialling, stream } = await open();

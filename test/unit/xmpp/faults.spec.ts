@@ -14,7 +14,10 @@ describe('faultOfNetwork', () => {
     ['ECONNREFUSED', 'tcp'],
     ['EHOSTUNREACH', 'tcp'],
   ])('calls %s a fault of %s, with a remedy', (code, fault) => {
-    expect(faultOfNetwork(systemError(code), 'xmpp.example', 5222)).toMatchObject({ code: fault, remedy: expect.stringMatching(/--server/) });
+    expect(faultOfNetwork(systemError(code), 'xmpp.example', 5222)).toMatchObject({
+      code: fault,
+      remedy: expect.stringMatching(/--server/),
+    });
   });
 });
 
@@ -42,7 +45,11 @@ describe('faultOfStreamError', () => {
     ['system-shutdown', 'server'],
     ['see-other-host', 'server'],
   ])('calls <%s/> a fault of %s', (condition, code) => {
-    const error = xml('stream:error', { 'xmlns:stream': NS_STREAM }, xml(condition, { xmlns: NS_STREAM_ERRORS }, 'other.example'));
+    const error = xml(
+      'stream:error',
+      { 'xmlns:stream': NS_STREAM },
+      xml(condition, { xmlns: NS_STREAM_ERRORS }, 'other.example'),
+    );
     expect(faultOfStreamError(error).code).toBe(code);
   });
 
@@ -60,7 +67,9 @@ describe('faultOfSaslFailure', () => {
     ['temporary-auth-failure', 'throttled'],
     ['account-disabled', 'server'],
   ])('calls <%s/> a fault of %s', (condition, code) => {
-    expect(faultOfSaslFailure(xml('failure', { xmlns: NS_SASL }, xml(condition, { xmlns: NS_SASL })), 'anna@one.example').code).toBe(code);
+    expect(
+      faultOfSaslFailure(xml('failure', { xmlns: NS_SASL }, xml(condition, { xmlns: NS_SASL })), 'anna@one.example').code,
+    ).toBe(code);
   });
 });
 

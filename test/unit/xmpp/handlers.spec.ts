@@ -6,7 +6,11 @@ import type { IncomingIq } from '../../../src/xmpp/connection-types.ts';
 import { StanzaFault } from '../../../src/xmpp/stanza-fault.ts';
 
 const lines: string[] = [];
-const log = createLog((line) => lines.push(line), 'debug', () => 0);
+const log = createLog(
+  (line) => lines.push(line),
+  'debug',
+  () => 0,
+);
 
 function request(name = 'ask', namespace = 'urn:x'): IncomingIq {
   return { type: 'set', from: 'ben@two.example/b', id: '1', payload: xml(name, { xmlns: namespace }) };
@@ -31,7 +35,10 @@ describe('Handlers', () => {
     handlers.handleIq('urn:x', 'refuse', () => Promise.reject(new StanzaFault('modify', 'bad-request')));
     handlers.handleIq('urn:x', 'break', () => Promise.reject(new Error('a path of mine')));
     expect(await handlers.answer(request('refuse'))).toMatchObject({ type: 'modify', condition: 'bad-request' });
-    expect(await handlers.answer(request('break'))).toMatchObject({ condition: 'internal-server-error', message: 'internal-server-error' });
+    expect(await handlers.answer(request('break'))).toMatchObject({
+      condition: 'internal-server-error',
+      message: 'internal-server-error',
+    });
     expect(lines.at(-1)).toContain('a path of mine');
   });
 

@@ -82,7 +82,12 @@ describe('Requests', () => {
     requests.receive(xml('iq', { type: 'error', id, from: PEER }, error), OWN);
     const fault = await answer.catch((caught: unknown) => caught);
     expect(fault).toBeInstanceOf(StanzaFault);
-    expect(fault).toMatchObject({ type: 'wait', condition: 'resource-constraint', code: 'throttled', message: 'resource-constraint (too?much)' });
+    expect(fault).toMatchObject({
+      type: 'wait',
+      condition: 'resource-constraint',
+      code: 'throttled',
+      message: 'resource-constraint (too?much)',
+    });
     expect(fault).toHaveProperty('application.name', 'busy');
   });
 

@@ -32,13 +32,16 @@ describe('resolveServer', () => {
       { host: 'first.example.org', port: 5222, isDirectTls: false },
       { host: 'direct.example.org', port: 5223, isDirectTls: true },
     ]);
-    expect(names?.asked).toEqual(expect.arrayContaining(['SRV _xmpps-client._tcp.example.org', 'SRV _xmpp-client._tcp.example.org']));
+    expect(names?.asked).toEqual(
+      expect.arrayContaining(['SRV _xmpps-client._tcp.example.org', 'SRV _xmpp-client._tcp.example.org']),
+    );
   });
 
   it('draws among equal priorities by weight', async () => {
     const name = '_xmpp-client._tcp.example.org';
     const resolver = await resolverFor(weighted(name, 'light.example.org', 5, 10), weighted(name, 'heavy.example.org', 5, 90));
-    const first = async (random: number): Promise<string | undefined> => (await resolveServer('example.org', { resolver, random: () => random }))[0]?.host;
+    const first = async (random: number): Promise<string | undefined> =>
+      (await resolveServer('example.org', { resolver, random: () => random }))[0]?.host;
     expect(await first(0.05)).toBe('light.example.org');
     expect(await first(0.15)).toBe('heavy.example.org');
     expect(await first(0.999)).toBe('heavy.example.org');
@@ -63,7 +66,9 @@ describe('resolveServer', () => {
 
   it('asks for the ASCII form of an international name', async () => {
     const resolver = await resolverFor();
-    expect(await resolveServer('bücher.example', { resolver })).toEqual([{ host: 'xn--bcher-kva.example', port: 5222, isDirectTls: false }]);
+    expect(await resolveServer('bücher.example', { resolver })).toEqual([
+      { host: 'xn--bcher-kva.example', port: 5222, isDirectTls: false },
+    ]);
     expect(names?.asked).toContain('SRV _xmpp-client._tcp.xn--bcher-kva.example');
   });
 
@@ -76,7 +81,9 @@ describe('resolveServer', () => {
 
   it('tries at most eight hosts', async () => {
     const name = '_xmpp-client._tcp.example.org';
-    const resolver = await resolverFor(...Array.from({ length: 12 }, (_one, index) => weighted(name, `h${index}.example.org`, index, 0)));
+    const resolver = await resolverFor(
+      ...Array.from({ length: 12 }, (_one, index) => weighted(name, `h${index}.example.org`, index, 0)),
+    );
     expect(await resolveServer('example.org', { resolver })).toHaveLength(8);
   });
 });

@@ -53,17 +53,32 @@ describe('bindingFor', () => {
 
 describe('ScramMechanism', () => {
   it('carries names beyond Latin-1 as bytes', async () => {
-    const mechanism = new ScramMechanism('SCRAM-SHA-256', { username: 'жанна', password: 'x', nonce: 'abc', binding: { flag: 'n' } });
+    const mechanism = new ScramMechanism('SCRAM-SHA-256', {
+      username: 'жанна',
+      password: 'x',
+      nonce: 'abc',
+      binding: { flag: 'n' },
+    });
     expect(Buffer.from(btoa(await mechanism.response()), 'base64').toString('utf8')).toBe('n,,n=жанна,r=abc');
   });
 
   it('takes no success without proof', () => {
-    const mechanism = new ScramMechanism('SCRAM-SHA-1', { username: 'anna', password: 'x', nonce: 'abc', binding: { flag: 'n' } });
+    const mechanism = new ScramMechanism('SCRAM-SHA-1', {
+      username: 'anna',
+      password: 'x',
+      nonce: 'abc',
+      binding: { flag: 'n' },
+    });
     expect(() => mechanism.succeed(xml('success', { xmlns: NS_SASL }))).toThrow('impostor');
   });
 
   it('takes the proof in a last challenge as well as in the success', async () => {
-    const mechanism = new ScramMechanism('SCRAM-SHA-256', { username: 'user', password: 'pencil', nonce: 'rOprNGfwEbeRWgbNEkqO', binding: { flag: 'n' } });
+    const mechanism = new ScramMechanism('SCRAM-SHA-256', {
+      username: 'user',
+      password: 'pencil',
+      nonce: 'rOprNGfwEbeRWgbNEkqO',
+      binding: { flag: 'n' },
+    });
     await mechanism.challenge('r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096');
     await mechanism.challenge('v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=');
     expect(await mechanism.response()).toBe('');

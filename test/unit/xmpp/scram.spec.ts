@@ -1,16 +1,30 @@
 import { describe, expect, it } from 'vitest';
 import { ScramExchange } from '../../../src/xmpp/scram.ts';
 
-const SHA1 = { hash: 'sha1', username: 'user', password: 'pencil', nonce: 'fyko+d2lbbFgONRv9qkxdawL', binding: { flag: 'n' } } as const;
+const SHA1 = {
+  hash: 'sha1',
+  username: 'user',
+  password: 'pencil',
+  nonce: 'fyko+d2lbbFgONRv9qkxdawL',
+  binding: { flag: 'n' },
+} as const;
 const SHA1_SERVER = 'r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096';
-const SHA256 = { hash: 'sha256', username: 'user', password: 'pencil', nonce: 'rOprNGfwEbeRWgbNEkqO', binding: { flag: 'n' } } as const;
+const SHA256 = {
+  hash: 'sha256',
+  username: 'user',
+  password: 'pencil',
+  nonce: 'rOprNGfwEbeRWgbNEkqO',
+  binding: { flag: 'n' },
+} as const;
 const SHA256_SERVER = 'r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096';
 
 describe('ScramExchange', () => {
   it('says what RFC 5802 §5 says', async () => {
     const exchange = new ScramExchange(SHA1);
     expect(exchange.first()).toBe('n,,n=user,r=fyko+d2lbbFgONRv9qkxdawL');
-    expect(await exchange.final(SHA1_SERVER)).toBe('c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=');
+    expect(await exchange.final(SHA1_SERVER)).toBe(
+      'c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=',
+    );
     exchange.verify('v=rmF9pqV8S7suAoZWja4dJRkFsKQ=');
     expect(exchange.isVerified).toBe(true);
   });
@@ -24,12 +38,15 @@ describe('ScramExchange', () => {
     expect(exchange.isVerified).toBe(true);
   });
 
-  it.each(['v=rmF9pqV8S7suAoZWja4dJRkFsKR=', 'v=AAAA', 'e=other-error', ''])('refuses the server signature "%s"', async (final) => {
-    const exchange = new ScramExchange(SHA1);
-    await exchange.final(SHA1_SERVER);
-    expect(() => exchange.verify(final)).toThrow();
-    expect(exchange.isVerified).toBe(false);
-  });
+  it.each(['v=rmF9pqV8S7suAoZWja4dJRkFsKR=', 'v=AAAA', 'e=other-error', ''])(
+    'refuses the server signature "%s"',
+    async (final) => {
+      const exchange = new ScramExchange(SHA1);
+      await exchange.final(SHA1_SERVER);
+      expect(() => exchange.verify(final)).toThrow();
+      expect(exchange.isVerified).toBe(false);
+    },
+  );
 
   it('believes no signature before it has given its own proof', () => {
     expect(() => new ScramExchange(SHA1).verify('v=rmF9pqV8S7suAoZWja4dJRkFsKQ=')).toThrow('impostor');

@@ -56,7 +56,8 @@ function setUp(...outcomes: (FaultCode | 'up' | 'never')[]) {
     dial: async (signal) => {
       const outcome = outcomes[Math.min(dials, outcomes.length - 1)];
       dials += 1;
-      if (outcome === 'never') await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('given up'))));
+      if (outcome === 'never')
+        await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('given up'))));
       if (outcome !== undefined && outcome !== 'up' && outcome !== 'never') throw new Fault(outcome, outcome);
       const connection = new StubConnection();
       made.push(connection);
@@ -64,7 +65,9 @@ function setUp(...outcomes: (FaultCode | 'up' | 'never')[]) {
     },
   });
   signIn.onUp(() => events.push(`up at ${clock.now() / 1000}`));
-  signIn.onDown(({ code }, retryInMs) => events.push(`${code}, again in ${retryInMs === undefined ? 'never' : retryInMs / 1000}`));
+  signIn.onDown(({ code }, retryInMs) =>
+    events.push(`${code}, again in ${retryInMs === undefined ? 'never' : retryInMs / 1000}`),
+  );
   return { clock, events, made, signIn, dials: () => dials };
 }
 
@@ -73,7 +76,9 @@ describe('SignIn', () => {
     const { clock, events, signIn } = setUp('tcp');
     signIn.start();
     await clock.pass(2_000_000);
-    expect(events.slice(0, 10)).toEqual(['1', '2', '4', '8', '16', '32', '64', '128', '256', '300'].map((wait) => `tcp, again in ${wait}`));
+    expect(events.slice(0, 10)).toEqual(
+      ['1', '2', '4', '8', '16', '32', '64', '128', '256', '300'].map((wait) => `tcp, again in ${wait}`),
+    );
     expect(events.length).toBeLessThan(17);
   });
 
@@ -87,7 +92,15 @@ describe('SignIn', () => {
     await clock.pass(60_000);
     made[1]?.end(new Fault('timeout', 'silent'));
     await clock.pass(1_000);
-    expect(events).toEqual(['tcp, again in 1', 'tcp, again in 2', 'up at 3', 'tcp, again in 4', 'up at 17', 'timeout, again in 1', 'up at 78']);
+    expect(events).toEqual([
+      'tcp, again in 1',
+      'tcp, again in 2',
+      'up at 3',
+      'tcp, again in 4',
+      'up at 17',
+      'timeout, again in 1',
+      'up at 78',
+    ]);
   });
 
   it.each(['wrong-password', 'conflict', 'no-mechanism'] as const)('stops on %s until it is told to try again', async (code) => {

@@ -22,7 +22,9 @@ describe('StreamText', () => {
   it('hands a long run of text over once, not once per chunk', () => {
     const text = new StreamText();
     const chunk = utf8('A'.repeat(16_384));
-    const handed = [utf8('<data>'), ...Array.from({ length: 16 }, () => chunk), utf8('</data>')].map((bytes) => text.receive(bytes));
+    const handed = [utf8('<data>'), ...Array.from({ length: 16 }, () => chunk), utf8('</data>')].map((bytes) =>
+      text.receive(bytes),
+    );
     expect(handed.filter((piece) => piece !== '')).toHaveLength(2);
     expect(handed.at(-1)).toHaveLength(16 * 16_384 + '</data>'.length);
   });

@@ -17,7 +17,9 @@ describe('formatTrace', () => {
     const sealed = xml('message', {}, xml('announcement', { xmlns: NS_ANNOUNCE }, xml('sealed', {}, 'AAAABBBB')));
     const block = xml('iq', {}, xml('data', { xmlns: NS_IBB, sid: 's', seq: 1 }, 'CCCCDDDDEEEE'));
     expect(formatTrace('in', sealed)).toContain('<sealed>[8 characters]</sealed>');
-    expect(formatTrace('in', block)).toContain('<data xmlns="http://jabber.org/protocol/ibb" sid="s" seq="1">[12 characters]</data>');
+    expect(formatTrace('in', block)).toContain(
+      '<data xmlns="http://jabber.org/protocol/ibb" sid="s" seq="1">[12 characters]</data>',
+    );
   });
 
   it('leaves the stanza itself as it was', () => {
