@@ -17,6 +17,7 @@ import type { Home } from '../home/paths.ts';
 import type { Peer, Peers } from '../home/peers.ts';
 import type { Repos, SharedRepo } from '../home/repos.ts';
 import { openRepository } from '../git/repository.ts';
+import { removeContact } from '../xmpp/contact.ts';
 import type { AccountKeeper } from './account.ts';
 import type { LoginAnswer, PairLine, PairedAnswer, ReposAnswer, ShareAnswer, StatusAnswer } from './answers.ts';
 import { checkOutPushed } from './checkout.ts';
@@ -25,6 +26,7 @@ import type { Events } from './events.ts';
 import type { InviteStore } from './invites.ts';
 import { ensureRemote } from './mirror.ts';
 import { Pairing } from './pairing.ts';
+import type { ShowOptions, TypeOptions } from './pairing.ts';
 import type { Showing } from './pair-show.ts';
 import type { Peering } from './peering.ts';
 import { askRepos } from './peer-repos.ts';
@@ -95,13 +97,13 @@ export class Agent {
     await this.parts.account.logout();
   }
 
-  async *pair(options: { readonly isInvite: boolean; readonly as: string | undefined; readonly signal: AbortSignal }): AsyncGenerator<PairLine> {
+  async *pair(options: ShowOptions): AsyncGenerator<PairLine> {
     for await (const line of this.pairing.show(options)) {
       yield line.type === 'new-peer' ? { type: 'paired', ...(await this.#paired(line.peer)) } : line;
     }
   }
 
-  async join(given: { readonly code?: string; readonly invite?: string; readonly with?: string; readonly as?: string }): Promise<PairedAnswer> {
+  async join(given: TypeOptions): Promise<PairedAnswer> {
     return this.#paired(await this.pairing.type(given));
   }
 
@@ -117,6 +119,9 @@ export class Agent {
     const peer = findPeer(peers, name);
     await peers.remove(peer.device);
     await peering.forget(peer);
+    const isLast = !peers.list().some(({ jid }) => jid === peer.jid);
+    const { connection } = this.parts.account;
+    if (peer.isContactAddedByUs === true && isLast && connection !== undefined) await removeContact(connection, peer.jid).catch(() => undefined);
     events.emit({ type: 'unpaired', words: `unpaired ${peer.petname}`, peer: peer.petname });
     return { kind: peer.kind };
   }

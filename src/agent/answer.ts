@@ -89,8 +89,9 @@ export class Answers implements LinkHandlers<DeviceId> {
       throw new InputFault('offer', 'its map is not newer than the one held here');
     }
     return openOffer(loop.context, offer, {
+      peer: this.#peer(who),
       spki,
-      havesDir: this.#parts.serve.havesDir,
+      settings: this.#parts.serve,
       onAccepted: () => void loop.tell({ type: 'accepted', device: offer.device, counter: offer.counter, via: who }),
     });
   }
@@ -98,7 +99,7 @@ export class Answers implements LinkHandlers<DeviceId> {
   async service(who: DeviceId, repo: RepoId, service: GitService, gitProtocol: string | undefined): Promise<ServedProcess> {
     const needed = service === 'git-upload-pack' ? 'read' : 'write';
     const loop = this.#find(who, { repo, needed });
-    const process = await openServiceProcess(loop.context, { service, gitProtocol }, this.#parts.serve);
+    const process = await openServiceProcess(loop.context, { peer: this.#peer(who), service, gitProtocol }, this.#parts.serve);
     if (service === 'git-receive-pack') void process.exit.then(() => loop.hint());
     return process;
   }

@@ -21,6 +21,7 @@ import { Events } from './events.ts';
 import { InviteStore } from './invites.ts';
 import { Showing } from './pair-show.ts';
 import { Peering } from './peering.ts';
+import { DEFAULT_QUOTA, parseBytes, Quota } from './quota.ts';
 
 export interface ComposeOptions {
   readonly home: Home;
@@ -46,7 +47,8 @@ export async function composeAgent(options: ComposeOptions): Promise<Agent> {
   const peers = await Peers.open(join(home.dir, 'peers.json'));
   const repos = await Repos.open(join(home.dir, 'repos.json'));
   const events = new Events(clock, log.scope('events'));
-  const serve = await prepareServing(options);
+  const quota = await Quota.open(join(home.state, 'quota.json'), parseBytes(config.get('xmpp.quota') ?? String(DEFAULT_QUOTA)));
+  const serve = { ...(await prepareServing(options)), quota };
   const showing = new Showing(clock, random);
   const invites = new InviteStore(join(home.state, 'invites.json'), clock);
   const newId = (): ReturnType<typeof parseRepoId> => parseRepoId(randomUUID());

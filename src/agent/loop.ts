@@ -10,6 +10,7 @@ import type { RefsOfMap } from '../sync/map-format.ts';
 import { Engine } from '../sync/engine.ts';
 import type { Fact, Intention } from '../sync/engine.ts';
 import { listRefs } from '../git/refs.ts';
+import { branchesMatching } from '../git/services.ts';
 import { readGitConfig } from '../git/repository.ts';
 import { isMapRef } from '../sync/record-format.ts';
 import type { Peers } from '../home/peers.ts';
@@ -36,6 +37,13 @@ export interface LoopParts {
 
 /** Ref updates of one `git commit` come within this many milliseconds; waiting longer would only be slower. */
 const SETTLE_MS = 4;
+
+/** What the map says: all tags, and the branches that the sharing names. */
+function publicRefs(all: RefsOfMap, globs: readonly string[]): RefsOfMap {
+  const named = globs.length === 0 ? undefined : new Set(branchesMatching(globs, all).map((name) => `refs/heads/${name}`));
+  const isShown = (ref: string): boolean => isMapRef(ref) && (named === undefined || ref.startsWith('refs/tags/') || named.has(ref));
+  return new Map([...all].filter(([ref]) => isShown(ref)));
+}
 
 /** Everything that runs for one shared repository. */
 export class RepoLoop {
@@ -151,7 +159,7 @@ export class RepoLoop {
   async #publish(): Promise<void> {
     const { context, me, clock } = this.#parts;
     const all = await listRefs(context.runGit, context.repository, ['refs/heads/', 'refs/tags/']);
-    const refs: RefsOfMap = new Map([...all].filter(([ref]) => isMapRef(ref)));
+    const refs = publicRefs(all, context.shared().branches);
     const counter = await context.maps.publish(me.device, refs, { keyPem: me.keyPem, now: clock.now() });
     if (counter !== undefined) await this.#carryOut(this.engine.receive({ type: 'published', counter }));
   }

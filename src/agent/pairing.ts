@@ -1,7 +1,7 @@
 // Pairing as the door offers it: a code shown until it is used, or one typed; and what becomes of the card (tunnel-and-trust,
 // "Pairing"). Rule: a device becomes a peer only by its card out of a finished exchange, and both ends say whom they got.
 
-import { Fault } from '../lib/errors.ts';
+import { asFault, Fault } from '../lib/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { bareOf, parseBareJid } from '../lib/jid.ts';
 import type { BareJid } from '../lib/jid.ts';
@@ -15,6 +15,7 @@ import { CODE_RANDOM_BYTES, formatCode, makeCode, parseCode, secretOfCode } from
 import type { PairingSecret } from '../pairing/exchange.ts';
 import type { ShowerEvent } from '../pairing/shower-machine.ts';
 import { PROTOCOL_VERSION } from '../sync/digest-format.ts';
+import { makeContact } from '../xmpp/contact.ts';
 import type { Connection } from '../xmpp/connection.ts';
 import type { PairLine } from './answers.ts';
 import type { Events } from './events.ts';
@@ -38,6 +39,23 @@ export interface PairingParts {
 /** What a line of `POST /pair` is made of before the new peer's repositories are known. */
 export type ShownLine = Exclude<PairLine, { type: 'paired' }> | { readonly type: 'new-peer'; readonly peer: Peer };
 
+export interface ShowOptions {
+  readonly isInvite: boolean;
+  readonly as: string | undefined;
+  /** The account to make a contact of (`--contact --with`). */
+  readonly contact: BareJid | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface TypeOptions {
+  readonly code?: string;
+  readonly invite?: string;
+  readonly with?: string;
+  readonly as?: string;
+  readonly isContact: boolean;
+  readonly signal: AbortSignal;
+}
+
 /** Shows and types codes and invites for the door. */
 export class Pairing {
   readonly #parts: PairingParts;
@@ -47,8 +65,9 @@ export class Pairing {
   }
 
   /** Shows a code until it is used or burnt, or the caller goes; an invite only until it is told. */
-  async *show(options: { readonly isInvite: boolean; readonly as: string | undefined; readonly signal: AbortSignal }): AsyncGenerator<ShownLine> {
+  async *show(options: ShowOptions): AsyncGenerator<ShownLine> {
     const connection = this.#parts.requireConnection();
+    const { contact } = options;
     if (options.isInvite) {
       yield await this.#showInvite(connection, options.as);
       return;
@@ -57,10 +76,12 @@ export class Pairing {
     const code = makeCode(await showing.freeNumber(connection), random(CODE_RANDOM_BYTES));
     const queue = new LineQueue<ShownLine>(options.signal);
     await showing.show(secretOfCode(code), this.#card(connection), (event) => void this.#onEvent(event, { as: options.as, tell: (line) => queue.push(line) }));
+    const made = contact === undefined ? undefined : this.#makeContact(connection, contact, { role: 'shower', signal: options.signal, tell: (line) => queue.push(line) });
     try {
       yield { type: 'code', code: formatCode(code), jid: bareOf(connection.jid) };
       for await (const line of queue.lines()) {
         yield line;
+        if (line.type === 'new-peer' && (await made) === true) await this.#noteContact(line.peer);
         if (line.type === 'burnt' || line.type === 'new-peer') return;
       }
     } finally {
@@ -69,16 +90,32 @@ export class Pairing {
   }
 
   /** Types a code or pastes an invite. */
-  async type(given: { readonly code?: string; readonly invite?: string; readonly with?: string; readonly as?: string }): Promise<Peer> {
+  async type(given: TypeOptions): Promise<Peer> {
     const connection = this.#parts.requireConnection();
     const { secret, account } = this.#readSecret(given, connection);
+    const isMade = given.isContact && (await makeContact(connection, account, { role: 'typer', clock: this.#parts.clock, signal: given.signal }));
     const card = await typeSecret(connection, { secret, account, card: this.#card(connection), random: this.#parts.random });
-    return this.#add(card, { as: given.as, role: 'typer' });
+    const peer = await this.#add(card, { as: given.as, role: 'typer' });
+    if (isMade) await this.#noteContact(peer);
+    return peer;
   }
 
   /** Invites that were shown before a restart are answered for again. */
   async restoreInvites(connection: Connection): Promise<void> {
     for (const invite of await this.#parts.invites.list()) await this.#offerInvite(connection, invite);
+  }
+
+  /** @returns whether pairing made the contact; what goes wrong is told, and pairing goes on without it */
+  #makeContact(connection: Connection, jid: BareJid, by: { readonly role: 'shower'; readonly signal: AbortSignal; readonly tell: (line: ShownLine) => void }): Promise<boolean> {
+    const work = makeContact(connection, jid, { role: by.role, clock: this.#parts.clock, signal: by.signal });
+    return work.catch((error: unknown) => {
+      by.tell({ type: 'refused', by: jid, words: asFault(error, 'making a contact').message });
+      return false;
+    });
+  }
+
+  async #noteContact(peer: Peer): Promise<void> {
+    await this.#parts.peers.update(peer.device, { isContactAddedByUs: true });
   }
 
   #readSecret(given: { readonly code?: string; readonly invite?: string; readonly with?: string }, connection: Connection): { secret: PairingSecret; account: BareJid } {

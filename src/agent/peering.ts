@@ -141,6 +141,7 @@ export class Peering {
   /** Ends everything with a peer at once. */
   async forget(peer: Peer): Promise<void> {
     this.repoSet.forget(peer.device);
+    await this.#parts.serve.quota.forget(peer.device);
     this.#acceptor.drop(peer.device);
     this.links.drop(peer.device, new Fault('not-paired', 'it was unpaired'));
     if (peer.kind === 'other') await this.#session?.publish();

@@ -11,6 +11,7 @@ import { parseDeviceName } from '../home/device-name-format.ts';
 import { Fields } from '../home/fields-format.ts';
 import { readAudience } from './agent.ts';
 import type { Agent } from './agent.ts';
+import type { ShowOptions, TypeOptions } from './pairing.ts';
 import type { ShareRequest } from './share.ts';
 import { findPeer, openStream } from './streams.ts';
 
@@ -27,7 +28,7 @@ export function makeRoutes(agent: Agent, stop: () => void): Routes {
     'POST /login': json(({ body }) => agent.login(parseLogin(body))),
     'POST /logout': json(() => agent.logout()),
     'POST /pair': { kind: 'lines', answer: ({ body, signal }) => agent.pair({ ...parseShow(body), signal }) },
-    'POST /pair/join': json(({ body }) => agent.join(parseJoin(body))),
+    'POST /pair/join': json(({ body, signal }) => agent.join({ ...parseJoin(body), signal })),
     'POST /peers/rename': json(({ body }) => take(body, (fields) => agent.rename(fields.text('peer', String), fields.text('name', String)))),
     'POST /peers/unpair': json(({ body }) => take(body, (fields) => agent.unpair(fields.text('peer', String)))),
     'POST /share': json(({ body }) => agent.share(parseShare(agent, body))),
@@ -77,25 +78,24 @@ function parseServer(text: string): NonNullable<Account['server']> {
   return { ...parseHostAndPort(text.replace(/^xmpps?:\/\//, '')), isDirectTls };
 }
 
-function parseShow(body: unknown): { readonly isInvite: boolean; readonly as: string | undefined } {
+function parseShow(body: unknown): Omit<ShowOptions, 'signal'> {
   return take(body, (fields) => {
     const { as } = fields.parseOptional('as', (name) => fields.text(name, String));
-    refuseContact(fields);
-    fields.parseOptional('with', (name) => fields.text(name, parseBareJid));
-    return { isInvite: fields.flag('isInvite'), as };
+    const isContact = fields.flag('isContact');
+    const jid = fields.parseOptional('with', (name) => fields.text(name, parseBareJid)).with;
+    if (isContact && jid === undefined) throw new Fault('wrong-use', 'whose contact?', { remedy: 'git xmpp pair --contact --with friend@example.org' });
+    return { isInvite: fields.flag('isInvite'), as, contact: isContact ? jid : undefined };
   });
 }
 
-function parseJoin(body: unknown): { readonly code?: string; readonly invite?: string; readonly with?: string; readonly as?: string } {
-  return take(body, (fields) => {
-    refuseContact(fields);
-    return {
-      ...fields.parseOptional('code', (name) => fields.text(name, String)),
-      ...fields.parseOptional('invite', (name) => fields.text(name, String)),
-      ...fields.parseOptional('with', (name) => fields.text(name, parseBareJid)),
-      ...fields.parseOptional('as', (name) => fields.text(name, String)),
-    };
-  });
+function parseJoin(body: unknown): Omit<TypeOptions, 'signal'> {
+  return take(body, (fields) => ({
+    isContact: fields.flag('isContact'),
+    ...fields.parseOptional('code', (name) => fields.text(name, String)),
+    ...fields.parseOptional('invite', (name) => fields.text(name, String)),
+    ...fields.parseOptional('with', (name) => fields.text(name, parseBareJid)),
+    ...fields.parseOptional('as', (name) => fields.text(name, String)),
+  }));
 }
 
 function parseShare(agent: Agent, body: unknown): ShareRequest {
@@ -132,9 +132,4 @@ function parseCheckout(fields: Fields): Parameters<Agent['checkOut']>[0] {
 function parsePath(text: string): string {
   if (!text.startsWith('/') || text.includes('\0') || text.length > 4096) throw new InputFault('path', 'is no absolute path');
   return text;
-}
-
-function refuseContact(fields: Fields): void {
-  const { isContact } = fields.parseOptional('isContact', (name) => fields.flag(name));
-  if (isContact === true) throw new Fault('wrong-use', 'pair --contact is not there yet', { remedy: 'pair without it; most servers need none' });
 }

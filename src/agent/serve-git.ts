@@ -8,7 +8,9 @@ import type { ServiceStart } from '../git/services.ts';
 import type { GitProcess } from '../git/run.ts';
 import type { ServedProcess } from '../link/carry.ts';
 import type { GitService, OfferHeaders } from '../link/http-format.ts';
+import type { Peer } from '../home/peers.ts';
 import type { RepoContext } from './context.ts';
+import type { Quota } from './quota.ts';
 
 /** What the hook of a person's push needs to find the agent's safe path. */
 export interface ServeSettings {
@@ -17,17 +19,37 @@ export interface ServeSettings {
   readonly havesDir: string;
   /** Added to the environment of `git receive-pack`, and so of its hook. */
   readonly hookEnv: Readonly<Record<string, string>>;
+  readonly quota: Quota;
 }
 
 /** Starts the service of a plain `git fetch` or `git push`. */
 export async function openServiceProcess(
   context: RepoContext,
-  asked: { readonly service: GitService; readonly gitProtocol: string | undefined },
+  asked: { readonly peer: Peer; readonly service: GitService; readonly gitProtocol: string | undefined },
   settings: ServeSettings,
-): Promise<GitProcess> {
-  const start = asked.service === 'git-upload-pack' ? await upload(context, asked.gitProtocol) : serveReceivePeople(context.repository, settings);
-  const env = { ...start.env, ...settings.hookEnv };
-  return context.startGit(start.args, { dir: context.repository.path, config: start.config, env });
+): Promise<ServedProcess> {
+  if (asked.service === 'git-upload-pack') return startService(context, await upload(context, asked.gitProtocol));
+  const { hooksPath, hookEnv, quota } = settings;
+  const start = serveReceivePeople(context.repository, { hooksPath, maxInputBytes: quota.left(asked.peer) });
+  return counted(startService(context, { ...start, env: { ...start.env, ...hookEnv } }), asked.peer, quota);
+}
+
+function startService(context: RepoContext, start: ServiceStart): GitProcess {
+  return context.startGit(start.args, { dir: context.repository.path, config: start.config, env: start.env });
+}
+
+/** The same process; what it was fed counts against its peer's quota. */
+function counted(process: GitProcess, peer: Peer, quota: Quota): ServedProcess {
+  const settle = async (exitCode: number, received: number): Promise<number> => {
+    await quota.count(peer, received);
+    return exitCode;
+  };
+  return { ...passOn(process), settle };
+}
+
+function passOn(process: GitProcess): ServedProcess {
+  const { stdin, stdout, exit } = process;
+  return { stdin, stdout, exit, kill: () => process.kill(), stderrTail: () => process.stderrTail() };
 }
 
 /** Where the sharing names branches, only those are shown. */
@@ -43,21 +65,24 @@ async function upload(context: RepoContext, protocol: string | undefined): Promi
 export async function openOffer(
   context: RepoContext,
   offer: OfferHeaders,
-  { spki, havesDir, onAccepted }: { readonly spki: string; readonly havesDir: string; readonly onAccepted: () => void },
+  by: { readonly peer: Peer; readonly spki: string; readonly settings: ServeSettings; readonly onAccepted: () => void },
 ): Promise<ServedProcess> {
   const haves = await havesOf(context, offer);
-  const call = serveReceiveOffer(context.repository, { namespace: [`refs/xmpp/${offer.device}`], haves, havesDir });
-  const process = context.startGit(call.args, { dir: context.repository.path, config: call.config, env: call.env });
+  const call = serveReceiveOffer(context.repository, {
+    namespace: [`refs/xmpp/${offer.device}`],
+    haves,
+    havesDir: by.settings.havesDir,
+    maxInputBytes: by.settings.quota.left(by.peer),
+  });
+  const process = startService(context, call);
   let words = '';
   return {
-    stdin: process.stdin,
-    stdout: process.stdout,
-    exit: process.exit,
-    kill: () => process.kill(),
+    ...passOn(process),
     stderrTail: () => process.stderrTail() + words,
-    async settle(exitCode) {
-      const isTaken = await context.maps.acceptPushed(offer.device, offer, spki);
-      if (isTaken) onAccepted();
+    async settle(exitCode, received) {
+      await by.settings.quota.count(by.peer, received);
+      const isTaken = await context.maps.acceptPushed(offer.device, offer, by.spki);
+      if (isTaken) by.onAccepted();
       else words = 'the signature of the map does not fit the refs that came with it';
       return isTaken ? 0 : exitCode === 0 ? 1 : exitCode;
     },

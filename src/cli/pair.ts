@@ -18,7 +18,7 @@ export interface PairOptions {
 /** Shows a code, or an invite; or types the one given. */
 export async function pair(door: Door, code: string | undefined, options: PairOptions): Promise<void> {
   const common = { as: options.as, isContact: options.contact === true, with: options.with };
-  if (code !== undefined || options.with !== undefined) return join(door, { ...common, ...(await readCode(code)) });
+  if (code !== undefined) return join(door, { ...common, ...(await readCode(code)) });
   await show(door, { ...common, isInvite: options.invite === true });
 }
 

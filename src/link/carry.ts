@@ -13,8 +13,8 @@ export interface ServedProcess {
   readonly exit: Promise<number>;
   stderrTail(): string;
   kill(): void;
-  /** Called once after the exit, before the code is told; what it answers is the code that is told. */
-  settle?(exitCode: number): Promise<number>;
+  /** Called once after the exit with how many bytes came in, before the code is told; what it answers is the code that is told. */
+  settle?(exitCode: number, received: number): Promise<number>;
 }
 
 /** Joins `process` and `stream` until both have ended. */
@@ -24,6 +24,7 @@ export async function carryProcess(stream: ServerHttp2Stream, process: ServedPro
     return;
   }
   let hasExited = false;
+  let received = 0;
   stream.once('aborted', () => process.kill());
   stream.once('close', () => {
     if (!hasExited) process.kill();
@@ -31,6 +32,7 @@ export async function carryProcess(stream: ServerHttp2Stream, process: ServedPro
   stream.respond({ ':status': 200 }, { waitForTrailers: true });
   // `pipe` would end stdin on an aborted stream too; only a clean end may become the process's end of input.
   stream.on('data', (part: Buffer) => {
+    received += part.length;
     if (!process.stdin.destroyed && !process.stdin.write(part)) stream.pause();
   });
   process.stdin.on('drain', () => stream.resume());
@@ -40,7 +42,7 @@ export async function carryProcess(stream: ServerHttp2Stream, process: ServedPro
     if (!stream.aborted) process.stdin.end();
   });
   process.stdout.pipe(stream, { end: false });
-  const told = await finish(process);
+  const told = await finish(process, () => received);
   hasExited = true;
   if (stream.destroyed) return;
   stream.once('wantTrailers', () => {
@@ -50,12 +52,12 @@ export async function carryProcess(stream: ServerHttp2Stream, process: ServedPro
   stream.end();
 }
 
-async function finish(process: ServedProcess): Promise<number> {
+async function finish(process: ServedProcess, received: () => number): Promise<number> {
   const drained = new Promise<void>((resolve) => {
     process.stdout.once('end', resolve);
     process.stdout.once('close', resolve);
   });
   const code = await process.exit;
   await drained;
-  return process.settle === undefined ? code : process.settle(code);
+  return process.settle === undefined ? code : process.settle(code, received());
 }

@@ -1,7 +1,7 @@
 // What the rest of the program sees of an XMPP connection. Rule: nothing of @xmpp shows through but the elements.
 
 import type { Fault } from '../lib/errors.ts';
-import type { FullJid } from '../lib/jid.ts';
+import type { BareJid, FullJid } from '../lib/jid.ts';
 import type { Element } from './element.ts';
 
 /** An IQ request that came in. */
@@ -50,6 +50,9 @@ export interface Connection {
 
   /** @throws Fault `not-connected`, `too-large` */
   sendHeadline(to: FullJid, payload: Element): Promise<void>;
+
+  /** Subscription stanzas only (RFC 6121 §3): this resource never says that it is available. @throws Fault `not-connected` */
+  sendPresence(to: BareJid, type: 'subscribe' | 'subscribed'): Promise<void>;
 
   /** Called exactly once, when the connection has ended, and why. */
   onClose(listener: (fault: Fault) => void): void;

@@ -46,7 +46,8 @@ const DEADLINE_MS = 30_000;
 
 /**
  * Signs in.
- * @throws Fault `dns`, `tcp`, `tls`, `no-encryption`, `no-mechanism`, `wrong-password`, `conflict`, `throttled`, `server`, `timeout`
+ * @throws Fault `dns`, `tcp`, `tls`, `no-encryption`, `no-mechanism`, `wrong-password`, `conflict`, `throttled`, `server` or
+ *   `timeout`
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const domain = domainOf(options.account.jid);

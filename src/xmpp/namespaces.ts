@@ -29,6 +29,8 @@ export const NS_PUBSUB_NODE_CONFIG = 'http://jabber.org/protocol/pubsub#node_con
 export const NS_PUBSUB_PUBLISH_OPTIONS = 'http://jabber.org/protocol/pubsub#publish-options';
 /** XEP-0065 SOCKS5 Bytestreams */
 export const NS_BYTESTREAMS = 'http://jabber.org/protocol/bytestreams';
+/** RFC 6121 §2 */
+export const NS_ROSTER = 'jabber:iq:roster';
 /** XEP-0092 Software Version */
 export const NS_VERSION = 'jabber:iq:version';
 /** XEP-0199 XMPP Ping */

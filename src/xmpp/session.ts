@@ -124,6 +124,11 @@ export class Session implements Connection {
     await this.#client.send(xml('message', { type: 'headline', to }, payload));
   }
 
+  async sendPresence(to: BareJid, type: 'subscribe' | 'subscribed'): Promise<void> {
+    this.#assertOpen();
+    await this.#client.send(xml('presence', { type, to }));
+  }
+
   onClose(listener: (fault: Fault) => void): void {
     const fault = this.#ended;
     if (fault === undefined) this.#listeners.push(listener);

@@ -29,6 +29,8 @@ class StubConnection implements Connection {
 
   async sendHeadline(): Promise<void> {}
 
+  async sendPresence(): Promise<void> {}
+
   onClose(listener: (fault: Fault) => void): void {
     this.#listeners.push(listener);
   }

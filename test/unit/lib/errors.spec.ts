@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { asFault, codeOf, Fault, formatFault, InputFault, messageOf } from '../../../src/lib/errors.ts';
+
+const system = (code: string, message = 'it failed'): Error => Object.assign(new Error(message), { code });
+
+describe('Fault', () => {
+  it('names what is wrong and what to do about it', () => {
+    const cause = new Error('why');
+    const fault = new Fault('dns', 'no such server', { remedy: 'check the name', cause });
+    expect(fault).toMatchObject({ name: 'Fault', code: 'dns', message: 'no such server', remedy: 'check the name', cause });
+    expect(new Fault('dns', 'x')).not.toHaveProperty('cause');
+  });
+
+  it('exits with 2 for wrong use and where no account is, else with 1', () => {
+    expect((['wrong-use', 'no-account', 'dns', 'internal'] as const).map((code) => new Fault(code, 'x').exitCode)).toEqual([2, 2, 1, 1]);
+  });
+});
+
+describe('InputFault', () => {
+  it('is a fault that names the value and the reason', () => {
+    expect(new InputFault('ref name', 'is empty')).toMatchObject({ name: 'InputFault', code: 'bad-input', message: 'ref name: is empty' });
+    expect(new InputFault('x', 'y')).toBeInstanceOf(Fault);
+  });
+});
+
+describe('asFault', () => {
+  it('leaves a fault as it is', () => {
+    const fault = new Fault('git', 'x');
+    expect(asFault(fault, 'doing')).toBe(fault);
+  });
+
+  it.each([
+    ['ENOSPC', 'disk-full'],
+    ['EDQUOT', 'disk-full'],
+    ['EACCES', 'permissions'],
+    ['EPERM', 'permissions'],
+    ['EROFS', 'permissions'],
+    ['ENOENT', 'internal'],
+  ])('keeps the meaning of %s', (code, expected) => {
+    const cause = system(code);
+    expect(asFault(cause, 'writing the map')).toMatchObject({ code: expected, message: expect.stringMatching(/^writing the map: /), cause });
+  });
+
+  it('takes anything that may be thrown', () => {
+    for (const thrown of ['words', 7, null, undefined, { code: 7 }, Object.create(null)]) {
+      expect(asFault(thrown, 'doing')).toMatchObject({ code: 'internal', message: expect.stringMatching(/^doing: /) });
+    }
+  });
+});
+
+describe('codeOf', () => {
+  it('is the code of a system error and of nothing else', () => {
+    expect([system('ENOENT'), { code: 7 }, {}, null, 'ENOENT'].map(codeOf)).toEqual(['ENOENT', undefined, undefined, undefined, undefined]);
+  });
+});
+
+describe('messageOf', () => {
+  it('finds words in anything', () => {
+    expect([new Error('a'), 'b', 7, null].map(messageOf)).toEqual(['a', 'b', '7', 'null']);
+  });
+});
+
+describe('formatFault', () => {
+  it('keeps code, words and remedy, and neither stack nor cause', () => {
+    const fault = new Fault('tls', 'x', { remedy: 'y', cause: new Error('/home/anna/secret') });
+    expect(formatFault(fault)).toStrictEqual({ code: 'tls', message: 'x', remedy: 'y' });
+    expect(formatFault(new Fault('tls', 'x'))).toStrictEqual({ code: 'tls', message: 'x' });
+  });
+});

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { createLog, redact, silentLog } from '../../../src/lib/log.ts';
+import type { Log, LogLevel } from '../../../src/lib/log.ts';
+
+const AT = Date.UTC(2024, 0, 2, 3, 4, 5, 6);
+const SECRET = 'c2VjcmV0LXNlY3JldC1zZWNyZXQ';
+const INVITE = `git-xmpp:anna@example.org#${SECRET}`;
+const AGE = `AGE-SECRET-KEY-1${SECRET.toUpperCase()}`;
+const PEM = `-----BEGIN PRIVATE KEY-----\n${SECRET}\n-----END PRIVATE KEY-----\n`;
+
+function makeLog(level: LogLevel = 'debug'): { log: Log; lines: string[] } {
+  const lines: string[] = [];
+  return { log: createLog((line) => lines.push(line), level, () => AT), lines };
+}
+
+describe('createLog', () => {
+  it('writes one line with time, level, words and fields', () => {
+    const { log, lines } = makeLog();
+    log.info('link up', { peer: 'laptop', tries: 2, isFirst: true, address: undefined });
+    expect(lines).toEqual(['2024-01-02T03:04:05.006Z info link up peer=laptop tries=2 isFirst=true']);
+  });
+
+  it('leaves out what is below its level', () => {
+    const { log, lines } = makeLog('info');
+    log.debug('a');
+    log.info('b');
+    log.warn('c');
+    expect(lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['info b', 'warn c']);
+  });
+
+  it('marks the lines of a scope, however deep', () => {
+    const { log, lines } = makeLog();
+    log.scope('link').scope('tls').warn('failed');
+    expect(lines[0]).toMatch(/ warn link\.tls: failed$/);
+  });
+
+  it('quotes values that are not one word, and keeps every line one line', () => {
+    const { log, lines } = makeLog();
+    log.info('x', { why: 'no such\nfile', empty: '', said: 'a="b"' });
+    expect(lines[0]).toMatch(/ x why="no such\?file" empty="" said="a=\\"b\\""$/);
+  });
+
+  it.each(['password', 'secret', 'token', 'code', 'words', 'keyPem', 'credential', 'Passphrase'])('never shows a field called %s', (name) => {
+    const { log, lines } = makeLog();
+    log.info('x', { [name]: SECRET });
+    expect(lines[0]).toMatch(/=<redacted>$/);
+    expect(lines[0]).not.toContain(SECRET);
+  });
+
+  it.each([INVITE, AGE, PEM])('hides a secret in a harmless field: %j', (value) => {
+    const { log, lines } = makeLog();
+    log.info('x', { why: `before ${value}` });
+    expect(lines[0]).toContain('before');
+    expect(lines.join('')).not.toMatch(new RegExp(SECRET, 'i'));
+  });
+
+  it('hides a secret in the words too, and keeps them on one line', () => {
+    const { log, lines } = makeLog();
+    log.scope(AGE).warn(`got ${INVITE} and\n${PEM}`);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).not.toMatch(new RegExp(SECRET, 'i'));
+    expect(lines[0]).not.toContain('\n');
+  });
+});
+
+describe('redact', () => {
+  it('keeps what is not secret', () => {
+    expect(redact(`use ${INVITE} now`)).toBe('use git-xmpp:anna@example.org#<redacted> now');
+    expect(redact('age1qqq and git-xmpp:anna@example.org')).toBe('age1qqq and git-xmpp:anna@example.org');
+  });
+
+  it('hides every one of several', () => {
+    expect(redact(`${INVITE} ${AGE} ${INVITE}`)).not.toMatch(new RegExp(SECRET, 'i'));
+  });
+
+  it('hides an encrypted or named private key to its end', () => {
+    expect(redact(`x -----BEGIN RSA PRIVATE KEY-----\n${SECRET}`)).toBe('x -----BEGIN RSA PRIVATE KEY-----<redacted>');
+  });
+});
+
+describe('silentLog', () => {
+  it('says nothing in any scope', () => {
+    expect(silentLog.scope('a').scope('b')).toBe(silentLog);
+    expect([silentLog.debug('a'), silentLog.info('a'), silentLog.warn('a')]).toEqual([undefined, undefined, undefined]);
+  });
+});
