@@ -32,12 +32,15 @@ export interface ContactParts {
   readonly clock: Clock;
   /** Looks a peer's address record up afresh. */
   readonly findAddress: (peer: DeviceId) => Promise<FullJid | undefined>;
+  /** A peer said where it is: what waits for a way to it may try again. */
+  readonly onThere: () => void;
   /** A digest came in; what it says of repositories that are not shared here too is for others to see. */
   readonly onDigest: (peer: Peer, digest: Digest) => void;
 }
 
 const HELLO_DEADLINE_MS = 5_000;
 const DIGEST_DEADLINE_MS = 30_000;
+const RETRY_MS = 2_000;
 /** Where nothing happens, maps are compared this often all the same. */
 const DIGEST_EVERY_MS = 30 * 60_000;
 
@@ -65,7 +68,7 @@ export class Contacts {
       const peer = this.#hinted(iq.from, attrOf(iq.payload, 'device'));
       if (peer === undefined) throw new StanzaFault('cancel', 'item-not-found');
       // The one that says hello compares digests next, so this side only notes where it is.
-      void this.#parts.peers.update(peer.device, { address: parseFullJid(iq.from) });
+      void this.#parts.peers.update(peer.device, { address: parseFullJid(iq.from) }).then(() => this.#parts.onThere());
       return Promise.resolve(xml('hello', { xmlns: NS_AGENT, device: this.#parts.me }));
     });
     connection.handleIq(NS_AGENT, 'bye', (iq) => {
@@ -128,6 +131,14 @@ export class Contacts {
     this.#awaited.delete(device);
   }
 
+  /** Compares again after a while, where the peer was there a moment ago: an offer was lost with its link. */
+  retry(device: DeviceId): void {
+    if (!this.#online.has(device)) return;
+    this.#parts.clock.setTimer(RETRY_MS, () => {
+      if (this.#online.has(device)) void this.contact(device);
+    });
+  }
+
   /** A peer's digest, from whichever side it came: it is there, and this is what it holds. */
   heard(peer: Peer, digest: Digest): void {
     this.#online.add(peer.device);
@@ -146,9 +157,9 @@ export class Contacts {
     const peer = peers.byDevice(device);
     if (peer === undefined || this.#connection === undefined) return;
     try {
-      const session = await links.session(device);
       const body = formatDigest(answers.digestFor(peer));
-      const answer = await requestJson(session, { method: 'POST', path: '/digest', body }, { clock, deadlineMs: DIGEST_DEADLINE_MS });
+      const options = { clock, deadlineMs: DIGEST_DEADLINE_MS };
+      const answer = await links.ask(device, (session) => requestJson(session, { method: 'POST', path: '/digest', body }, options));
       const digest = parseDigest(answer);
       if (digest.version > PROTOCOL_VERSION) throw newerProtocol(digest.version);
       this.heard(peer, digest);

@@ -3,7 +3,7 @@
 
 import { Backoff } from '../lib/backoff.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
-import { asFault } from '../lib/errors.ts';
+import { asFault, Fault } from '../lib/errors.ts';
 import type { DeviceId, Oid } from '../lib/names.ts';
 import { Serial } from '../lib/serial.ts';
 import type { RefsOfMap } from '../sync/map-format.ts';
@@ -31,12 +31,18 @@ export interface LoopParts {
   readonly events: Events;
   readonly clock: Clock;
   readonly random: () => number;
+  /** A link was lost under an offer: whether the peer is still there has to be found out. */
+  readonly onLost: (peer: DeviceId) => void;
   /** Sends the announcement of our newest map to peers without a link. */
   readonly announce: (loop: RepoLoop, peers: readonly DeviceId[]) => void;
 }
 
 /** Ref updates of one `git commit` come within this many milliseconds; waiting longer would only be slower. */
 const SETTLE_MS = 4;
+
+function isLost(error: unknown): boolean {
+  return error instanceof Fault && (error.code === 'timeout' || error.code === 'peer-offline');
+}
 
 /** What the map says: all tags, and the branches that the sharing names. */
 function publicRefs(all: RefsOfMap, globs: readonly string[]): RefsOfMap {
@@ -209,6 +215,7 @@ export class RepoLoop {
       this.#copies.delete(`${peer} ${device}`);
       this.#complain('offer-failed', error, `offering to ${peers.byDevice(peer)?.petname ?? 'a peer'}`);
       await this.tell({ type: 'undelivered', peer, device, mayRetry: links.isUp(peer) });
+      if (isLost(error)) this.#parts.onLost(peer);
     }
   }
 

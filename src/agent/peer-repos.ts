@@ -21,8 +21,8 @@ const ANSWER_DEADLINE_MS = 10_000;
 
 /** @throws Fault `peer-offline`, or InputFault when the peer answers nonsense */
 export async function askRepos(links: Links, clock: Clock, peer: DeviceId): Promise<readonly PeerRepo[]> {
-  const session = await links.session(peer);
-  return parsePeerRepos(await requestJson(session, { method: 'GET', path: '/repos' }, { clock, deadlineMs: ANSWER_DEADLINE_MS }));
+  const options = { clock, deadlineMs: ANSWER_DEADLINE_MS };
+  return parsePeerRepos(await links.ask(peer, (session) => requestJson(session, { method: 'GET', path: '/repos' }, options)));
 }
 
 /** The repository that `peer` calls `name`. @throws Fault `no-such-repo` naming what there is */

@@ -70,7 +70,7 @@ export class Peering {
     const me = identity.device;
     this.links = this.#makeLinks();
     const announce = (loop: Parameters<Session['announce']>[0], devices: readonly DeviceId[]): void => void this.#session?.announce(loop, devices);
-    this.repoSet = new RepoSet({ ...parts, stateDir: parts.home.state, me: identity, links: this.links, random: parts.chance, announce });
+    this.repoSet = new RepoSet({ ...parts, stateDir: parts.home.state, me: identity, links: this.links, random: parts.chance, announce, onLost: (peer) => this.contacts.retry(peer) });
     const loops = (): ReturnType<RepoSet['all']> => this.repoSet.all();
     this.twins = new Twins({ links: this.links, clock, events, loops });
     this.remotes = new Remotes(this.repoSet.view.byId, events);
@@ -86,7 +86,7 @@ export class Peering {
       void this.twins.heard(peer, digest);
       void this.remotes.heard(peer, digest);
     };
-    this.contacts = new Contacts({ me, peers, links: this.links, answers, loops, events, clock, findAddress, onDigest });
+    this.contacts = new Contacts({ me, peers, links: this.links, answers, loops, events, clock, findAddress, onDigest, onThere: () => this.#retryWays() });
     this.#acceptor = new Acceptor({
       own: identity,
       findPeer: (spki, account) => this.#pinned(spki, account),
@@ -115,7 +115,7 @@ export class Peering {
     events.emit({ type: 'online', words: `signed in as ${connection.jid}` });
     try {
       await session.start();
-      for (const retry of this.#wayFree) retry();
+      this.#retryWays();
       await this.onUp(connection);
     } catch (error) {
       log.warn('after signing in', { why: asFault(error, 'after signing in').message });
@@ -189,9 +189,16 @@ export class Peering {
       clock,
       random: chance,
       log: log.scope('link'),
-      onResumed: (resumedAt) =>
-        events.emit({ type: 'resumed', words: `resumed at byte ${resumedAt}`, peer: peer.petname, bytes: resumedAt }),
+      onResumed: (resumedAt) => {
+        events.emit({ type: 'resumed', words: `resumed at byte ${resumedAt}`, peer: peer.petname, bytes: resumedAt });
+        if (!this.contacts.isOnline(device)) void this.contacts.contact(device);
+      },
+      onUnreachable: () => this.contacts.linkLost(device),
     });
+  }
+
+  #retryWays(): void {
+    for (const retry of this.#wayFree) retry();
   }
 
   #openCarrier(to: FullJid): ReturnType<Session['inBand']['open']> {

@@ -31,11 +31,15 @@ export async function openStream(parts: StreamParts, request: ControlRequest, so
   const peer = findPeer(parts.peers, headers['peer'] ?? '');
   const name = parseRepoName(headers['repo'] ?? '');
   const id = parts.knownRepo(peer, name) ?? (await findPeerRepo(parts.links, parts.clock, { peer, name })).repo;
-  const session = await parts.links.session(peer.device);
-  const opened = openService(session, `/repos/${id}/${service}`, protocol === undefined ? {} : { [HEADER.gitProtocol]: protocol });
-  request.signal.addEventListener('abort', () => opened.stream.destroy());
+  const asked = protocol === undefined ? {} : { [HEADER.gitProtocol]: protocol };
+  let opened: ServiceStream;
   try {
-    await opened.accepted;
+    opened = await parts.links.ask(peer.device, async (session) => {
+      const started = openService(session, `/repos/${id}/${service}`, asked);
+      request.signal.addEventListener('abort', () => started.stream.destroy());
+      await started.accepted;
+      return started;
+    });
   } catch (error) {
     const fault = asFault(error, `opening ${service} on ${peer.petname}`);
     if (fault.code !== 'no-such-repo') throw fault;

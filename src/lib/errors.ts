@@ -90,9 +90,10 @@ export function codeOf(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** The words of anything that was thrown. */
+/** The words of anything that was thrown; of an object that is no error there are none, and it may not even have a text. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (error instanceof Error) return error.message;
+  return typeof error === 'object' && error !== null ? 'something that is no error was thrown' : String(error);
 }
 
 /** What crosses the agent's door and the log: no stack, no cause. */

@@ -7,19 +7,18 @@ export type BareJid = string & { readonly __type: 'BareJid' };
 /** `local@domain/resource`. */
 export type FullJid = string & { readonly __type: 'FullJid' };
 
-const LOCAL = /^[^\s"&'/:<>@\p{Cc}]{1,255}$/u;
+const LOCAL = /^[^\s"&'/:<>@\p{Cc}\p{Cs}]{1,255}$/u;
 const DOMAIN = /^(?=.{1,255}$)(?:[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]{0,62})(?:\.[\p{L}\p{N}][\p{L}\p{M}\p{N}-]{0,62})*\.?|\[[0-9A-Fa-f:.]+\])$/u;
-const RESOURCE = /^[^\p{Cc}]{1,255}$/u;
+const RESOURCE = /^[^\p{Cc}\p{Cs}]{1,255}$/u;
 
 /** @throws InputFault when `text` is no `local@domain` */
 export function parseBareJid(text: string): BareJid {
-  const at = text.indexOf('@');
-  const local = text.slice(0, at);
-  const domain = text.slice(at + 1);
-  if (at < 1 || text.length > 512 || !LOCAL.test(local) || !DOMAIN.test(domain)) {
+  const jid = text.length > 512 ? '' : text.normalize('NFC').toLowerCase().normalize('NFC');
+  const at = jid.indexOf('@');
+  if (at < 1 || !LOCAL.test(jid.slice(0, at)) || !DOMAIN.test(jid.slice(at + 1))) {
     throw new InputFault('JID', `"${shorten(text)}" is not of the form name@server`);
   }
-  return `${local.normalize('NFC').toLowerCase()}@${domain.normalize('NFC').toLowerCase()}` as BareJid;
+  return jid as BareJid;
 }
 
 /** @throws InputFault when `text` is no `local@domain/resource` */

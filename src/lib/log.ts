@@ -1,4 +1,4 @@
-// The agent's log. Rule: fields are redacted here, so a secret that is handed in by mistake still does not come out.
+// The agent's log. Rule: words and fields are redacted here, so a secret that is handed in by mistake still does not come out.
 
 /** What a log line may carry beside its words. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -24,7 +24,8 @@ export function createLog(write: (line: string) => void, level: LogLevel, now: (
     const words = Object.entries(fields)
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => `${name}=${formatValue(name, value)}`);
-    write([new Date(now()).toISOString(), at, scope === '' ? event : `${scope}: ${event}`, ...words].join(' '));
+    const said = clean(scope === '' ? event : `${scope}: ${event}`);
+    write([new Date(now()).toISOString(), at, said, ...words].join(' '));
   };
   return {
     debug: (event, fields) => emit('debug', event, fields),
@@ -37,8 +38,13 @@ export function createLog(write: (line: string) => void, level: LogLevel, now: (
 function formatValue(name: string, value: string | number | boolean | undefined): string {
   if (SECRET_FIELD.test(name)) return '<redacted>';
   if (typeof value !== 'string') return String(value);
-  const clean = redact(value).replace(/\p{Cc}/gu, '?');
-  return /^[^\s"=]+$/.test(clean) ? clean : JSON.stringify(clean);
+  const text = clean(value);
+  return /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text);
+}
+
+/** One line without secrets. */
+function clean(text: string): string {
+  return redact(text).replace(/\p{Cc}/gu, '?');
 }
 
 /** `text` without anything that looks like an invite, an age identity or a private key. */

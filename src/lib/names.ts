@@ -23,12 +23,12 @@ export function parseOid(text: string): Oid {
   return text as Oid;
 }
 
-/** Whether `text` may be a ref name: git-check-ref-format(1) without options. */
+/** Whether `text` may be a ref name: git-check-ref-format(1) without options; half a surrogate pair has no bytes, so it may not. */
 export function isRefName(text: string): boolean {
   return (
     text.length <= 1024 &&
     text.includes('/') &&
-    !/[\p{Cc}\x7f ~^:?*[\\]/u.test(text) &&
+    !/[\p{Cc}\p{Cs} ~^:?*[\\]/u.test(text) &&
     !/\.\.|@\{|\/\/|^\/|\/$|\.$|(?:^|\/)\.|\.lock(?:\/|$)/.test(text)
   );
 }

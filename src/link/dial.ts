@@ -3,7 +3,6 @@
 
 import http2 from 'node:http2';
 import type { ClientHttp2Session } from 'node:http2';
-import { Backoff } from '../lib/backoff.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { asFault, Fault } from '../lib/errors.ts';
 import type { FullJid } from '../lib/jid.ts';
@@ -11,6 +10,7 @@ import type { Log } from '../lib/log.ts';
 import type { Carrier } from '../carriers/carrier.ts';
 import type { LinkId } from '../pipe/frame-format.ts';
 import { PipeStream } from './pipe-stream.ts';
+import { Reopener } from './reopen.ts';
 import { secureAsDialler } from './secure.ts';
 import type { Credentials, SecureStream } from './secure.ts';
 
@@ -31,6 +31,8 @@ export interface DialOptions {
   readonly log: Log;
   /** The pipe goes on over another carrier; offset in bytes. */
   readonly onResumed: (resumedAt: number) => void;
+  /** The peer is not where it was, so that no new carrier can be opened; told once for each loss. */
+  readonly onUnreachable: (fault: Fault) => void;
 }
 
 /** What a link has carried, and over what. */
@@ -45,6 +47,11 @@ export interface LinkStats {
 export interface DialledLink {
   readonly session: ClientHttp2Session;
   stats(): LinkStats;
+  /**
+   * Settles as `work` does, or rejects with `peer-offline` once the link has been without a carrier for `graceMs`: for what has only
+   * just been asked. What is under way already waits as long as the pipe does.
+   */
+  within<T>(work: Promise<T>, graceMs: number): Promise<T>;
   /** Called once, when the link has ended. */
   onClose(listener: (fault: Fault) => void): void;
   /** Lets running requests end, then says so to the peer. */
@@ -69,7 +76,7 @@ export async function dialLink(options: DialOptions): Promise<DialledLink> {
       if (epoch > 0) options.onResumed(resumedAt);
     },
   });
-  carriers.pipe = pipe;
+  carriers.bind(pipe);
   pipe.once('close', () => carriers.stop());
   pipe.attach(carrier);
   try {
@@ -77,7 +84,7 @@ export async function dialLink(options: DialOptions): Promise<DialledLink> {
     pipe.setResumeKey(secure.resumeKey);
     const session = await openSession(secure);
     keepBusy(session, pipe);
-    return new Link(session, pipe, options.clock);
+    return new Link({ session, pipe, carriers, clock: options.clock });
   } catch (error) {
     pipe.destroy();
     throw asFault(error, 'making a link');
@@ -116,72 +123,25 @@ function keepBusy(session: ClientHttp2Session, pipe: PipeStream): void {
   };
 }
 
-/** Opens a new carrier whenever the last one is lost, ever more patiently. */
-class Reopener {
-  readonly #options: DialOptions;
-  readonly #backoff = new Backoff({ baseMs: 250, capMs: 30_000 });
-  readonly #takeBack: () => void;
-  #timer: Timer | undefined;
-  #isOpening = false;
-  #isStopped = false;
-  #isWanted = false;
-  pipe: PipeStream | undefined;
-
-  constructor(options: DialOptions) {
-    this.#options = options;
-    this.#takeBack = options.onWayFree(() => {
-      if (this.#isWanted) void this.#open();
-    });
-  }
-
-  detached(why: string): void {
-    if (this.#isStopped) return;
-    this.#options.log.info('carrier lost', { why });
-    this.#isWanted = true;
-    void this.#open();
-  }
-
-  attached(): void {
-    this.#isWanted = false;
-    this.#timer?.cancel();
-    this.#backoff.succeed();
-  }
-
-  stop(): void {
-    this.#isStopped = true;
-    this.#timer?.cancel();
-    this.#takeBack();
-  }
-
-  async #open(): Promise<void> {
-    const { pipe } = this;
-    if (this.#isOpening || this.#isStopped || pipe === undefined) return;
-    this.#isOpening = true;
-    this.#timer?.cancel();
-    try {
-      const carrier = await this.#options.openCarrier(this.#options.currentAddress());
-      if (this.#isStopped || pipe.destroyed) await carrier.close();
-      else pipe.attach(carrier);
-    } catch (error) {
-      this.#options.log.debug('no carrier', { why: asFault(error, 'opening a carrier').message });
-      const { clock, random } = this.#options;
-      this.#timer = clock.setTimer(this.#backoff.fail(random()), () => void this.#open());
-    } finally {
-      this.#isOpening = false;
-    }
-  }
+interface LinkParts {
+  readonly session: ClientHttp2Session;
+  readonly pipe: PipeStream;
+  readonly carriers: Reopener;
+  readonly clock: Clock;
 }
 
 class Link implements DialledLink {
   readonly session: ClientHttp2Session;
   readonly #pipe: PipeStream;
+  readonly #carriers: Reopener;
   readonly #clock: Clock;
   #fault: Fault | undefined;
   readonly #listeners: ((fault: Fault) => void)[] = [];
 
-  constructor(session: ClientHttp2Session, pipe: PipeStream, clock: Clock) {
+  constructor({ session, pipe, carriers, clock }: LinkParts) {
     this.session = session;
     this.#pipe = pipe;
+    this.#carriers = carriers;
     this.#clock = clock;
     const ended = (): void => this.#end(new Fault('timeout', 'the link to the other device was lost'));
     session.once('close', ended);
@@ -193,6 +153,21 @@ class Link implements DialledLink {
   stats(): LinkStats {
     const { carrier, stats } = this.#pipe;
     return { kind: carrier?.kind ?? 'none', srttMs: Math.round(carrier?.stats.srttMs ?? 0), sent: stats.sent, received: stats.received };
+  }
+
+  within<T>(work: Promise<T>, graceMs: number): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let timer: Timer | undefined;
+      const offline = (): void => reject(new Fault('peer-offline', 'no way to the other device is open'));
+      const stop = this.#carriers.watch((isCarried) => {
+        timer?.cancel();
+        timer = isCarried ? undefined : this.#clock.setTimer(graceMs, offline);
+      });
+      work.then(resolve, reject).finally(() => {
+        timer?.cancel();
+        stop();
+      });
+    });
   }
 
   onClose(listener: (fault: Fault) => void): void {

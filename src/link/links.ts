@@ -28,6 +28,8 @@ export interface LinksParts {
 
 /** A whole dial, address look-up included, takes no longer. */
 export const DIAL_DEADLINE_MS = 5_000;
+/** A new question waits this long for a link that has just lost its carrier. */
+const UNCARRIED_MS = 2_000;
 
 /** All links that this device dialled. */
 export class Links {
@@ -54,6 +56,19 @@ export class Links {
   async session(peer: DeviceId): Promise<ClientHttp2Session> {
     const link = this.#links.get(peer) ?? (await this.#dial(peer));
     return link.session;
+  }
+
+  /**
+   * Asks a peer: `ask` gets the session, and has to be answered while the link can be reached.
+   * @throws Fault as `session`, and `peer-offline` when the peer has gone since the link was made
+   */
+  async ask<T>(peer: DeviceId, ask: (session: ClientHttp2Session) => Promise<T>): Promise<T> {
+    const link = this.#links.get(peer) ?? (await this.#dial(peer));
+    try {
+      return await link.within(ask(link.session), UNCARRIED_MS);
+    } catch (error) {
+      throw this.#explain(peer, error);
+    }
   }
 
   /** Ends the link to a peer at once: it was unpaired, or said goodbye. */

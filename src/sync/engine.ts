@@ -118,7 +118,8 @@ export class Engine {
 
   #lost(peer: DeviceId): Intention[] {
     const state = this.#peers.get(peer);
-    if (state !== undefined) Object.assign(state, { isReachable: false, offering: undefined });
+    // An offer under way ends by itself: its link may yet come back, and a second one would send everything twice.
+    if (state !== undefined) state.isReachable = false;
     return [];
   }
 
