@@ -4,9 +4,10 @@
 import { asFault } from '../lib/errors.ts';
 import { parseRefName } from '../lib/names.ts';
 import type { DeviceId, Oid, RefName } from '../lib/names.ts';
-import { isAncestor, listRefs, updateRefs, wasLeft } from '../git/refs.ts';
+import { isAncestor, updateRefs, wasLeft } from '../git/refs.ts';
 import type { RefMap } from '../git/refs.ts';
 import { moveBranch } from '../git/move.ts';
+import { diffMaps } from '../sync/map-format.ts';
 import { planBranch } from '../sync/plan.ts';
 import type { BranchFacts, BranchPlan, Policy, WaitReason } from '../sync/plan.ts';
 import { TREE_LIMITS } from './context.ts';
@@ -15,7 +16,8 @@ import type { RepoContext, Waiting } from './context.ts';
 /** The device whose map is considered. */
 export interface Considered {
   readonly device: DeviceId;
-  readonly petname: string;
+  /** What git calls it in this repository. */
+  readonly remote: string;
   readonly isOwnDevice: boolean;
 }
 
@@ -41,11 +43,14 @@ const WORDS: Readonly<Record<WaitReason, (name: string) => string>> = {
   'deleted-there': () => 'it was deleted there, and has commits of yours',
 };
 
-/** Carries out what the plan says for each branch and tag of a device's map. */
-export async function consider(context: RepoContext, who: Considered, policy: Policy): Promise<Outcome> {
+/**
+ * Carries out what the plan says for each branch and tag of a device's map.
+ * @param known.ours the branches and tags as last looked at: where they have moved since, nothing is done and the next look tries again
+ */
+export async function consider(context: RepoContext, who: Considered, known: { readonly policy: Policy; readonly ours: RefMap }): Promise<Outcome> {
+  const { policy, ours } = known;
   const theirs = context.maps.refsOf(who.device);
   const acted = context.maps.acted(who.device);
-  const ours = await listRefs(context.runGit, context.repository, ['refs/heads/', 'refs/tags/']);
   const tags = await takeTags(context, who, { ours, theirs });
   const moved: Moved[] = [...tags.moved];
   const waiting: Waiting[] = [...tags.waiting];
@@ -81,7 +86,7 @@ async function takeBranch(context: RepoContext, { who, policy, tips }: BranchWor
   const plan = planBranch(await readFacts(context, who, tips), policy);
   const wait = (why: string, words: string): { wait: Waiting } => ({ wait: { device: who.device, ref: tips.ref, why, words } });
   if (plan.do === 'nothing') return {};
-  if (plan.do === 'wait') return wait(plan.why, WORDS[plan.why](`${who.petname}/${tips.ref.slice('refs/heads/'.length)}`));
+  if (plan.do === 'wait') return wait(plan.why, WORDS[plan.why](`${who.remote}/${tips.ref.slice('refs/heads/'.length)}`));
   try {
     const refusal = await carryOut(context, plan, tips);
     if (refusal !== undefined) return wait('busy', refusal);
@@ -134,6 +139,16 @@ async function readFacts({ runGit, repository }: RepoContext, who: Considered, t
     wasLeft: !isAhead && ours !== undefined && theirs !== undefined && (await wasLeft(runGit, repository, { branch: ref, tip: theirs })),
     isOwnDevice: who.isOwnDevice,
   };
+}
+
+/** Whether every branch that differs from `before` went forward or away. */
+export async function hasOnlyGrown({ runGit, repository }: RepoContext, before: RefMap, after: RefMap): Promise<boolean> {
+  for (const [ref, newer] of diffMaps(before, after)) {
+    const older = before.get(ref);
+    if (newer === undefined || !ref.startsWith('refs/heads/')) continue;
+    if (older === undefined || !(await isAncestor(runGit, repository, { older, newer }).catch(() => false))) return false;
+  }
+  return true;
 }
 
 /** Tags are made when absent, never moved or deleted by a peer. */

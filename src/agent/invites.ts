@@ -8,7 +8,7 @@ import { InputFault } from '../lib/errors.ts';
 import { Serial } from '../lib/serial.ts';
 import { StateFile } from '../home/state.ts';
 import { INVITE_SECRET_BYTES } from '../pairing/invite-format.ts';
-import { parseRecord } from '../sync/digest-format.ts';
+import { parseRecord, parseText } from '../sync/digest-format.ts';
 
 export interface KeptInvite {
   /** 32 bytes. */
@@ -57,7 +57,7 @@ function parseInvites(value: unknown): KeptInvite[] {
   if (!Array.isArray(invites) || invites.length > MAX_INVITES) throw new InputFault('kept invites', 'are no list');
   return invites.map((each) => {
     const { secret, expiresAt, as } = parseRecord(each, 'kept invite');
-    const bytes = decodeBase64(String(secret), INVITE_SECRET_BYTES);
+    const bytes = decodeBase64(parseText(secret, 'kept invite'), INVITE_SECRET_BYTES);
     if (bytes.length !== INVITE_SECRET_BYTES || typeof expiresAt !== 'number') throw new InputFault('kept invite', 'is broken');
     return { secret: bytes, expiresAt, as: typeof as === 'string' ? as : undefined };
   });

@@ -15,11 +15,11 @@ import { readGitConfig } from '../git/repository.ts';
 import { isMapRef } from '../sync/record-format.ts';
 import type { Peers } from '../home/peers.ts';
 import type { Links } from '../link/links.ts';
-import { consider } from './consider.ts';
+import { consider, hasOnlyGrown } from './consider.ts';
 import { readPolicy } from './context.ts';
 import type { RepoContext, Waiting } from './context.ts';
 import type { Events } from './events.ts';
-import { urlOf, writeMirror } from './mirror.ts';
+import { findRemote, urlOf, writeMirror } from './mirror.ts';
 import { deliverOffer } from './offer.ts';
 import type { PeerCopy } from './offer.ts';
 
@@ -64,7 +64,9 @@ export class RepoLoop {
   readonly remoteUrls = new Map<DeviceId, string>();
   /** Our refs as they were last announced: an announcement names what changed since. */
   announced: RefsOfMap = new Map();
-  #onSettled: () => void = () => undefined;
+  readonly #onFact = new Set<() => void>();
+  /** Branches and tags as last looked at. */
+  #ours: RefsOfMap | undefined;
   #hint: Timer | undefined;
   #again: Timer | undefined;
   #isStopped = false;
@@ -98,8 +100,11 @@ export class RepoLoop {
     return this.#serial.run(async () => {
       if (this.#isStopped) return;
       try {
+        const before = this.#ours;
         await this.#carryOut(this.engine.receive({ type: 'moved' }));
-        for (const device of this.#waiting.keys()) await this.#consider(device);
+        // What went back, or was not there before, may stand otherwise to any map; what only grew, to those that waited.
+        const isGrown = await hasOnlyGrown(this.context, before ?? new Map(), this.#ours ?? new Map());
+        for (const device of isGrown ? this.#waiting.keys() : this.context.maps.counters.keys()) await this.#consider(device);
       } catch (error) {
         this.#complain('look-failed', error, 'looking at the branches');
       }
@@ -111,19 +116,21 @@ export class RepoLoop {
     return this.#serial.run(work);
   }
 
-  /** Resolves when every peer that can be reached has all maps, or after `ms`. */
+  /** Resolves when every peer that can be reached has all maps that it takes, or after `ms`. */
   async settled(ms: number): Promise<void> {
     const { clock, peers } = this.#parts;
-    const isSettled = (): boolean => peers.list().every(({ device }) => !this.engine.isReachable(device) || this.engine.owed(device)?.length === 0);
+    const isSettled = (): boolean => peers.list().every(({ device }) => !this.engine.isReachable(device) || !this.engine.isOffering(device));
     const until = clock.now() + ms;
     await this.#serial.run(() => Promise.resolve());
     while (!isSettled() && clock.now() < until) {
       await new Promise<void>((resolve) => {
         const timer = clock.setTimer(until - clock.now(), resolve);
-        this.#onSettled = () => {
+        const look = (): void => {
           timer.cancel();
+          this.#onFact.delete(look);
           resolve();
         };
+        this.#onFact.add(look);
       });
     }
   }
@@ -137,7 +144,7 @@ export class RepoLoop {
       } catch (error) {
         this.#complain('sync-failed', error, `after ${fact.type}`);
       }
-      this.#onSettled();
+      for (const look of this.#onFact) look();
     });
   }
 
@@ -165,6 +172,7 @@ export class RepoLoop {
   async #publish(): Promise<void> {
     const { context, me, clock } = this.#parts;
     const all = await listRefs(context.runGit, context.repository, ['refs/heads/', 'refs/tags/']);
+    this.#ours = all;
     const refs = publicRefs(all, context.shared().branches);
     const counter = await context.maps.publish(me.device, refs, { keyPem: me.keyPem, now: clock.now() });
     if (counter !== undefined) await this.#carryOut(this.engine.receive({ type: 'published', counter }));
@@ -174,10 +182,13 @@ export class RepoLoop {
     const { context, peers, events } = this.#parts;
     const peer = peers.byDevice(device);
     if (peer === undefined) return;
-    const policy = readPolicy(await readGitConfig(context.runGit, context.repository), context.shared().isFolder);
-    const who = { device, petname: peer.petname, isOwnDevice: peer.kind === 'own' };
-    const { moved, waiting } = await consider(context, who, policy);
+    const config = await readGitConfig(context.runGit, context.repository);
+    const policy = readPolicy(config, context.shared().isFolder);
     const repo = context.shared().name;
+    const url = this.remoteUrls.get(device) ?? urlOf(peer.petname, repo);
+    const who = { device, remote: findRemote(config, url) ?? peer.petname, isOwnDevice: peer.kind === 'own' };
+    if (this.#ours === undefined) await this.#publish();
+    const { moved, waiting } = await consider(context, who, { policy, ours: this.#ours ?? new Map() });
     for (const move of moved) {
       events.emit({ type: 'moved', words: `${move.ref} ${move.how} from ${peer.petname}`, peer: peer.petname, repo, ref: move.ref });
     }
@@ -188,7 +199,7 @@ export class RepoLoop {
     if (waiting.length === 0) this.#waiting.delete(device);
     else this.#waiting.set(device, waiting);
     this.#planAgain();
-    await writeMirror(context, device, this.remoteUrls.get(device) ?? urlOf(peer.petname, repo));
+    await writeMirror(context, device, { config, url });
     if (moved.length > 0) await this.#carryOut(this.engine.receive({ type: 'moved' }));
   }
 

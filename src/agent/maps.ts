@@ -14,7 +14,7 @@ import { listRefs, updateRefs } from '../git/refs.ts';
 import type { RefUpdate } from '../git/refs.ts';
 import type { Repository } from '../git/repository.ts';
 import { StateFile } from '../home/state.ts';
-import { parseSignature } from '../link/http-format.ts';
+import { parseSignature } from '../sync/record-format.ts';
 
 /** A signature and what it counts; the refs lie in the repository. */
 export interface SignedCounter {

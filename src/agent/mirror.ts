@@ -46,8 +46,11 @@ export async function ensureRemote({ runGit, repository }: RepoContext, petname:
 }
 
 /** Writes what a device's map says into the remote's own refs; what the map lacks is removed. */
-export async function writeMirror(context: RepoContext, device: DeviceId, url: string): Promise<void> {
-  const config = await readGitConfig(context.runGit, context.repository);
+export async function writeMirror(
+  context: RepoContext,
+  device: DeviceId,
+  { config, url }: { readonly config: ReadonlyMap<string, readonly string[]>; readonly url: string },
+): Promise<void> {
   const remote = findRemote(config, url);
   if (remote === undefined) return;
   const target = targetOf(config.get(`remote.${remote}.fetch`) ?? []);

@@ -7,7 +7,7 @@ import type { DeviceId, Oid, RepoId } from '../lib/names.ts';
 import type { Peer } from '../home/peers.ts';
 import type { Links } from '../link/links.ts';
 import { requestJson } from '../link/services.ts';
-import { MAX_REPOS, parseRecord } from '../sync/digest-format.ts';
+import { MAX_REPOS, parseRecord, parseText } from '../sync/digest-format.ts';
 
 /** One repository as a peer shows it. */
 export interface PeerRepo {
@@ -43,6 +43,10 @@ export function parsePeerRepos(value: unknown): readonly PeerRepo[] {
   return repos.map((each) => {
     const { repo, name, roots } = parseRecord(each, 'repository');
     if (!Array.isArray(roots) || roots.length > 16) throw new InputFault('repository', 'has no list of at most 16 first commits');
-    return { repo: parseRepoId(String(repo)), name: parseRepoName(String(name)), roots: roots.map((oid) => parseOid(String(oid))) };
+    return {
+      repo: parseRepoId(parseText(repo, 'repo id')),
+      name: parseRepoName(parseText(name, 'repo name')),
+      roots: roots.map((oid) => parseOid(parseText(oid, 'object id'))),
+    };
   });
 }

@@ -189,8 +189,8 @@ export class Peering {
       clock,
       random: chance,
       log: log.scope('link'),
-      onResumed: (resumedAt) => {
-        events.emit({ type: 'resumed', words: `resumed at byte ${resumedAt}`, peer: peer.petname, bytes: resumedAt });
+      onResumed: ({ sent, received }) => {
+        events.emit({ type: 'resumed', words: `resumed at byte ${received} coming in, ${sent} going out`, peer: peer.petname, bytes: received });
         if (!this.contacts.isOnline(device)) void this.contacts.contact(device);
       },
       onUnreachable: () => this.contacts.linkLost(device),

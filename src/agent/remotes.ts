@@ -48,7 +48,8 @@ export class Remotes {
 
   async #add(loop: RepoLoop, peer: Peer, name: string): Promise<void> {
     await ensureRemote(loop.context, peer.petname, name);
-    await writeMirror(loop.context, peer.device, urlOf(peer.petname, name));
+    const config = await readGitConfig(loop.context.runGit, loop.context.repository);
+    await writeMirror(loop.context, peer.device, { config, url: urlOf(peer.petname, name) });
   }
 
   #complain(loop: RepoLoop, peer: Peer, error: unknown): void {

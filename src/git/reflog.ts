@@ -7,6 +7,7 @@ import { codeOf } from '../lib/errors.ts';
 import type { RunGit } from '../lib/git-run.ts';
 import { parseOid } from '../lib/names.ts';
 import type { Oid, RefName } from '../lib/names.ts';
+import { inRepository } from './environment.ts';
 import { hasCommits, isAncestor } from './history.ts';
 import type { Repository } from './repository.ts';
 
@@ -33,6 +34,7 @@ export async function wasLeft(
   asked: { readonly branch: RefName; readonly tip: Oid },
 ): Promise<boolean> {
   const moves = (await readMoves(repository, asked.branch)).filter((move) => !move.message.startsWith(REFLOG_MARK));
+  if (!(await hasLeftAnything(runGit, repository, { branch: asked.branch, moves }))) return false;
   const present = await hasCommits(runGit, repository, [asked.tip, ...moves.flatMap((move) => [move.from, move.to])]);
   if (!present.has(asked.tip)) return false;
   for (const { from, to } of moves) {
@@ -41,6 +43,18 @@ export async function wasLeft(
     if (held && !(await isAncestor(runGit, repository, { older: asked.tip, newer: to }))) return true;
   }
   return false;
+}
+
+/** Whether any place the branch moved from lies outside of it now: one question for git instead of two for each commit ever made. */
+async function hasLeftAnything(
+  runGit: RunGit,
+  repository: Repository,
+  { branch, moves }: { readonly branch: RefName; readonly moves: readonly Move[] },
+): Promise<boolean> {
+  if (moves.length === 0) return false;
+  const args = ['rev-list', '--ignore-missing', '--max-count=1', ...new Set(moves.map(({ from }) => from)), '--not', branch];
+  const { exitCode, stdout } = await runGit(args, { ...inRepository(repository), okCodes: [0, 128] });
+  return exitCode !== 0 || stdout !== '';
 }
 
 /** The branch's last moves, newest first; creation and deletion are none. */

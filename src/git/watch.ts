@@ -26,7 +26,8 @@ const TOLD = new Set([
 ]);
 
 /**
- * Calls `onHint` soon after a ref, HEAD or the index may have changed; the caller gathers hints.
+ * Calls `onHint` soon after a branch, tag, HEAD or the index may have changed; the caller gathers hints. What agents write, the corners
+ * and the mirrors, is no news.
  * @param options.onProblem told in words, once, when the system does not let everything be watched
  */
 export function watchRefs(
@@ -36,7 +37,8 @@ export function watchRefs(
 ): RefWatch {
   const folders = new WatchedFolders(onHint, options.onProblem ?? (() => undefined));
   for (const dir of new Set([repository.gitDir, repository.commonDir])) folders.addFlat(dir, (name) => TOLD.has(name));
-  folders.addDeep(join(repository.commonDir, 'refs'));
+  const refs = join(repository.commonDir, 'refs');
+  folders.addDeep(refs, new Set([join(refs, 'xmpp'), join(refs, 'remotes')]));
   return { stop: () => folders.stop() };
 }
 
@@ -65,15 +67,15 @@ class WatchedFolders {
     });
   }
 
-  /** Watches a folder and all below it, and what comes to be there later. */
-  addDeep(dir: string): void {
+  /** Watches a folder and all below it but `except`, and what comes to be there later. */
+  addDeep(dir: string, except: ReadonlySet<string> = new Set()): void {
     const isNew = this.#watch(dir, (name, isRename) => {
-      if (name.endsWith('.lock')) return;
+      if (name.endsWith('.lock') || except.has(join(dir, name))) return;
       if (isRename && this.#identityOf(join(dir, name)) !== undefined) this.addDeep(join(dir, name));
       this.#onHint();
     });
     if (!isNew) return;
-    for (const name of foldersIn(dir)) this.addDeep(join(dir, name));
+    for (const name of foldersIn(dir)) if (!except.has(join(dir, name))) this.addDeep(join(dir, name));
   }
 
   stop(): void {

@@ -29,8 +29,8 @@ export interface DialOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
-  /** The pipe goes on over another carrier; offset in bytes. */
-  readonly onResumed: (resumedAt: number) => void;
+  /** The pipe goes on over another carrier; offsets in bytes, of what the peer has of ours and of what we have of its. */
+  readonly onResumed: (at: { readonly sent: number; readonly received: number }) => void;
   /** The peer is not where it was, so that no new carrier can be opened; told once for each loss. */
   readonly onUnreachable: (fault: Fault) => void;
 }
@@ -73,7 +73,7 @@ export async function dialLink(options: DialOptions): Promise<DialledLink> {
     onDetached: (why) => carriers.detached(why),
     onAttached: (epoch, resumedAt) => {
       carriers.attached();
-      if (epoch > 0) options.onResumed(resumedAt);
+      if (epoch > 0) options.onResumed({ sent: resumedAt, received: pipe.stats.received });
     },
   });
   carriers.bind(pipe);

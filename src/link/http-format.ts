@@ -4,6 +4,7 @@ import { InputFault } from '../lib/errors.ts';
 import { parseDeviceId, parseOid, parseRepoId } from '../lib/names.ts';
 import type { DeviceId, Oid, RepoId } from '../lib/names.ts';
 import { parseCounter } from '../sync/digest-format.ts';
+import { parseSignature } from '../sync/record-format.ts';
 
 /** Header and trailer names, one word each in code, wire and PROTOCOL.md. */
 export const HEADER = {
@@ -89,12 +90,6 @@ export function parseOfferHeaders(header: (name: string) => string | undefined):
     signature: parseSignature(header(HEADER.mapSignature)),
     bases: bases.map(parseOid),
   };
-}
-
-/** A 64-byte Ed25519 signature in base64. @throws InputFault */
-export function parseSignature(value: unknown): string {
-  if (typeof value !== 'string' || !/^[A-Za-z0-9+/]{85}[AQgw]==$/.test(value)) throw new InputFault('signature', 'is not 64 bytes of base64');
-  return value;
 }
 
 /** The end of git's stderr as a trailer value: base64, since headers hold no line breaks. */

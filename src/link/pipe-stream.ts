@@ -104,7 +104,7 @@ export class PipeStream extends Duplex {
 
   #take(attachment: number, max: number): Uint8Array {
     const bytes = this.#machine.takeOutgoing(attachment, max, this.#now());
-    if (this.#machine.isFinished) this.#closeCarriers();
+    if (this.#machine.isFinished) this.#finish();
     return bytes;
   }
 
@@ -128,7 +128,7 @@ export class PipeStream extends Duplex {
 
   override _final(done: (error?: Error | null) => void): void {
     this.#machine.close('done', this.#now());
-    this.#wake();
+    this.#handle([]);
     done();
   }
 
@@ -157,7 +157,7 @@ export class PipeStream extends Duplex {
 
   #handle(events: readonly PipeEvent[]): void {
     for (const event of events) this.#act(event);
-    if (this.#machine.isFinished) this.#closeCarriers();
+    if (this.#machine.isFinished) this.#finish();
     this.#wake();
     this.#schedule();
   }
@@ -189,6 +189,12 @@ export class PipeStream extends Duplex {
     this.#writeOn();
     if (reason === 'done') this.push(null);
     else this.destroy(new Fault('timeout', WORDS[reason] ?? 'the link was lost'));
+  }
+
+  /** Nothing more is carried either way: without an end to read, whoever runs on this stream would wait for one. */
+  #finish(): void {
+    this.#closeCarriers();
+    if (!this.destroyed) this.push(null);
   }
 
   #closeCarriers(except?: number): void {

@@ -31,10 +31,14 @@ export function formatDigest(digest: Digest): unknown {
   };
 }
 
-/** @throws InputFault on anything but the form above, within its limits */
+/**
+ * Of a newer version only the number is read: it is refused by its name, and what else it says may have another form.
+ * @throws InputFault on anything but the form above, within its limits
+ */
 export function parseDigest(value: unknown): Digest {
   const { version, repos } = parseRecord(value, 'digest');
   if (typeof version !== 'number' || !Number.isSafeInteger(version) || version < 1) throw new InputFault('digest', 'has no version');
+  if (version > PROTOCOL_VERSION) return { version, repos: [] };
   if (!Array.isArray(repos) || repos.length > MAX_REPOS) throw new InputFault('digest', `names no list of at most ${MAX_REPOS} repositories`);
   return { version, repos: repos.map(parseRepoDigest) };
 }
@@ -44,8 +48,8 @@ function parseRepoDigest(value: unknown): RepoDigest {
   const entries = Object.entries(parseRecord(maps, 'maps of a digest'));
   if (entries.length > MAX_MAPS) throw new InputFault('digest', `names more than ${MAX_MAPS} maps`);
   return {
-    repo: parseRepoId(String(repo)),
-    name: parseRepoName(String(name)),
+    repo: parseRepoId(parseText(repo, 'repo id')),
+    name: parseRepoName(parseText(name, 'repo name')),
     maps: new Map(entries.map(([device, counter]) => [parseDeviceId(device), parseCounter(counter)])),
   };
 }
@@ -53,6 +57,12 @@ function parseRepoDigest(value: unknown): RepoDigest {
 /** A map's counter: a positive integer that a double holds exactly. @throws InputFault */
 export function parseCounter(value: unknown): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) throw new InputFault('counter', 'is no positive integer');
+  return value;
+}
+
+/** A JSON text. @throws InputFault naming `what` */
+export function parseText(value: unknown, what: string): string {
+  if (typeof value !== 'string') throw new InputFault(what, 'is no text');
   return value;
 }
 

@@ -32,12 +32,21 @@ export type Intention =
 
 interface PeerState {
   isReachable: boolean;
+  /** How often it told which maps it holds. */
+  contacts: number;
   /** Counters the peer is known to hold; undefined until it told. */
   holds: Map<DeviceId, number> | undefined;
-  /** The one offer under way; a second waits so that nothing is sent twice. */
-  offering: DeviceId | undefined;
-  /** Devices whose map the peer refused since its last contact. */
-  readonly refused: Set<DeviceId>;
+  /** The one offer under way, until its end is told, though the peer be lost meanwhile; a second waits, so nothing is sent twice. */
+  offering: Offering | undefined;
+  /** Counter of each device's map that the peer refused since its last contact. */
+  readonly refused: Map<DeviceId, number>;
+}
+
+interface Offering {
+  readonly device: DeviceId;
+  readonly counter: number;
+  /** The contact it was made after. */
+  readonly contact: number;
 }
 
 /** Sync state of one repository on this device. */
@@ -62,7 +71,7 @@ export class Engine {
       case 'moved':
         return [{ type: 'publish' }];
       case 'published':
-        this.#learn(this.#me, fact.counter);
+        this.#maps.set(this.#me, fact.counter);
         return [...this.#offerAll(), ...this.#announce()];
       case 'accepted':
         return this.#accepted(fact.device, fact.counter, fact.via);
@@ -82,7 +91,7 @@ export class Engine {
   /** What a peer is still owed: devices whose map it lacks, or undefined when it has not told yet. */
   owed(peer: DeviceId): readonly DeviceId[] | undefined {
     const state = this.#peers.get(peer);
-    return state?.holds === undefined ? undefined : this.#missing(peer, state);
+    return state?.holds === undefined ? undefined : this.#missing(peer, state).map(({ device }) => device);
   }
 
   /** Counters a peer is known to hold. */
@@ -90,27 +99,27 @@ export class Engine {
     return this.#peers.get(peer)?.holds ?? new Map();
   }
 
+  /** Whether an offer to a peer is under way: what else it lacks follows, or was refused. */
+  isOffering(peer: DeviceId): boolean {
+    return this.#peers.get(peer)?.offering !== undefined;
+  }
+
   isReachable(peer: DeviceId): boolean {
     return this.#peers.get(peer)?.isReachable ?? false;
   }
 
   #accepted(device: DeviceId, counter: number, via: DeviceId): Intention[] {
-    this.#peers.get(via)?.holds?.set(device, counter);
+    raise(this.#peers.get(via), device, counter);
     if (counter <= (this.#maps.get(device) ?? 0)) return [];
-    this.#learn(device, counter);
-    return [{ type: 'consider', device }, ...this.#offerAll()];
-  }
-
-  /** A newer map may succeed where an older one was refused. */
-  #learn(device: DeviceId, counter: number): void {
     this.#maps.set(device, counter);
-    for (const state of this.#peers.values()) state.refused.delete(device);
+    return [{ type: 'consider', device }, ...this.#offerAll()];
   }
 
   #contact(peer: DeviceId, maps: ReadonlyMap<DeviceId, number>): Intention[] {
     const state = this.#peers.get(peer);
     if (state === undefined) return [];
     state.isReachable = true;
+    state.contacts += 1;
     state.holds = new Map(maps);
     state.refused.clear();
     return this.#offerTo(peer, state);
@@ -126,25 +135,27 @@ export class Engine {
   #settled(peer: DeviceId, device: DeviceId, counter: number): Intention[] {
     const state = this.#peers.get(peer);
     if (state === undefined) return [];
-    state.offering = undefined;
-    state.holds ??= new Map();
-    state.holds.set(device, Math.max(counter, state.holds.get(device) ?? 0));
+    raise(state, device, counter);
+    if (state.offering?.device === device) state.offering = undefined;
     return this.#offerTo(peer, state);
   }
 
   #undelivered(peer: DeviceId, device: DeviceId, mayRetry: boolean): Intention[] {
     const state = this.#peers.get(peer);
-    if (state === undefined) return [];
+    if (state?.offering?.device !== device) return [];
+    const { counter, contact } = state.offering;
     state.offering = undefined;
-    if (!mayRetry) state.isReachable = false;
-    else state.refused.add(device);
+    // A contact since then says more of the peer than the end of an offer from before.
+    const isNews = contact === state.contacts;
+    if (isNews && mayRetry) state.refused.set(device, counter);
+    else if (isNews) state.isReachable = false;
     return this.#offerTo(peer, state);
   }
 
   #granted(peer: DeviceId, isGranted: boolean): Intention[] {
     if (!isGranted) this.#peers.delete(peer);
     else if (!this.#peers.has(peer)) {
-      this.#peers.set(peer, { isReachable: false, holds: undefined, offering: undefined, refused: new Set() });
+      this.#peers.set(peer, { isReachable: false, contacts: 0, holds: undefined, offering: undefined, refused: new Map() });
     }
     return [];
   }
@@ -155,23 +166,28 @@ export class Engine {
 
   #offerTo(peer: DeviceId, state: PeerState): Intention[] {
     if (!state.isReachable || state.offering !== undefined) return [];
-    const [device] = this.#missing(peer, state).filter((each) => !state.refused.has(each));
-    const counter = device === undefined ? undefined : this.#maps.get(device);
-    if (device === undefined || counter === undefined) return [];
-    state.offering = device;
-    return [{ type: 'offer', peer, device, counter }];
+    // A newer map may succeed where an older one was refused.
+    const [next] = this.#missing(peer, state).filter(({ device, counter }) => counter > (state.refused.get(device) ?? 0));
+    if (next === undefined) return [];
+    state.offering = { ...next, contact: state.contacts };
+    return [{ type: 'offer', peer, ...next }];
   }
 
   /** Our own map goes first; a peer is never offered its own. */
-  #missing(peer: DeviceId, state: PeerState): DeviceId[] {
+  #missing(peer: DeviceId, state: PeerState): { readonly device: DeviceId; readonly counter: number }[] {
     return [...this.#maps]
       .filter(([device, counter]) => device !== peer && counter > (state.holds?.get(device) ?? 0))
-      .map(([device]) => device)
-      .sort((a, b) => Number(b === this.#me) - Number(a === this.#me));
+      .map(([device, counter]) => ({ device, counter }))
+      .sort((a, b) => Number(b.device === this.#me) - Number(a.device === this.#me));
   }
 
   #announce(): Intention[] {
     const peers = [...this.#peers].filter(([, state]) => !state.isReachable).map(([peer]) => peer);
     return peers.length === 0 ? [] : [{ type: 'announce', peers }];
   }
+}
+
+/** The peer is known to hold at least that; what it told may be older than what was delivered since. */
+function raise(state: PeerState | undefined, device: DeviceId, counter: number): void {
+  state?.holds?.set(device, Math.max(counter, state.holds.get(device) ?? 0));
 }

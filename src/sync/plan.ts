@@ -42,7 +42,7 @@ export type BranchPlan =
 export function planBranch(facts: BranchFacts, policy: Policy): BranchPlan {
   if (facts.theirs === undefined) return planDeleted(facts, policy);
   if (facts.ours === undefined) {
-    const isNew = policy.isFolder && isTrusted(facts, policy) && facts.acted === undefined;
+    const isNew = policy.isFolder && policy.merge !== 'none' && isTrusted(facts, policy) && facts.acted === undefined;
     return isNew ? { do: 'create' } : { do: 'nothing', because: 'absent' };
   }
   switch (facts.relation) {

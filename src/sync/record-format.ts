@@ -4,7 +4,7 @@
 import { InputFault } from '../lib/errors.ts';
 import { parseDeviceId, parseOid, parseRefName } from '../lib/names.ts';
 import type { DeviceId, Oid, RefName } from '../lib/names.ts';
-import { parseCounter, parseRecord } from './digest-format.ts';
+import { parseCounter, parseRecord, parseText } from './digest-format.ts';
 
 /** Larger changes travel as a push. */
 export const MAX_RECORDED_REFS = 4000;
@@ -31,12 +31,18 @@ export function parseRecordedMap(value: unknown): RecordedMap {
   const entries = Object.entries(parseRecord(changes, 'changes of a map'));
   if (entries.length > MAX_RECORDED_REFS) throw new InputFault('map', `names more than ${MAX_RECORDED_REFS} changes`);
   return {
-    device: parseDeviceId(String(device)),
+    device: parseDeviceId(parseText(device, 'device id')),
     counter: parseCounter(counter),
-    signature: String(signature),
+    signature: parseSignature(signature),
     base: base === 0 ? 0 : parseCounter(base),
     changes: new Map(entries.map(([ref, oid]) => [parseMapRef(ref), parseTip(oid)])),
   };
+}
+
+/** A 64-byte Ed25519 signature in base64. @throws InputFault */
+export function parseSignature(value: unknown): string {
+  if (typeof value !== 'string' || !/^[A-Za-z0-9+/]{85}[AQgw]==$/.test(value)) throw new InputFault('signature', 'is not 64 bytes of base64');
+  return value;
 }
 
 function parseTip(value: unknown): Oid | undefined {
@@ -66,7 +72,7 @@ export function formatLacking(lacking: Lacking): unknown {
 /** @returns undefined when the map was taken in (the answer was empty). @throws InputFault */
 export function parseLacking(value: unknown): Lacking | undefined {
   if (value === undefined) return undefined;
-  const { tips } = parseRecord(value, 'answer to a map');
-  if (!Array.isArray(tips) || tips.length > 16) throw new InputFault('answer to a map', 'names no list of at most 16 tips');
-  return { tips: tips.map((tip) => parseOid(String(tip))) };
+  const { lacking, tips } = parseRecord(value, 'answer to a map');
+  if (lacking !== true || !Array.isArray(tips) || tips.length > 16) throw new InputFault('answer to a map', 'names no list of at most 16 tips');
+  return { tips: tips.map((tip) => parseOid(parseText(tip, 'object id'))) };
 }

@@ -12,9 +12,13 @@ import type { StatusAnswer } from '../../src/agent/answers.ts';
 import type { AgentEvent } from '../../src/agent/events.ts';
 import { ControlClient } from '../../src/control/client.ts';
 import { findHome } from '../../src/home/paths.ts';
+import { readProcessStart } from '../../src/home/process-start.ts';
 import type { Prosody } from './prosody.ts';
 
 const DIST = path.join(import.meta.dirname, '../../dist');
+
+/** A little longer than an agent takes at most. */
+const STOP_DEADLINE_MS = 7_000;
 
 /** How a command ended. */
 export interface Ended {
@@ -37,6 +41,7 @@ export class Device {
   readonly dir: string;
   readonly home: string;
   readonly env: Record<string, string>;
+  readonly #ongoing = new Set<Ongoing>();
 
   constructor(name: string, env: Readonly<Record<string, string>> = {}) {
     this.name = name;
@@ -68,7 +73,7 @@ export class Device {
 
   /** Starts a command. */
   start(command: string, args: readonly string[], options: { readonly cwd?: string; readonly input?: string; readonly env?: Record<string, string> } = {}): Ongoing {
-    const child = spawn(command, args, { cwd: options.cwd ?? this.dir, env: { ...this.env, ...options.env }, stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { cwd: options.cwd ?? this.dir, env: { ...this.env, ...options.env }, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     let stdout = '';
     let stderr = '';
     const waiting = new Set<() => void>();
@@ -90,7 +95,10 @@ export class Device {
         look();
         void ended.then((end) => reject(new Error(`ended with ${end.code} before ${pattern}: ${end.stdout}${end.stderr}`)));
       });
-    return { child, line, ended };
+    const ongoing = { child, line, ended };
+    this.#ongoing.add(ongoing);
+    void ended.finally(() => this.#ongoing.delete(ongoing)).catch(() => undefined);
+    return ongoing;
   }
 
   run(command: string, args: readonly string[], options: Parameters<Device['start']>[2] = {}): Promise<Ended> {
@@ -192,20 +200,65 @@ export class Device {
     }
   }
 
+  /** Waits until the ref `name` of `dir` is `oid`, or is gone. */
+  async ref(dir: string, name: string, oid: string | undefined, deadlineMs = 30_000): Promise<void> {
+    const until = Date.now() + deadlineMs;
+    for (;;) {
+      const { code, stdout } = await this.run('git', ['rev-parse', '--quiet', '--verify', name], { cwd: dir });
+      const found = code === 0 ? stdout.trim() : undefined;
+      if (found === oid) return;
+      if (Date.now() > until) throw new Error(`${this.name}: ${name} is ${found}, not ${oid}\n${this.log()}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
   /** What the agent logged. */
   log(): string {
     const { log } = findHome(this.env);
     return existsSync(log) ? readFileSync(log, 'utf8').slice(-8000) : '(no log)';
   }
 
+  /** Stops the agent and waits until its process has ended; one that does not end in time is killed. */
   async stop(): Promise<void> {
+    const pid = this.#agentPid();
     if (existsSync(this.dir)) await this.run('git-xmpp', ['daemon', 'stop']);
+    if (pid !== undefined) await untilGone(pid);
   }
 
+  /** Ends whatever still runs here, and leaves no file. */
   async remove(): Promise<void> {
+    const ongoing = [...this.#ongoing];
+    // Each command leads a group of its own, so that what it started ends with it.
+    for (const { child } of ongoing) if (child.pid !== undefined) signal(-child.pid, 'SIGTERM');
+    await Promise.allSettled(ongoing.map(({ ended }) => ended));
     await this.stop();
-    await rm(this.dir, { recursive: true, force: true });
+    await rm(this.dir, { recursive: true, force: true, maxRetries: 5 });
   }
+
+  #agentPid(): number | undefined {
+    const { lock } = findHome(this.env);
+    return existsSync(lock) ? parseHolder(readFileSync(lock, 'utf8')) : undefined;
+  }
+}
+
+async function untilGone(pid: number): Promise<void> {
+  const until = Date.now() + STOP_DEADLINE_MS;
+  while ((await readProcessStart(pid)) !== undefined) {
+    if (Date.now() > until) return signal(pid, 'SIGKILL');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+function parseHolder(text: string): number {
+  return (JSON.parse(text) as { readonly pid: number }).pid;
 }
 
 /** Pairs two devices by a code that one shows and the other types. */
