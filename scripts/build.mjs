@@ -2,7 +2,7 @@
 // Builds each executable to one file of its own under dist/.
 // Rule: a file is replaced whole and only when it changed, so that a running agent or shim never reads half of one; a shim holds no package.
 
-import { chmod, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -19,10 +19,10 @@ const EXECUTABLES = [
 /** Builds what there is to build; resolves with one line per file. */
 export async function build() {
   const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
-  await mkdir(path.join(root, 'dist/hooks'), { recursive: true });
+  await mkdir(path.join(root, 'dist'), { recursive: true });
   const present = EXECUTABLES.filter(({ from }) => existsSync(path.join(root, from)));
   const lines = await Promise.all(present.map((executable) => buildOne(executable, version)));
-  return [...lines, ...(await linkCommands()), ...(await copyHooks())];
+  return [...lines, ...(await linkCommands())];
 }
 
 async function buildOne({ from, to, mayHoldPackages }, version) {
@@ -66,13 +66,6 @@ async function linkCommands() {
     if (!existsSync(link)) await symlink(path.join('..', command), link);
   }
   return commands.map((command) => `dist/bin/${command.replace(/\.cjs$/, '')}`);
-}
-
-async function copyHooks() {
-  const from = path.join(root, 'git-shell-shim/hooks');
-  const names = (await readdir(from)).filter((name) => !name.startsWith('.'));
-  for (const name of names) await replace(path.join(root, 'dist/hooks', name), await readFile(path.join(from, name)));
-  return names.map((name) => `dist/hooks/${name}`);
 }
 
 async function replace(file, contents) {

@@ -4,51 +4,30 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import type { Clock } from '../lib/clock.ts';
 import { asFault, codeOf, Fault } from '../lib/errors.ts';
 import type { RunGit } from '../lib/git-run.ts';
 import { parseBareJid } from '../lib/jid.ts';
 import type { BareJid } from '../lib/jid.ts';
 import { parsePetname } from '../lib/names.ts';
-import type { Grant, Oid, RepoId } from '../lib/names.ts';
+import type { Grant, Oid } from '../lib/names.ts';
 import type { Account } from '../home/account.ts';
 import { setDeviceName } from '../home/identity.ts';
-import type { Home } from '../home/paths.ts';
 import type { Peer, Peers } from '../home/peers.ts';
 import type { Repos, SharedRepo } from '../home/repos.ts';
 import { openRepository } from '../git/repository.ts';
 import { removeContact } from '../xmpp/contact.ts';
-import type { AccountKeeper } from './account.ts';
 import type { LoginAnswer, PairLine, PairedAnswer, ReposAnswer, ShareAnswer, StatusAnswer } from './answers.ts';
 import { checkOutPushed } from './checkout.ts';
 import { collectStatus } from './collect.ts';
-import type { Events } from './events.ts';
-import type { InviteStore } from './invites.ts';
 import { ensureRemote } from './mirror.ts';
 import { Pairing } from './pairing.ts';
 import type { ShowOptions, TypeOptions } from './pairing.ts';
-import type { Showing } from './pair-show.ts';
-import type { Peering } from './peering.ts';
+import type { AgentParts } from './parts.ts';
 import { askRepos } from './peer-repos.ts';
 import { shareRepository } from './share.ts';
 import type { ShareRequest } from './share.ts';
 import { peerStatus } from './status.ts';
 import { findPeer } from './streams.ts';
-
-export interface AgentParts {
-  readonly home: Home;
-  readonly runGit: RunGit;
-  readonly peers: Peers;
-  readonly repos: Repos;
-  readonly events: Events;
-  readonly clock: Clock;
-  readonly random: (size: number) => Uint8Array;
-  readonly newId: () => RepoId;
-  readonly peering: Peering;
-  readonly account: AccountKeeper;
-  readonly showing: Showing;
-  readonly invites: InviteStore;
-}
 
 const SYNC_DEADLINE_MS = 120_000;
 

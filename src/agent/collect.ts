@@ -4,7 +4,7 @@ import { asFault, formatFault } from '../lib/errors.ts';
 import { isGranted } from '../lib/names.ts';
 import { grantOf } from '../home/repos.ts';
 import type { SharedRepo } from '../home/repos.ts';
-import type { AgentParts } from './agent.ts';
+import type { AgentParts } from './parts.ts';
 import type { StatusAnswer } from './answers.ts';
 import { peerStatus, repoPeerStatus } from './status.ts';
 

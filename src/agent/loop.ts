@@ -125,12 +125,12 @@ export class RepoLoop {
     while (!isSettled() && clock.now() < until) {
       await new Promise<void>((resolve) => {
         const timer = clock.setTimer(until - clock.now(), resolve);
-        const look = (): void => {
+        const wake = (): void => {
           timer.cancel();
-          this.#onFact.delete(look);
+          this.#onFact.delete(wake);
           resolve();
         };
-        this.#onFact.add(look);
+        this.#onFact.add(wake);
       });
     }
   }
@@ -144,7 +144,7 @@ export class RepoLoop {
       } catch (error) {
         this.#complain('sync-failed', error, `after ${fact.type}`);
       }
-      for (const look of this.#onFact) look();
+      for (const wake of this.#onFact) wake();
     });
   }
 

@@ -1,0 +1,44 @@
+// Two devices of one account on a private server, signed in and paired: what most integration specs begin with.
+// Rule: what was started is stopped, also where the setting failed half-way.
+
+import { Device, pairDevices } from './device.ts';
+import { startProsody } from './prosody.ts';
+import type { Prosody, ProsodySettings } from './prosody.ts';
+import { startTcpProxy } from './tcp-proxy.ts';
+import type { TcpProxy } from './tcp-proxy.ts';
+
+export const ACCOUNT = 'romeo';
+export const PASSWORD = 'correct-horse';
+
+export interface TwoDevices {
+  readonly server: Prosody;
+  readonly laptop: Device;
+  readonly desktop: Device;
+  /** Stands before the server for the desktop alone. */
+  readonly proxy: TcpProxy;
+  stop(): Promise<void>;
+}
+
+/** @param accounts further accounts of the server, name to password */
+export async function startTwoDevices(settings: ProsodySettings = {}, accounts: Readonly<Record<string, string>> = {}): Promise<TwoDevices> {
+  const started: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const end of started.splice(0).reverse()) await end();
+  };
+  try {
+    const server = await startProsody({ ...settings, accounts: { ...accounts, [ACCOUNT]: PASSWORD } });
+    started.push(() => server.stop());
+    const proxy = await startTcpProxy(server);
+    started.push(() => proxy.stop());
+    const [laptop, desktop] = await Promise.all(['laptop', 'desktop'].map((name) => new Device(name).prepare()));
+    if (laptop === undefined || desktop === undefined) throw new Error('two names make two devices');
+    for (const device of [laptop, desktop]) started.push(() => device.remove());
+    await Promise.all([laptop.login(server, ACCOUNT, PASSWORD), desktop.login(server, ACCOUNT, PASSWORD, proxy)]);
+    const { typed } = await pairDevices(laptop, desktop);
+    if (typed.code !== 0) throw new Error(`pairing failed: ${typed.stderr}`);
+    return { server, proxy, laptop, desktop, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
