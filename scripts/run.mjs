@@ -2,7 +2,8 @@
 // `npm run demo`, `npm test`, `npm run bench`, `npm run prosody`: each sets up what it needs by itself, then runs.
 // Rule: nothing but Node's own modules is loaded here, since this runs before `npm ci`; the exit code is the answer.
 
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,10 +19,12 @@ const COMMANDS = {
   prosody: { isForTests: false, start: (args, env) => runTypeScript('test/helpers/run-prosody.ts', args, env) },
 };
 
-function runTypeScript(file, args, env) {
+async function runTypeScript(file, args, env) {
   if (!existsSync(path.join(root, file))) throw new Error(`${file} is not there.`);
-  const { status } = spawnSync(process.execPath, ['--import', './scripts/typescript.mjs', file, ...args], { cwd: root, stdio: 'inherit', env });
-  return status ?? 1;
+  const child = spawn(process.execPath, ['--import', './scripts/typescript.mjs', file, ...args], { cwd: root, stdio: 'inherit', env });
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  const [code] = await once(child, 'exit');
+  return code ?? 1;
 }
 
 const [name = '', ...args] = process.argv.slice(2);
@@ -34,7 +37,7 @@ if (command === undefined) {
   process.on('SIGINT', () => undefined);
   try {
     const env = { ...process.env, ...(await setUp({ isForTests: command.isForTests })) };
-    process.exitCode = command.start(args, env);
+    process.exitCode = await command.start(args, env);
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     if (name === 'test') console.log('0 passed, 1 failed');

@@ -2,7 +2,7 @@
 // "Addresses"; sync-rules). Rule: an address is only a hint; what counts is the link that the pin let through.
 
 import type { Clock, Timer } from '../lib/clock.ts';
-import { asFault } from '../lib/errors.ts';
+import { asFault, Fault } from '../lib/errors.ts';
 import { bareOf, parseFullJid } from '../lib/jid.ts';
 import type { FullJid } from '../lib/jid.ts';
 import type { DeviceId } from '../lib/names.ts';
@@ -73,7 +73,7 @@ export class Contacts {
     });
     connection.handleIq(NS_AGENT, 'bye', (iq) => {
       const peer = this.#hinted(iq.from, attrOf(iq.payload, 'device'));
-      if (peer !== undefined && peer.address === iq.from) this.#lost(peer);
+      if (peer !== undefined && peer.address === iq.from) this.#leave(peer);
       return Promise.resolve(undefined);
     });
     for (const peer of this.#parts.peers.list()) void this.hello(peer);
@@ -168,6 +168,12 @@ export class Contacts {
       events.emit({ type: 'contact-failed', words: fault.message, peer: peer.petname, code: fault.code });
       this.#lost(peer);
     }
+  }
+
+  /** It said that it goes, so its end of any pipe goes too: nothing waits for that to come back. */
+  #leave(peer: Peer): void {
+    this.#lost(peer);
+    this.#parts.links.drop(peer.device, new Fault('peer-offline', 'it said goodbye'));
   }
 
   #lost(peer: Peer): void {

@@ -46,10 +46,15 @@ export class MapStore {
     this.#file = new StateFile(path, parseMapsState, () => ({ signed: {}, acted: {} }));
   }
 
-  /** Reads what was stored, and the refs; a corner whose refs moved without a signature is left for the next publish or offer. */
+  /**
+   * Reads what was stored, and the refs; a corner whose refs moved without a signature is left for the next publish or offer. A map that
+   * has no refs here was another clone's of the same repository: it is forgotten, so that it is asked for anew.
+   */
   async open(): Promise<void> {
-    this.#state = await this.#file.read();
+    const { signed, acted } = await this.#file.read();
     const all = await listRefs(this.#git.runGit, this.#git.repository, ['refs/xmpp/']);
+    const isHere = ([device]: readonly [string, unknown]): boolean => cornerOf(all, parseDeviceId(device)).size > 0;
+    this.#state = { signed: Object.fromEntries(Object.entries(signed).filter(isHere)), acted: Object.fromEntries(Object.entries(acted).filter(isHere)) };
     for (const device of Object.keys(this.#state.signed)) this.#refs.set(parseDeviceId(device), cornerOf(all, parseDeviceId(device)));
   }
 

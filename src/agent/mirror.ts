@@ -51,6 +51,8 @@ export async function writeMirror(
   device: DeviceId,
   { config, url }: { readonly config: ReadonlyMap<string, readonly string[]>; readonly url: string },
 ): Promise<void> {
+  // No map says nothing: what a clone has just fetched is not to be taken away again.
+  if (context.maps.signed(device) === undefined) return;
   const remote = findRemote(config, url);
   if (remote === undefined) return;
   const target = targetOf(config.get(`remote.${remote}.fetch`) ?? []);

@@ -65,7 +65,7 @@ export async function shareRepository(parts: ShareParts, request: ShareRequest):
       remedy: `share one clone on each device; "git xmpp unshare ${there.path}" ends that one`,
     });
   }
-  const shared = describe({ parts, request, repository, before }, choice.id);
+  const shared = describe({ parts, request, repository, before }, choice);
   if (before !== undefined && before.id !== choice.id) await parts.repos.remove(before.id);
   if (there === undefined) await parts.repos.add(shared);
   else await parts.repos.update(choice.id, shared);
@@ -147,22 +147,35 @@ function describe(
     readonly repository: Repository;
     readonly before: SharedRepo | undefined;
   },
-  id: RepoId,
+  { id, at }: Choice,
 ): SharedRepo {
   const grants = before?.grants ?? {};
   const granted = request.grant;
-  const audience = request.audience ?? before?.audience ?? 'own';
-  const accounts = audience === 'own' ? [] : audience;
+  const named = request.audience === undefined || request.audience === 'own' ? [] : request.audience;
+  const audience = widen(before?.audience ?? audienceOf(at), named);
   return {
     id: parseRepoId(id),
     name: before?.name ?? freeName(parts.repos, basename(repository.path).replace(/\.git$/, '')),
     path: repository.path,
     gitDir: repository.gitDir,
     audience,
-    grants: granted === undefined ? grants : { ...grants, ...Object.fromEntries(accounts.map((jid) => [jid, granted])) },
+    grants: granted === undefined ? grants : { ...grants, ...Object.fromEntries(named.map((jid) => [jid, granted])) },
+    ...(named.length === 0 && granted !== undefined ? { defaultGrant: granted } : {}),
     isFolder: request.isFolder || (before?.isFolder ?? false),
     branches: request.branches.length > 0 ? request.branches : (before?.branches ?? []),
   };
+}
+
+/** Naming more accounts takes nothing from those who were named before. */
+function widen(audience: SharedRepo['audience'], named: readonly BareJid[]): SharedRepo['audience'] {
+  if (named.length === 0) return audience;
+  return [...new Set([...(audience === 'own' ? [] : audience), ...named])];
+}
+
+/** Who joins another account's repository shares it with that account: its offers are what keeps the clone in step. */
+function audienceOf(at: Choice['at']): SharedRepo['audience'] {
+  const others = at.filter(({ peer }) => peer.kind === 'other').map(({ peer }) => peer.jid);
+  return others.length === 0 ? 'own' : [...new Set(others)];
 }
 
 /** The folder's name made valid, with `-2`, `-3`, … when another shared repository has it. */

@@ -189,8 +189,8 @@ function havesOf({ haves, havesDir }: ReceiveOfferOptions): {
   };
 }
 
-/** Tips of alternates are nobody's business. */
-const NO_ALTERNATES: GitConfig = { 'core.alternateRefsCommand': ':' };
+/** Tips of alternates are nobody's business. A word alone is run without a shell, so it has to be a program. */
+const NO_ALTERNATES: GitConfig = { 'core.alternateRefsCommand': 'true' };
 
 function receiveConfig(options: { readonly maxInputBytes?: number }): GitConfig {
   return {

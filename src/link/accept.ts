@@ -164,8 +164,14 @@ export class Acceptor {
     accepted.who = findPeer(secure.spki, accepted.account);
     if (accepted.who === undefined) return void accepted.pipe.destroy();
     accepted.pipe.setResumeKey(secure.resumeKey);
+    this.#supersede(accepted);
     accepted.session = serveLink(secure.stream, accepted.who, { handlers, log, now: () => clock.now() });
     accepted.session.once('close', () => accepted.pipe.end());
+  }
+
+  /** A peer has one link to here: where it dials anew, it knows nothing more of an earlier one (it was killed, perhaps). */
+  #supersede(newer: Accepted): void {
+    for (const each of this.#accepted.values()) if (each !== newer && each.who === newer.who) each.pipe.destroy();
   }
 }
 

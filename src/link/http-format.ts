@@ -86,10 +86,15 @@ export function parseOfferHeaders(header: (name: string) => string | undefined):
   if (bases.length > MAX_BASES) throw new InputFault('offer', `names more than ${MAX_BASES} bases`);
   return {
     device: parseDeviceId(header(HEADER.mapDevice) ?? ''),
-    counter: parseCounter(Number(header(HEADER.mapCounter))),
+    counter: parseCounter(parseDigits(header(HEADER.mapCounter))),
     signature: parseSignature(header(HEADER.mapSignature)),
     bases: bases.map(parseOid),
   };
+}
+
+/** A number in decimal digits and nothing else; NaN otherwise. */
+function parseDigits(text: string | undefined): number {
+  return text !== undefined && /^\d{1,16}$/.test(text) ? Number(text) : NaN;
 }
 
 /** The end of git's stderr as a trailer value: base64, since headers hold no line breaks. */
@@ -105,5 +110,6 @@ export function parseStderr(value: string | undefined): string {
 
 /** The exit code in a trailer; undefined when the stream ended without one: the link was lost. */
 export function parseExit(value: string | undefined): number | undefined {
-  return value !== undefined && /^\d{1,3}$/.test(value) ? Number(value) : undefined;
+  const code = parseDigits(value);
+  return code <= 255 ? code : undefined;
 }

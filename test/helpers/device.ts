@@ -13,6 +13,7 @@ import type { AgentEvent } from '../../src/agent/events.ts';
 import { ControlClient } from '../../src/control/client.ts';
 import { findHome } from '../../src/home/paths.ts';
 import { readProcessStart } from '../../src/home/process-start.ts';
+import { findProcesses } from './processes.ts';
 import type { Prosody } from './prosody.ts';
 
 const DIST = path.join(import.meta.dirname, '../../dist');
@@ -225,13 +226,31 @@ export class Device {
     if (pid !== undefined) await untilGone(pid);
   }
 
-  /** Ends whatever still runs here, and leaves no file. */
-  async remove(): Promise<void> {
+  /** Ends the agent as a power cut would. */
+  async kill(): Promise<void> {
+    const pid = this.#agentPid();
+    if (pid === undefined) throw new Error(`${this.name}: no agent runs`);
+    signal(pid, 'SIGKILL');
+    await untilGone(pid);
+  }
+
+  /** Ends every command that still runs, with all that it started. */
+  async endCommands(): Promise<void> {
     const ongoing = [...this.#ongoing];
-    // Each command leads a group of its own, so that what it started ends with it.
+    // Each command leads a group of its own.
     for (const { child } of ongoing) if (child.pid !== undefined) signal(-child.pid, 'SIGTERM');
     await Promise.allSettled(ongoing.map(({ ended }) => ended));
+  }
+
+  /** Ends whatever still runs here, and leaves no file. */
+  async remove(): Promise<void> {
+    await this.endCommands();
     await this.stop();
+    // An agent that an ended command had just begun to start has no lock yet.
+    for (const { pid } of findProcesses(`GIT_XMPP_HOME=${this.home}`)) {
+      signal(pid, 'SIGTERM');
+      await untilGone(pid);
+    }
     await rm(this.dir, { recursive: true, force: true, maxRetries: 5 });
   }
 

@@ -1,7 +1,8 @@
 // Servers that a test runs as child processes. Rule: each is ended by its own pid, at the latest when this process ends.
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 export interface Running {
   readonly pid: number;
@@ -87,4 +88,28 @@ async function stopChild(child: ChildProcess, ended: Promise<unknown>, patienceM
 
 function lastLines(text: string): string {
   return text.trimEnd().split('\n').slice(-20).join('\n');
+}
+
+/** Other processes whose command, environment or current folder names `text`, such as a test's own folder: pid and command. */
+export function findProcesses(text: string): { readonly pid: number; readonly command: string }[] {
+  const all = existsSync('/proc/self/environ') ? listByProc() : listByPs();
+  return all.filter(({ pid, about }) => pid !== process.pid && about.includes(text)).map(({ pid, about }) => ({ pid, command: about.slice(0, 200) }));
+}
+
+function listByProc(): { readonly pid: number; readonly about: string }[] {
+  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
+  return pids.map((pid) => {
+    try {
+      const [command = '', env = ''] = ['cmdline', 'environ'].map((name) => readFileSync(`/proc/${pid}/${name}`, 'utf8').replaceAll('\0', ' '));
+      return { pid, about: `${command}\n${env}\n${readlinkSync(`/proc/${pid}/cwd`)}` };
+    } catch {
+      // Ended meanwhile, or somebody else's.
+      return { pid, about: '' };
+    }
+  });
+}
+
+function listByPs(): { readonly pid: number; readonly about: string }[] {
+  const lines = execFileSync('ps', ['axeww', '-o', 'pid=,command='], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 }).split('\n');
+  return lines.map((line) => ({ pid: Number.parseInt(line, 10), about: line.trim() }));
 }

@@ -28,7 +28,7 @@ export async function startTwoDevices(settings: ProsodySettings = {}, accounts: 
   try {
     const server = await startProsody({ ...settings, accounts: { ...accounts, [ACCOUNT]: PASSWORD } });
     started.push(() => server.stop());
-    const proxy = await startTcpProxy(server);
+    const proxy = await startTcpProxy({ host: server.host, port: server.port });
     started.push(() => proxy.stop());
     const [laptop, desktop] = await Promise.all(['laptop', 'desktop'].map((name) => new Device(name).prepare()));
     if (laptop === undefined || desktop === undefined) throw new Error('two names make two devices');

@@ -1,0 +1,187 @@
+// One process on one stream, over a whole link: HTTP/2 in TLS in a pipe.
+
+import { once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import type { DeviceId } from '../../../src/lib/names.ts';
+import type { LinkHandlers } from '../../../src/link/serve.ts';
+import { openService } from '../../../src/link/services.ts';
+import type { ServiceStream } from '../../../src/link/services.ts';
+import { patternBytes } from '../../helpers/carrier-ends.ts';
+import { LinkWorld } from '../../helpers/link-world.ts';
+import { startScript } from '../../helpers/served-process.ts';
+import type { TestProcess } from '../../helpers/served-process.ts';
+import { quiet, until } from '../../helpers/waiting.ts';
+
+const PATH = '/repos/0b0e4b1c-90a1-4a6e-8f8e-1d7a3cf21d11/git-upload-pack';
+
+interface Carried {
+  readonly world: LinkWorld;
+  readonly service: ServiceStream;
+  readonly process: TestProcess;
+}
+
+/** The service `script` on the other side of a link. */
+async function carry(script: string, settle?: (exitCode: number) => number): Promise<Carried> {
+  let started: ((process: TestProcess) => void) | undefined;
+  const starting = new Promise<TestProcess>((resolve) => (started = resolve));
+  const handlers: Partial<LinkHandlers<DeviceId>> = {
+    service: () => {
+      const process = startScript(script, settle);
+      started?.(process);
+      return Promise.resolve(process);
+    },
+  };
+  const world = new LinkWorld({ handlers });
+  const service = openService(await world.session(), PATH, {});
+  await service.accepted;
+  return { world, service, process: await starting };
+}
+
+async function readAll({ stream }: ServiceStream): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of stream) parts.push(part as Buffer);
+  return Buffer.concat(parts);
+}
+
+describe('carryProcess', () => {
+  it('brings output, words and exit code', async () => {
+    const { service } = await carry('echo out; echo "fatal: nö" >&2; exit 3');
+    service.stream.end();
+    expect(String(await readAll(service))).toBe('out\n');
+    expect(await service.end).toEqual({ exitCode: 3, stderr: 'fatal: nö\n' });
+  });
+
+  it('tells an exit without words', async () => {
+    const { service } = await carry('exit 0');
+    service.stream.end();
+    service.stream.resume();
+    expect(await service.end).toEqual({ exitCode: 0, stderr: '' });
+  });
+
+  it('carries the end of the asker to the process, which may still answer', async () => {
+    const { service } = await carry('wc -c');
+    service.stream.end('12345');
+    expect(String(await readAll(service)).trim()).toBe('5');
+    expect(await service.end).toMatchObject({ exitCode: 0 });
+  });
+
+  it('carries the end of the process while the asker still writes', async () => {
+    const { service } = await carry('exec >&-; cat > /dev/null; exit 4');
+    service.stream.resume();
+    service.stream.write('more');
+    await new Promise((resolve) => setImmediate(resolve));
+    service.stream.end('and more');
+    expect(await service.end).toMatchObject({ exitCode: 4 });
+  });
+
+  it('tells how a process ended though its asker never ends', async () => {
+    const { service } = await carry('echo bye; exit 7');
+    expect(String(await readAll(service))).toBe('bye\n');
+    expect(await service.end).toMatchObject({ exitCode: 7 });
+  });
+
+  it('carries megabytes both ways, exactly', async () => {
+    const { service, process } = await carry('cat');
+    const bytes = patternBytes(3_000_000);
+    const reading = readAll(service);
+    service.stream.end(bytes);
+    expect(Buffer.compare(await reading, bytes)).toBe(0);
+    expect(await service.end).toMatchObject({ exitCode: 0 });
+    expect(process.settled).toEqual([[0, bytes.length]]);
+  });
+
+  it('stops a process that nobody reads, and the asker of one that does not', async () => {
+    const { service, process } = await carry('head -c 30000000 /dev/zero; sleep 60');
+    let read = 0;
+    service.stream.on('data', (part: Buffer) => {
+      read += part.length;
+      service.stream.pause();
+    });
+    await once(service.stream, 'data');
+    await quiet(() => read);
+    expect(read).toBeLessThan(1_000_000);
+    expect(process.stdout.readableFlowing === true && process.stdout.readableLength === 0).toBe(false);
+    let written = 0;
+    while (service.stream.write(Buffer.alloc(65_536)) || service.stream.writableLength < 65_536 * 4) written += 65_536;
+    await quiet(() => service.stream.writableLength);
+    expect(service.stream.writableNeedDrain).toBe(true);
+    expect(written).toBeLessThan(30_000_000);
+    service.stream.destroy();
+  });
+
+  it('kills the process when its stream is reset, and never feeds it a clean end', async () => {
+    const { service, process } = await carry('cat > /dev/null; echo "saw the end" >&2; exit 0');
+    service.stream.write('half');
+    service.stream.on('error', () => undefined);
+    service.stream.close(8);
+    expect(await process.exit).toBe(255);
+    expect(process.isKilled).toBe(true);
+    expect(process.stderrTail()).toBe('');
+  });
+
+  it('kills the process when the link is lost', async () => {
+    const { world, service, process } = await carry('cat > /dev/null; echo "saw the end" >&2');
+    service.stream.on('error', () => undefined);
+    world.acceptor.stop();
+    expect(await process.exit).toBe(255);
+    expect(process.stderrTail()).toBe('');
+    await expect(service.end).rejects.toMatchObject({ code: 'timeout', message: 'the link to the other device was lost' });
+  });
+
+  it('settles once, with the code that is told', async () => {
+    const { service, process } = await carry('cat > /dev/null; exit 2', (code) => code + 40);
+    service.stream.resume();
+    service.stream.end('123');
+    expect(await service.end).toMatchObject({ exitCode: 42 });
+    expect(process.settled).toEqual([[2, 3]]);
+  });
+
+  it.each([
+    ['with output that nobody reads', 'head -c 5000000 /dev/zero; sleep 60'],
+    ['without any', 'sleep 60'],
+  ])('settles after a reset too, %s: what the process did may have to be undone', async (_name, script) => {
+    const { service, process } = await carry(script);
+    service.stream.on('error', () => undefined);
+    service.stream.pause();
+    service.stream.close(8);
+    await process.exit;
+    await until(() => process.settled.length > 0);
+    expect(process.settled).toEqual([[255, 0]]);
+  });
+
+  it('bears a process that ended before its input did', async () => {
+    const { service } = await carry('exec <&-; echo done');
+    const reading = readAll(service);
+    for (let count = 0; count < 40; count += 1) service.stream.write(Buffer.alloc(50_000));
+    service.stream.end();
+    expect(String(await reading)).toBe('done\n');
+    expect(await service.end).toMatchObject({ exitCode: 0 });
+  });
+
+  it('kills a process whose stream was gone before it had started', async () => {
+    let release: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    let process: TestProcess | undefined;
+    const handlers: Partial<LinkHandlers<DeviceId>> = {
+      service: async () => {
+        await gate;
+        process = startScript('sleep 60');
+        return process;
+      },
+    };
+    const world = new LinkWorld({ handlers });
+    const session = await world.session();
+    for (const code of [0, 8]) {
+      const service = openService(session, PATH, {});
+      service.stream.on('error', () => undefined);
+      await new Promise((resolve) => service.stream.write('x', resolve));
+      service.stream.close(code);
+      await expect(service.end).rejects.toMatchObject({ code: 'timeout' });
+    }
+    // A ping comes back behind the resets.
+    await new Promise((resolve) => session.ping(resolve));
+    release();
+    await until(() => process !== undefined);
+    expect(await process?.exit).toBe(255);
+  });
+});

@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest';
+import { InputFault } from '../../../src/lib/errors.ts';
+import { parseDeviceId, parseOid, parseRepoId } from '../../../src/lib/names.ts';
+import {
+  formatOfferHeaders,
+  formatStderr,
+  MAX_BASES,
+  MAX_STDERR_BYTES,
+  parseExit,
+  parseGitProtocol,
+  parseLinkRequest,
+  parseOfferHeaders,
+  parseService,
+  parseStderr,
+} from '../../../src/link/http-format.ts';
+
+const REPO = parseRepoId('0b0e4b1c-90a1-4a6e-8f8e-1d7a3cf21d11');
+const OFFER = { device: parseDeviceId('a'.repeat(32)), counter: 7, signature: `${'A'.repeat(86)}==`, bases: [parseOid('b'.repeat(40))] };
+
+const read = (headers: Readonly<Record<string, string>>) => parseOfferHeaders((name) => headers[name]);
+
+describe('parseLinkRequest', () => {
+  it('knows five requests', () => {
+    expect(parseLinkRequest('POST', '/digest')).toEqual({ kind: 'digest' });
+    expect(parseLinkRequest('GET', '/repos')).toEqual({ kind: 'repos' });
+    expect(parseLinkRequest('POST', `/repos/${REPO}/map`)).toEqual({ kind: 'map', repo: REPO });
+    expect(parseLinkRequest('POST', `/repos/${REPO}/offer`)).toEqual({ kind: 'offer', repo: REPO });
+    expect(parseLinkRequest('POST', `/repos/${REPO}/git-upload-pack`)).toEqual({ kind: 'service', repo: REPO, service: 'git-upload-pack' });
+    expect(parseLinkRequest('POST', `/repos/${REPO}/git-receive-pack`)).toEqual({ kind: 'service', repo: REPO, service: 'git-receive-pack' });
+  });
+
+  it.each([
+    ['', ''],
+    ['GET', '/digest'],
+    ['POST', '/repos'],
+    ['POST', '/digest/'],
+    ['POST', '/digest?x=1'],
+    ['GET', `/repos/${REPO}/map`],
+    ['POST', `/repos/${REPO}`],
+    ['POST', `/repos/${REPO}/map/`],
+    ['POST', `/repos/${REPO}/map\n`],
+    ['POST', `/repos/${REPO}/git-upload-archive`],
+    ['POST', '/repos/../x/map'],
+    ['POST', `//repos/${REPO}/map`],
+    ['POST', `/repos/${REPO.toUpperCase()}/map`],
+    ['POST', `/repos/${'a'.repeat(300)}/map`],
+  ])('refuses %s %j', (method, path) => {
+    expect(() => parseLinkRequest(method, path)).toThrow(InputFault);
+  });
+});
+
+describe('parseService', () => {
+  it('takes the two services of git', () => {
+    expect(['git-upload-pack', 'git-receive-pack'].map(parseService)).toEqual(['git-upload-pack', 'git-receive-pack']);
+    for (const text of ['', 'upload-pack', 'git-upload-archive', 'git-upload-pack --help']) expect(() => parseService(text)).toThrow(InputFault);
+  });
+});
+
+describe('parseGitProtocol', () => {
+  it('takes the three versions, and none', () => {
+    expect(['version=0', 'version=1', 'version=2', '', undefined].map(parseGitProtocol)).toEqual(['version=0', 'version=1', 'version=2', undefined, undefined]);
+    for (const text of ['version=3', 'version=2:x', 'version=2\n', '2']) expect(() => parseGitProtocol(text)).toThrow(InputFault);
+  });
+});
+
+describe('formatOfferHeaders', () => {
+  it('is read back, with bases and without', () => {
+    expect(read(formatOfferHeaders(OFFER))).toEqual(OFFER);
+    expect(read(formatOfferHeaders({ ...OFFER, bases: [] }))).toEqual({ ...OFFER, bases: [] });
+    expect(formatOfferHeaders({ ...OFFER, bases: [] })).not.toHaveProperty('map-bases');
+  });
+});
+
+describe('parseOfferHeaders', () => {
+  const good = formatOfferHeaders(OFFER);
+
+  it.each([
+    ['no device', 'map-device', ''],
+    ['no counter', 'map-counter', ''],
+    ['a counter in hex', 'map-counter', '0x10'],
+    ['a counter with an exponent', 'map-counter', '1e3'],
+    ['a counter with spaces', 'map-counter', ' 7'],
+    ['a counter with a sign', 'map-counter', '+7'],
+    ['counter 0', 'map-counter', '0'],
+    ['a counter beyond 2^53', 'map-counter', '9007199254740992'],
+    ['no signature', 'map-signature', ''],
+    ['half a signature', 'map-signature', 'AAAA'],
+    ['an empty base', 'map-bases', ''],
+    ['a base that is none', 'map-bases', 'HEAD'],
+    ['a base too many', 'map-bases', Array.from({ length: MAX_BASES + 1 }, () => 'b'.repeat(40)).join(',')],
+  ])('refuses %s', (_name, header, value) => {
+    expect(() => read({ ...good, [header]: value })).toThrow(InputFault);
+  });
+
+  it('refuses headers that are not there', () => {
+    expect(() => read({})).toThrow(InputFault);
+  });
+});
+
+describe('formatStderr', () => {
+  it('brings words back, line breaks and all', () => {
+    expect(parseStderr(formatStderr('fatal: nö\nsecond\n'))).toBe('fatal: nö\nsecond\n');
+    expect(parseStderr(formatStderr(''))).toBe('');
+  });
+
+  it('keeps the end of what is too long', () => {
+    const words = parseStderr(formatStderr(`${'x'.repeat(5000)}the end`));
+    expect(words).toHaveLength(MAX_STDERR_BYTES);
+    expect(words.endsWith('xthe end')).toBe(true);
+  });
+});
+
+describe('parseStderr', () => {
+  it('takes nothing for no words, nor anything that is too long', () => {
+    expect(parseStderr(undefined)).toBe('');
+    expect(parseStderr('A'.repeat(MAX_STDERR_BYTES * 2 + 1))).toBe('');
+  });
+});
+
+describe('parseExit', () => {
+  it('takes exit codes alone: what is none means a lost link', () => {
+    expect(['0', '1', '128', '255'].map(parseExit)).toEqual([0, 1, 128, 255]);
+    for (const text of [undefined, '', '-1', '1.0', 'x', '0x1', '256', '1000', ' 0']) expect(parseExit(text)).toBeUndefined();
+  });
+});
