@@ -18,6 +18,7 @@ const TAIL_BYTES = 4096;
 const LAST_WORDS_MS = 1000;
 /** What a shell would say of a process that was killed or never started. */
 const NO_EXIT_CODE = 255;
+const FORCE_MS = 5000;
 
 /** A git process whose streams the caller owns. */
 export interface GitProcess {
@@ -29,7 +30,7 @@ export interface GitProcess {
   readonly extra: readonly Duplex[];
   /** Exit code; 255 when killed or never started. Never rejects. Does not wait for stdout to be read. */
   readonly exit: Promise<number>;
-  /** SIGTERM, then SIGKILL after five seconds. */
+  /** SIGTERM to git and all that it started, then SIGKILL after five seconds. */
   kill(): void;
 }
 
@@ -110,6 +111,8 @@ export function createStartGit(env: Readonly<Record<string, string | undefined>>
       extendEnv: false,
       reject: false,
       buffer: false,
+      // A group of its own: what git starts can then be ended together with it.
+      detached: true,
       stdio: ['pipe', 'pipe', 'pipe', ...Array.from({ length: options.extraFds ?? 0 }, () => 'pipe' as const)],
       ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
     });
@@ -138,9 +141,25 @@ export function createStartGit(env: Readonly<Record<string, string | undefined>>
       stderrTail: () => tail.text(),
       extra,
       exit,
-      kill: () => void child.kill(),
+      kill: () => endGroup(child.pid, ended),
     };
   };
+}
+
+/** Not git alone: while `unpack-objects` still writes, `receive-pack` could not take its quarantine away. */
+function endGroup(pid: number | undefined, ended: Promise<unknown>): void {
+  if (pid === undefined) return;
+  signalGroup(pid, 'SIGTERM');
+  const force = realClock.setTimer(FORCE_MS, () => signalGroup(pid, 'SIGKILL'));
+  void ended.then(() => force.cancel());
+}
+
+function signalGroup(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, name);
+  } catch {
+    // All of it has ended meanwhile.
+  }
 }
 
 /** A process that ended breaks its pipes: its exit code is the news, not EPIPE. */

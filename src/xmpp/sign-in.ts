@@ -24,7 +24,10 @@ export type UpListener = (connection: Connection) => void;
 /** @param retryInMs undefined when it is not tried again until `reconnectNow` */
 export type DownListener = (fault: Fault, retryInMs: number | undefined) => void;
 
+/** Between attempts that fail. */
 const BACKOFF = { baseMs: 1_000, capMs: 300_000 };
+/** After connections that came up and were soon lost again: the server takes us, so the waits stay short. */
+const UNSTEADY = { baseMs: 1_000, capMs: 8_000 };
 /** A connection that held this long was a success. */
 const STEADY_MS = 60_000;
 /** What is not mended by trying again, but may be mended on the server. */
@@ -35,7 +38,8 @@ const SLOW: readonly FaultCode[] = ['tls', 'no-encryption'];
 
 export class SignIn {
   readonly #options: SignInOptions;
-  readonly #backoff = new Backoff(BACKOFF);
+  readonly #failed = new Backoff(BACKOFF);
+  readonly #lost = new Backoff(UNSTEADY);
   readonly #up: UpListener[] = [];
   readonly #down: DownListener[] = [];
   #run: AbortController | undefined;
@@ -92,7 +96,7 @@ export class SignIn {
       else this.#keep(connection, signal);
     } catch (error) {
       this.#isDialling = false;
-      if (!signal.aborted) this.#retry(asFault(error, 'signing in'), signal);
+      if (!signal.aborted) this.#retry(asFault(error, 'signing in'), this.#failed);
     }
   }
 
@@ -101,28 +105,30 @@ export class SignIn {
     const upAt = clock.now();
     this.#isDialling = false;
     this.#connection = connection;
+    this.#failed.succeed();
     log.info('signed in', { jid: connection.jid });
     for (const listener of this.#up) listener(connection);
     connection.onClose((fault) => {
       if (this.#connection !== connection) return;
       this.#connection = undefined;
-      if (clock.now() - upAt >= STEADY_MS) this.#backoff.succeed();
-      if (!signal.aborted) this.#retry(fault, signal);
+      if (clock.now() - upAt >= STEADY_MS) this.#lost.succeed();
+      if (!signal.aborted) this.#retry(fault, this.#lost);
     });
   }
 
-  #retry(fault: Fault, signal: AbortSignal): void {
+  #retry(fault: Fault, backoff: Backoff): void {
     const { clock, log } = this.#options;
-    const retryInMs = this.#wait(fault);
+    const signal = this.#run?.signal;
+    const retryInMs = this.#wait(fault, backoff);
     log.warn('not signed in', { fault: fault.code, why: fault.message, retryInMs });
-    if (retryInMs !== undefined) this.#timer = clock.setTimer(retryInMs, () => void this.#dial(signal));
+    if (retryInMs !== undefined && signal !== undefined) this.#timer = clock.setTimer(retryInMs, () => void this.#dial(signal));
     for (const listener of this.#down) listener(fault, retryInMs);
   }
 
-  #wait({ code }: Fault): number | undefined {
+  #wait({ code }: Fault, backoff: Backoff): number | undefined {
     if (HOPELESS.includes(code)) return undefined;
     const random = this.#options.random();
-    const wait = this.#backoff.fail(random);
+    const wait = backoff.fail(random);
     return SLOW.includes(code) ? Math.max(wait, Math.round(SLOW_MS * (1 + random))) : wait;
   }
 

@@ -37,10 +37,11 @@ export class StageHand {
   async build(): Promise<Stage> {
     const server = await this.#keep(startProsody({ accounts: { [ACCOUNT]: PASSWORD }, hasStanzaLog: true }), (it) => it.stop());
     const network = await this.#keep(startTcpProxy({ host: server.host, port: server.port }), (it) => it.stop());
-    const started = this.#keep(startSshd(), (it) => it.stop());
     const laptop = await this.#device('laptop');
     const desktop = await this.#device('desktop');
-    const sshd = started.then((it) => ifLetIn(it, desktop)).catch(() => undefined);
+    const sshd = this.#keep(startSshd(), (it) => it.stop())
+      .then((it) => ifLetIn(it, desktop))
+      .catch(() => undefined);
     return { server, network, laptop, desktop, notes: laptop.path(REPO), copy: desktop.path(REPO), sshd };
   }
 

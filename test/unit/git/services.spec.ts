@@ -195,6 +195,7 @@ describe('serveReceivePeople', () => {
     const tip = commit(ours, { 'a.txt': 'two\n' }, 'two');
     const result = await runPiped(ours, push('main', 'v1'), await people());
     expect(result).toMatchObject({ exitCode: 0 });
+    expect(result.stderr).not.toContain('remote: error');
     expect(tipOf(theirs, 'main')).toBe(tip);
     expect(tipOf(theirs, 'v1^{commit}')).toBe(tipOf(ours, 'v1^{commit}'));
   });

@@ -84,24 +84,38 @@ describe('SignIn', () => {
     expect(events.length).toBeLessThan(17);
   });
 
-  it('comes up again after a connection is lost, and starts over once one has held a minute', async () => {
+  it('starts over once a connection has come up, and stays quick however often that is soon lost', async () => {
     const { clock, events, made, signIn } = setUp('tcp', 'tcp', 'up');
     signIn.start();
     await clock.pass(3_000);
+    for (let lost = 0; lost < 5; lost += 1) {
+      await clock.pass(500);
+      made[lost]?.end(new Fault('tcp', 'lost'));
+      await clock.pass(8_000);
+    }
+    expect(events.filter((event) => !event.startsWith('up'))).toEqual(['1', '2', '1', '2', '4', '8', '8'].map((wait) => `tcp, again in ${wait}`));
+    expect(made).toHaveLength(6);
+  });
+
+  it('counts anew the losses of connections once one has held a minute', async () => {
+    const { clock, events, made, signIn } = setUp('up');
+    signIn.start();
     await clock.pass(10_000);
     made[0]?.end(new Fault('tcp', 'lost'));
-    await clock.pass(4_000);
+    await clock.pass(1_000);
+    made[1]?.end(new Fault('tcp', 'lost'));
+    await clock.pass(2_000);
     await clock.pass(60_000);
-    made[1]?.end(new Fault('timeout', 'silent'));
+    made[2]?.end(new Fault('timeout', 'silent'));
     await clock.pass(1_000);
     expect(events).toEqual([
+      'up at 0',
       'tcp, again in 1',
+      'up at 11',
       'tcp, again in 2',
-      'up at 3',
-      'tcp, again in 4',
-      'up at 17',
+      'up at 13',
       'timeout, again in 1',
-      'up at 78',
+      'up at 74',
     ]);
   });
 
