@@ -68,7 +68,7 @@ export class Contacts {
       const peer = this.#hinted(iq.from, attrOf(iq.payload, 'device'));
       if (peer === undefined) throw new StanzaFault('cancel', 'item-not-found');
       // The one that says hello compares digests next, so this side only notes where it is.
-      void this.#parts.peers.update(peer.device, { address: parseFullJid(iq.from) }).then(() => this.#parts.onThere());
+      void this.#noteAddress(peer, parseFullJid(iq.from));
       return Promise.resolve(xml('hello', { xmlns: NS_AGENT, device: this.#parts.me }));
     });
     connection.handleIq(NS_AGENT, 'bye', (iq) => {
@@ -198,7 +198,13 @@ export class Contacts {
     await this.#connection.iq('set', to, payload, { timeoutMs: HELLO_DEADLINE_MS });
   }
 
+  async #noteAddress(peer: Peer, address: FullJid): Promise<void> {
+    if (peer.address !== address) await this.#parts.peers.update(peer.device, { address });
+    this.#parts.onThere();
+  }
+
   #hinted(from: string, device: string | undefined): Peer | undefined {
+    if (!/^[0-9a-f]{32}$/.test(device ?? '')) throw new StanzaFault('modify', 'bad-request');
     const peer = this.#parts.peers.byDevice(parseDeviceId(device ?? ''));
     return peer !== undefined && bareOf(parseFullJid(from)) === peer.jid ? peer : undefined;
   }

@@ -74,7 +74,7 @@ export class RepoLoop {
   constructor(parts: LoopParts) {
     this.#parts = parts;
     this.context = parts.context;
-    this.engine = new Engine(parts.me.device, parts.context.maps.counters);
+    this.engine = new Engine(parts.me.device, parts.context.maps.counters, () => parts.context.shared().branches.length === 0);
   }
 
   /** Why branches of which device were not taken over. */

@@ -151,8 +151,8 @@ export class MapStore {
     return false;
   }
 
-  #withSigned(device: DeviceId, signed: SignedCounter): MapsState {
-    return { ...this.#state, signed: { ...this.#state.signed, [device]: signed } };
+  #withSigned(device: DeviceId, { counter, signature }: SignedCounter): MapsState {
+    return { ...this.#state, signed: { ...this.#state.signed, [device]: { counter, signature } } };
   }
 
   async #save(state: MapsState): Promise<void> {

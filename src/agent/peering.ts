@@ -17,6 +17,7 @@ import { dialLink } from '../link/dial.ts';
 import type { DialledLink } from '../link/dial.ts';
 import { Links } from '../link/links.ts';
 import { parseLinkId } from '../pipe/frame-format.ts';
+import { ReplayBudget } from '../pipe/replay-budget.ts';
 import type { Connection } from '../xmpp/connection.ts';
 import { Answers } from './answer.ts';
 import { Contacts } from './contacts.ts';
@@ -58,6 +59,7 @@ export class Peering {
   readonly #parts: PeeringParts;
   readonly #acceptor: Acceptor;
   readonly #wayFree = new Set<() => void>();
+  readonly #budget = new ReplayBudget();
   #identity: Identity;
   #session: Session | undefined;
   /** Resolves what is to happen once signed in, such as answering for invites again. */
@@ -93,6 +95,7 @@ export class Peering {
       handlers: answers,
       clock,
       log: log.scope('link'),
+      budget: this.#budget,
       onStranger: ({ peer }) => events.emit({ type: 'stranger', words: `${peer} asked for a link and is not paired`, by: peer }),
     });
   }
@@ -189,6 +192,7 @@ export class Peering {
       clock,
       random: chance,
       log: log.scope('link'),
+      budget: this.#budget,
       onResumed: ({ sent, received }) => {
         events.emit({ type: 'resumed', words: `resumed at byte ${received} coming in, ${sent} going out`, peer: peer.petname, bytes: received });
         if (!this.contacts.isOnline(device)) void this.contacts.contact(device);

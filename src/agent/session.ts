@@ -38,6 +38,8 @@ export class Session {
   readonly connection: Connection;
   readonly inBand: InBand;
   readonly #parts: SessionParts;
+  /** Announcements of this connection that were unsigned, old, ungranted, or from nobody known. */
+  #dropped = 0;
 
   constructor(connection: Connection, parts: SessionParts) {
     this.connection = connection;
@@ -53,7 +55,7 @@ export class Session {
     const { contacts, showing, events } = this.#parts;
     this.connection.onHeadline(NS_ANNOUNCE, (_from, payload) => {
       void openAnnouncement(payload, this.#parts.identity, this.#parts).then((said) => {
-        if (said === undefined) return this.#parts.log.info('dropped an announcement');
+        if (said === undefined) return this.#drop();
         events.emit({ type: 'announced', words: `${said.peer.petname} announced`, peer: said.peer.petname, repo: said.loop.context.shared().name });
         return contacts.contact(said.peer.device);
       });
@@ -61,6 +63,11 @@ export class Session {
     await this.publish();
     await showing.attach(this.connection);
     contacts.start(this.connection);
+  }
+
+  #drop(): void {
+    this.#dropped += 1;
+    this.#parts.log.info('dropped an announcement', { inAll: this.#dropped });
   }
 
   /** Writes the address record for the accounts that are paired now; without PEP the requested resource is the address. */

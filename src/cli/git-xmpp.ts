@@ -28,7 +28,11 @@ function buildProgram(makeDoor: () => Door): Command {
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .exitOverride();
-  program.action(() => overview(makeDoor()));
+  program.allowExcessArguments().action(() => {
+    const [word] = program.args;
+    if (word !== undefined) throw new Fault('wrong-use', `there is no command "${word}"`, { remedy: 'git xmpp help lists them' });
+    return overview(makeDoor());
+  });
   addAccountCommands(program, makeDoor);
   addPeerCommands(program, makeDoor);
   addRepoCommands(program, makeDoor);

@@ -63,7 +63,7 @@ export class Asked {
       return new Fault('agent', 'no agent runs for this home', { remedy: 'start it with: git xmpp daemon start', cause: error });
     }
     const lost = `the agent went away before it answered ${this.#what}`;
-    return new Fault('agent', lost, { remedy: 'see why with: git xmpp log', cause: error });
+    return new Fault('agent', lost, { remedy: 'its log in the home says why: GIT_XMPP_HOME, or ~/.config/git-xmpp', cause: error });
   }
 }
 

@@ -14,7 +14,7 @@ import { encodeFrame, PIPE_VERSION } from '../pipe/frame-format.ts';
 import type { LinkId, ToldReason } from '../pipe/frame-format.ts';
 import { readFirstFrame } from '../pipe/frame-decoder.ts';
 import type { FirstFrame } from '../pipe/frame-decoder.ts';
-import { ReplayBudget } from '../pipe/replay-budget.ts';
+import type { ReplayBudget } from '../pipe/replay-budget.ts';
 import { PipeStream } from './pipe-stream.ts';
 import { secureAsListener } from './secure.ts';
 import type { Credentials } from './secure.ts';
@@ -28,6 +28,8 @@ export interface AcceptOptions {
   readonly handlers: LinkHandlers<DeviceId>;
   readonly clock: Clock;
   readonly log: Log;
+  /** What all pipes of this agent may keep for replay together. */
+  readonly budget?: ReplayBudget | undefined;
   /** A device that is not paired knocked. */
   readonly onStranger: (carrier: Carrier) => void;
 }
@@ -43,13 +45,13 @@ interface Accepted {
 /** Bytes and time that a carrier has to say which pipe it is for. */
 const FIRST_FRAME_BYTES = 1024;
 const HANDSHAKE_MS = 10_000;
+const UNSECURED_BYTES = 64 * 1024;
 const MAX_UNSECURED_PER_ACCOUNT = 8;
 const MAX_PIPES = 256;
 
 /** All links that were dialled to this device. */
 export class Acceptor {
   readonly #options: AcceptOptions;
-  readonly #budget = new ReplayBudget();
   readonly #accepted = new Map<LinkId, Accepted>();
 
   constructor(options: AcceptOptions) {
@@ -74,7 +76,10 @@ export class Acceptor {
       }
       timer.cancel();
       const refused = this.#route(first, proxy);
-      feed = (more) => proxy.receive(more);
+      feed = (more) => {
+        this.#bound(first.frame.linkId);
+        return proxy.receive(more);
+      };
       if (refused === undefined) return Promise.resolve();
       log.info('refused a carrier', { why: refused });
       answer = encodeFrame({ type: 'close', reason: refused });
@@ -133,10 +138,16 @@ export class Acceptor {
     return undefined;
   }
 
+  /** Who has not shown a key yet may send what a handshake takes, and no more. */
+  #bound(linkId: LinkId): void {
+    const accepted = this.#accepted.get(linkId);
+    if (accepted !== undefined && accepted.who === undefined && accepted.pipe.stats.received > UNSECURED_BYTES) accepted.pipe.destroy();
+  }
+
   #open(linkId: LinkId, carrier: Carrier, rest: Uint8Array): void {
     const { clock, log } = this.#options;
     const onDetached = (why: string): void => log.debug('carrier lost', { why });
-    const pipe = new PipeStream({ role: 'listener', linkId, clock, budget: this.#budget, onDetached });
+    const pipe = new PipeStream({ role: 'listener', linkId, clock, budget: this.#options.budget, onDetached });
     const accepted: Accepted = { pipe, account: bareOf(carrier.peer), who: undefined, session: undefined };
     this.#accepted.set(linkId, accepted);
     const timer = clock.setTimer(HANDSHAKE_MS, () => pipe.destroy());

@@ -9,6 +9,7 @@ import type { FullJid } from '../lib/jid.ts';
 import type { Log } from '../lib/log.ts';
 import type { Carrier } from '../carriers/carrier.ts';
 import type { LinkId } from '../pipe/frame-format.ts';
+import type { ReplayBudget } from '../pipe/replay-budget.ts';
 import { PipeStream } from './pipe-stream.ts';
 import { Reopener } from './reopen.ts';
 import { secureAsDialler } from './secure.ts';
@@ -19,6 +20,8 @@ export interface DialOptions {
   /** The peer's pinned public key, base64 SPKI. */
   readonly pin: string;
   readonly linkId: LinkId;
+  /** What all pipes of this agent may keep for replay together. */
+  readonly budget?: ReplayBudget | undefined;
   readonly address: FullJid;
   /** Where the peer is by now, for a new carrier. */
   readonly currentAddress: () => FullJid;
@@ -70,6 +73,7 @@ export async function dialLink(options: DialOptions): Promise<DialledLink> {
     role: 'dialler',
     linkId: options.linkId,
     clock: options.clock,
+    budget: options.budget,
     onDetached: (why) => carriers.detached(why),
     onAttached: (epoch, resumedAt) => {
       carriers.attached();

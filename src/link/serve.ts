@@ -5,6 +5,7 @@ import http2 from 'node:http2';
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import { asFault, Fault, formatFault, InputFault } from '../lib/errors.ts';
+import type { FaultCode } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { RepoId } from '../lib/names.ts';
 import { HEADER, MAX_JSON_BYTES, parseGitProtocol, parseLinkRequest, parseOfferHeaders } from './http-format.ts';
@@ -25,6 +26,8 @@ export interface LinkHandlers<Who> {
 
 const SETTINGS = { maxConcurrentStreams: 16, maxHeaderListSize: 8192, initialWindowSize: 1 << 20, enablePush: false };
 const SERVER_OPTIONS = { settings: SETTINGS, maxSessionInvalidFrames: 100, maxSessionRejectedStreams: 100 };
+/** Every other refusal is 403 Forbidden; the code in the body is what counts. */
+const STATUS: Partial<Record<FaultCode, number>> = { 'no-such-repo': 404, 'bad-input': 400, agent: 500 };
 const MAX_RESETS = 100;
 const RESET_WINDOW_MS = 10_000;
 
@@ -114,7 +117,7 @@ function refuse(stream: ServerHttp2Stream, error: unknown, log: Log): void {
   }
   // The cause may hold paths of this machine, so of an internal fault only its code is told.
   const told = fault.code === 'internal' || fault.code === 'git' ? new Fault('agent', 'an error there; its log says more') : fault;
-  stream.respond({ ':status': fault.code === 'no-such-repo' ? 404 : 403 });
+  stream.respond({ ':status': STATUS[told.code] ?? 403 });
   stream.end(JSON.stringify(formatFault(new Fault(told.code, told.message))));
   stream.resume();
 }

@@ -10,7 +10,7 @@ export interface PipeOptions {
   /** Most bytes kept for replay; default 4 MiB. */
   readonly replayBytes?: number;
   /** What all pipes of the agent may keep together. */
-  readonly budget?: ReplayBudget;
+  readonly budget?: ReplayBudget | undefined;
   /** How long the pipe waits for a carrier, in milliseconds; default one hour. */
   readonly giveUpMs?: number;
   /** Offset of the first byte in both directions, the same at both ends; default 0, and so it is on the wire. */

@@ -52,12 +52,17 @@ interface Offering {
 /** Sync state of one repository on this device. */
 export class Engine {
   readonly #me: DeviceId;
+  readonly #isRelaying: () => boolean;
   readonly #maps = new Map<DeviceId, number>();
   readonly #peers = new Map<DeviceId, PeerState>();
 
-  /** @param maps counters of the maps held here, as they were stored */
-  constructor(me: DeviceId, maps: ReadonlyMap<DeviceId, number>) {
+  /**
+   * @param maps counters of the maps held here, as they were stored
+   * @param isRelaying whether other devices' maps are offered on; not where the sharing shows only some branches
+   */
+  constructor(me: DeviceId, maps: ReadonlyMap<DeviceId, number>, isRelaying: () => boolean = () => true) {
     this.#me = me;
+    this.#isRelaying = isRelaying;
     for (const [device, counter] of maps) this.#maps.set(device, counter);
   }
 
@@ -176,7 +181,8 @@ export class Engine {
   /** Our own map goes first; a peer is never offered its own. */
   #missing(peer: DeviceId, state: PeerState): { readonly device: DeviceId; readonly counter: number }[] {
     return [...this.#maps]
-      .filter(([device, counter]) => device !== peer && counter > (state.holds?.get(device) ?? 0))
+      .filter(([device]) => device === this.#me || (device !== peer && this.#isRelaying()))
+      .filter(([device, counter]) => counter > (state.holds?.get(device) ?? 0))
       .map(([device, counter]) => ({ device, counter }))
       .sort((a, b) => Number(b.device === this.#me) - Number(a.device === this.#me));
   }
