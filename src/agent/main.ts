@@ -46,6 +46,7 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   const fault = asFault(error, 'starting the agent');
-  process.stderr.write(`git-xmpp: ${fault.message}${fault.remedy === undefined ? '' : ` (${fault.remedy})`}\n`);
+  // In the form of every command's last words: whoever started the agent finds them at the end of its log.
+  process.stderr.write(`${['git-xmpp: ' + fault.message, ...(fault.remedy?.split('\n') ?? [])].join('\n  ')}\n`);
   process.exit(fault instanceof Fault && fault.code === 'already-running' ? ALREADY_RUNNING : 1);
 });

@@ -47,9 +47,10 @@ function counted(process: GitProcess, peer: Peer, quota: Quota): ServedProcess {
   return { ...passOn(process), settle };
 }
 
+/** A `receive-pack` as it is served. */
 function passOn(process: GitProcess): ServedProcess {
   const { stdin, stdout, exit } = process;
-  return { stdin, stdout, exit, kill: () => process.kill(), stderrTail: () => process.stderrTail() };
+  return { stdin, stdout, exit, kill: () => process.hangUp(), stderrTail: () => process.stderrTail() };
 }
 
 /** Where the sharing names branches, only those are shown. */

@@ -2,7 +2,7 @@
 // one home, and a command never hangs on one that does not come up.
 
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { delay, realClock } from '../lib/clock.ts';
 import { Fault } from '../lib/errors.ts';
@@ -70,6 +70,7 @@ export class Door {
   async start(): Promise<void> {
     mkdirSync(dirname(this.home.log), { recursive: true, mode: 0o700 });
     const log = openSync(this.home.log, 'a', 0o600);
+    const { size } = fstatSync(log);
     const { NODE_EXTRA_CA_CERTS: _costly, ...env } = this.#world.env;
     const agent = spawn(process.execPath, [join(this.#world.distDir, 'agent.mjs')], {
       detached: true,
@@ -80,10 +81,11 @@ export class Door {
     closeSync(log);
     const ended = new Promise<number>((resolve) => agent.once('exit', (code) => resolve(code ?? 1)).once('error', () => resolve(127)));
     agent.unref();
-    await this.#waitFor(ended);
+    await this.#waitFor(ended, size);
   }
 
-  async #waitFor(ended: Promise<number>): Promise<void> {
+  /** @param size of the log before the agent began to write there */
+  async #waitFor(ended: Promise<number>, size: number): Promise<void> {
     let code: number | undefined;
     void ended.then((exit) => {
       code = exit;
@@ -95,9 +97,22 @@ export class Door {
       if (code !== undefined && code !== ALREADY_RUNNING) break;
       await nap();
     }
-    throw new Fault('agent', 'the agent could not be started', { remedy: `its last words are in ${this.home.log}` });
+    throw this.#explain(size);
+  }
+
+  /** Why the agent did not come up, in its own last words. */
+  #explain(size: number): Fault {
+    const words = readFileSync(this.home.log).subarray(size).toString('utf8').split('\n');
+    const last = words.findLastIndex((line) => line.startsWith(SAID));
+    if (last < 0) return new Fault('agent', 'the agent could not be started', { remedy: `its last words are in ${this.home.log}` });
+    const why = words[last]?.slice(SAID.length) ?? '';
+    const remedy = words.slice(last + 1).map((line) => line.trim()).join('\n').trim();
+    return new Fault('agent', `the agent could not be started: ${why}`, remedy === '' ? {} : { remedy });
   }
 }
+
+/** How the last words of an agent begin that could not start (agent/main.ts). */
+const SAID = 'git-xmpp: ';
 
 /** The agent behind one's own 0600 socket is the same program: its answers have the types of `agent/answers.ts`. */
 function parseTrusted<Answer>(value: unknown): Answer {

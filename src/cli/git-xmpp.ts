@@ -28,15 +28,16 @@ function buildProgram(makeDoor: () => Door): Command {
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .exitOverride();
+  addAccountCommands(program, makeDoor);
+  addPeerCommands(program, makeDoor);
+  addRepoCommands(program, makeDoor);
+  addAgentCommands(program, makeDoor);
+  // After the commands, which would inherit it: what follows none of them is the name of one that does not exist.
   program.allowExcessArguments().action(() => {
     const [word] = program.args;
     if (word !== undefined) throw new Fault('wrong-use', `there is no command "${word}"`, { remedy: 'git xmpp help lists them' });
     return overview(makeDoor());
   });
-  addAccountCommands(program, makeDoor);
-  addPeerCommands(program, makeDoor);
-  addRepoCommands(program, makeDoor);
-  addAgentCommands(program, makeDoor);
   return program;
 }
 

@@ -18,7 +18,7 @@ const TAIL_BYTES = 4096;
 const LAST_WORDS_MS = 1000;
 /** What a shell would say of a process that was killed or never started. */
 const NO_EXIT_CODE = 255;
-const FORCE_MS = 5000;
+const HANG_UP_MS = 5000;
 
 /** A git process whose streams the caller owns. */
 export interface GitProcess {
@@ -30,8 +30,13 @@ export interface GitProcess {
   readonly extra: readonly Duplex[];
   /** Exit code; 255 when killed or never started. Never rejects. Does not wait for stdout to be read. */
   readonly exit: Promise<number>;
-  /** SIGTERM to git and all that it started, then SIGKILL after five seconds. */
+  /** SIGTERM, then SIGKILL after five seconds. */
   kill(): void;
+  /**
+   * Ends its input where it stands, as a lost ssh connection does, and kills it only if it goes on. For `receive-pack`: killed it would
+   * leave its quarantine behind (tmp-objdir.c), while a pack that breaks off makes it take that away and change nothing.
+   */
+  hangUp(): void;
 }
 
 export interface StartGitOptions {
@@ -111,8 +116,6 @@ export function createStartGit(env: Readonly<Record<string, string | undefined>>
       extendEnv: false,
       reject: false,
       buffer: false,
-      // A group of its own: what git starts can then be ended together with it.
-      detached: true,
       stdio: ['pipe', 'pipe', 'pipe', ...Array.from({ length: options.extraFds ?? 0 }, () => 'pipe' as const)],
       ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
     });
@@ -135,31 +138,26 @@ export function createStartGit(env: Readonly<Record<string, string | undefined>>
       for (const stream of extra) drainUnread(stream);
       return code;
     });
+    const stdout = ownedCopy(child.stdout);
     return {
       stdin: child.stdin,
-      stdout: ownedCopy(child.stdout),
+      stdout,
       stderrTail: () => tail.text(),
       extra,
       exit,
-      kill: () => endGroup(child.pid, ended),
+      kill: () => void child.kill(),
+      hangUp: () => hangUp(child, stdout, ended),
     };
   };
 }
 
-/** Not git alone: while `unpack-objects` still writes, `receive-pack` could not take its quarantine away. */
-function endGroup(pid: number | undefined, ended: Promise<unknown>): void {
-  if (pid === undefined) return;
-  signalGroup(pid, 'SIGTERM');
-  const force = realClock.setTimer(FORCE_MS, () => signalGroup(pid, 'SIGKILL'));
-  void ended.then(() => force.cancel());
-}
-
-function signalGroup(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, name);
-  } catch {
-    // All of it has ended meanwhile.
-  }
+/** Input ends, output is let go; what does not end by that is killed. */
+function hangUp(child: { readonly stdin: Writable; kill(): boolean }, stdout: Readable, ended: Promise<unknown>): void {
+  child.stdin.destroy();
+  stdout.unpipe();
+  stdout.resume();
+  const patience = realClock.setTimer(HANG_UP_MS, () => child.kill());
+  void ended.then(() => patience.cancel());
 }
 
 /** A process that ended breaks its pipes: its exit code is the news, not EPIPE. */

@@ -105,12 +105,13 @@ export class Config {
   }
 
   #faultOf(stderr: string): Fault {
-    const line = /bad config line (\d+)/.exec(stderr)?.[1];
+    // The person's own configuration is read on the way, and may be what is broken.
+    const [, line, file = this.path] = /bad config line (\d+)(?: in file (.+))?/.exec(stderr) ?? [];
     if (line === undefined) {
       return new Fault('git', `git config could not use ${this.path}: ${shorten(stderr.trim().split('\n').at(-1) ?? '')}`);
     }
-    return new Fault('bad-config', `${this.path}, line ${line} cannot be read as git configuration`, {
-      remedy: `correct line ${line} of ${this.path}, or remove it`,
+    return new Fault('bad-config', `${file}, line ${line} cannot be read as git configuration`, {
+      remedy: `correct line ${line} of ${file}, or remove it`,
     });
   }
 }

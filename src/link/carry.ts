@@ -42,6 +42,8 @@ export async function carryProcess(stream: ServerHttp2Stream, process: ServedPro
     if (!stream.aborted) process.stdin.end();
   });
   process.stdout.pipe(stream, { end: false });
+  // What nobody wants any more is read away, or the process would never have ended.
+  stream.once('close', () => process.stdout.resume());
   const told = await finish(process, () => received);
   hasExited = true;
   if (stream.destroyed) return;

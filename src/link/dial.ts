@@ -99,15 +99,19 @@ export async function dialLink(options: DialOptions): Promise<DialledLink> {
 function openSession({ stream }: SecureStream): Promise<ClientHttp2Session> {
   return new Promise((resolve, reject) => {
     const session = http2.connect('https://peer', { ...SESSION_OPTIONS, createConnection: () => stream });
-    let isRefused = false;
-    stream.once('end', () => {
-      isRefused = true;
-    });
+    const refused = (): void => {
+      reject(new Fault('not-paired', 'this device is not paired there any more'));
+      session.destroy();
+    };
+    stream.once('end', refused);
+    // HTTP/2 reads past this stream, which tells its end only to somebody who reads it, too.
+    stream.resume();
     session.on('error', () => session.destroy());
-    session.once('remoteSettings', () => resolve(session));
-    session.once('close', () =>
-      reject(isRefused ? new Fault('not-paired', 'this device is not paired there any more') : new Fault('timeout', 'the link was lost before it was up')),
-    );
+    session.once('remoteSettings', () => {
+      stream.off('end', refused);
+      resolve(session);
+    });
+    session.once('close', () => reject(new Fault('timeout', 'the link was lost before it was up')));
   });
 }
 

@@ -40,16 +40,32 @@ export function serveLink<Who>(
   const session = http2.performServerHandshake(stream, SERVER_OPTIONS);
   const { log, now } = options;
   let resets: number[] = [];
+  const countReset = (): void => {
+    resets = [...resets.filter((at) => at > now() - RESET_WINDOW_MS), now()];
+    if (resets.length > MAX_RESETS) session.destroy();
+  };
   session.on('error', (error) => log.debug('session ended', { why: error.message }));
   session.on('stream', (request: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     request.on('error', (error) => log.debug('stream ended', { why: error.message }));
-    request.once('aborted', () => {
-      resets = [...resets.filter((at) => at > now() - RESET_WINDOW_MS), now()];
-      if (resets.length > MAX_RESETS) session.destroy();
-    });
+    onReset(request, countReset);
+    if (isGone(request)) return;
     answer(request, headers, { who, handlers: options.handlers }).catch((error: unknown) => refuse(request, error, log));
   });
   return session;
+}
+
+/** Calls `told` once when the peer resets the request: before this could be asked, while it is answered, or behind the answer. */
+function onReset(request: ServerHttp2Stream, told: () => void): void {
+  if (request.aborted) return told();
+  let isTold = false;
+  const tell = (): void => {
+    if (!isTold) told();
+    isTold = true;
+  };
+  request.once('aborted', tell);
+  request.once('close', () => {
+    if (request.rstCode !== http2.constants.NGHTTP2_NO_ERROR) tell();
+  });
 }
 
 async function answer<Who>(
@@ -90,34 +106,40 @@ async function askHandler<Who>(
 async function readBody(stream: ServerHttp2Stream): Promise<string> {
   const parts: Buffer[] = [];
   let length = 0;
-  for await (const part of stream) {
+  // The stream outlives this loop: it still has to say what was wrong with its body.
+  for await (const part of stream.iterator({ destroyOnReturn: false })) {
     parts.push(part);
     length += part.length;
     if (length > MAX_JSON_BYTES) throw new InputFault('request', `is larger than ${MAX_JSON_BYTES} bytes`);
   }
+  if (stream.aborted) throw new InputFault('request', 'was given up');
   return Buffer.concat(parts).toString('utf8');
 }
 
 function answerJson(stream: ServerHttp2Stream, body: unknown): void {
-  if (stream.destroyed) return;
+  if (isGone(stream)) return;
   if (body === undefined) {
     stream.respond({ ':status': 204 }, { endStream: true });
     return;
   }
+  const text = JSON.stringify(body);
   stream.respond({ ':status': 200 });
-  stream.end(JSON.stringify(body));
+  stream.end(text);
 }
 
 function refuse(stream: ServerHttp2Stream, error: unknown, log: Log): void {
   const fault = asFault(error, 'answering a peer');
   log.info('refused a request', { why: fault.code, said: fault.message });
-  if (stream.destroyed || stream.headersSent) {
-    if (!stream.destroyed) stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
-    return;
-  }
+  if (isGone(stream)) return;
+  if (stream.headersSent) return stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
   // The cause may hold paths of this machine, so of an internal fault only its code is told.
   const told = fault.code === 'internal' || fault.code === 'git' ? new Fault('agent', 'an error there; its log says more') : fault;
   stream.respond({ ':status': STATUS[told.code] ?? 403 });
   stream.end(JSON.stringify(formatFault(new Fault(told.code, told.message))));
   stream.resume();
+}
+
+/** Whether the peer has reset the stream; one that it still reads from is closed before it is destroyed, and `respond` throws. */
+function isGone(stream: ServerHttp2Stream): boolean {
+  return stream.destroyed || stream.closed;
 }

@@ -60,10 +60,15 @@ export function openService(session: ClientHttp2Session, path: string, headers: 
     stream.once('trailers', (received) => {
       trailers = received;
     });
-    stream.once('close', () => {
+    const tell = (): void => {
       const exitCode = parseExit(textOf(trailers[HEADER.gitExit]));
-      if (exitCode === undefined) reject(lost());
-      else resolve({ exitCode, stderr: parseStderr(textOf(trailers[HEADER.gitStderr])) });
+      if (exitCode !== undefined) resolve({ exitCode, stderr: parseStderr(textOf(trailers[HEADER.gitStderr])) });
+    };
+    // Nothing follows the trailers, though the stream stays open until this side has ended too: a process may end before its input.
+    stream.once('end', tell);
+    stream.once('close', () => {
+      tell();
+      reject(lost());
     });
   });
   // Both are awaited by callers at their own time; a refusal must not become an unhandled rejection meanwhile.

@@ -2,6 +2,8 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { kill } from 'node:process';
+import { PassThrough } from 'node:stream';
 import { afterEach } from 'vitest';
 import type { ServedProcess } from '../../src/link/carry.ts';
 
@@ -21,7 +23,7 @@ afterEach(async () => {
 
 /** Runs `script` with sh. @param settle the code that is told instead */
 export function startScript(script: string, settle: (exitCode: number) => number = (code) => code): TestProcess {
-  const child = spawn('sh', ['-c', script], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn('sh', ['-c', script], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
   let stderr = '';
   let isKilled = false;
   const settled: (readonly [number, number])[] = [];
@@ -33,12 +35,14 @@ export function startScript(script: string, settle: (exitCode: number) => number
   });
   const process: TestProcess = {
     stdin: child.stdin,
-    stdout: child.stdout,
+    // As git/run.ts hands it out: a stream of the reader's own, which nobody else reads away.
+    stdout: child.stdout.pipe(new PassThrough()),
     exit,
     stderrTail: () => stderr,
     kill: () => {
       isKilled = true;
-      child.kill();
+      // With all that sh has started, which would hold its streams open.
+      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) kill(-child.pid, 'SIGTERM');
     },
     settle: (exitCode, received) => {
       settled.push([exitCode, received]);

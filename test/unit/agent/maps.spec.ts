@@ -14,7 +14,7 @@ import { cleanEnv, commit, git, makeFolder, makeRepo, tipOf } from '../../helper
 import type { TestRepo } from '../../helpers/repo.ts';
 
 const runGit = createRunGit(cleanEnv());
-const repo = parseRepoId('0'.repeat(32));
+const repo = parseRepoId('00000000-0000-4000-8000-000000000000');
 const main = parseRefName('refs/heads/main');
 
 async function storeAt(where: TestRepo, file: string): Promise<MapStore> {

@@ -101,11 +101,9 @@ describe('carryProcess', () => {
     await quiet(() => read);
     expect(read).toBeLessThan(1_000_000);
     expect(process.stdout.readableFlowing === true && process.stdout.readableLength === 0).toBe(false);
-    let written = 0;
-    while (service.stream.write(Buffer.alloc(65_536)) || service.stream.writableLength < 65_536 * 4) written += 65_536;
+    for (let count = 0; count < 300; count += 1) service.stream.write(Buffer.alloc(65_536));
     await quiet(() => service.stream.writableLength);
-    expect(service.stream.writableNeedDrain).toBe(true);
-    expect(written).toBeLessThan(30_000_000);
+    expect(service.stream.writableLength).toBeGreaterThan(15_000_000);
     service.stream.destroy();
   });
 
