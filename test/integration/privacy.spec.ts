@@ -69,7 +69,8 @@ describe('the server', () => {
   it('sees no name and no word of a repository, in the clear or in base64', () => {
     const haystack = new Haystack(log);
     expect(haystack.has(Buffer.from('urn:git-xmpp:pair:1'))).toBe(true);
-    expect(Object.values(SECRETS).filter((secret) => haystack.has(Buffer.from(secret)))).toEqual([]);
+    const words = [...Object.values(SECRETS), 'refs/heads', 'refs/xmpp', 'git-upload-pack', 'git-receive-pack'];
+    expect(words.filter((secret) => haystack.has(Buffer.from(secret)))).toEqual([]);
   });
 
   it('sees no object id, no object and no piece of a pack', async () => {
@@ -171,6 +172,7 @@ describe('an agent with the password and no pairing', () => {
   let third: Device;
 
   beforeAll(async () => {
+    await laptop.xmppIn(await laptop.repo('private'), 'share');
     third = await new Device('third').prepare();
     await third.login(setting.server, ACCOUNT, PASSWORD);
   });
@@ -196,10 +198,10 @@ describe('an agent with the password and no pairing', () => {
 
   it('reads nothing though it knows whom to ask, and is named', async () => {
     await pairDevices(laptop, third);
-    expect(await third.run('git', ['ls-remote', 'xmpp::laptop/plain'])).toMatchObject({ code: 0 });
+    expect(await third.run('git', ['ls-remote', 'xmpp::laptop/private'])).toMatchObject({ code: 0 });
     await laptop.xmpp('unpair', 'third');
     const { address = '' } = (await third.status()).account;
-    const asked = await third.run('git', ['ls-remote', 'xmpp::laptop/plain']);
+    const asked = await third.run('git', ['ls-remote', 'xmpp::laptop/private']);
     expect(asked.code).toBe(128);
     expect(asked.stdout).toBe('');
     expect(asked.stderr).toContain('not paired there any more');
