@@ -1,7 +1,7 @@
 // A copy of a work tree's index that git may write while the agent holds index.lock (git(1), GIT_INDEX_FILE).
 // Rule: the real index changes by one rename, or not at all.
 
-import { copyFile, rename } from 'node:fs/promises';
+import { copyFile, rename, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../lib/errors.ts';
 import { QUIET_CONFIG } from './environment.ts';
@@ -36,11 +36,18 @@ export function privateIndex(tree: { readonly path: string; readonly gitDir: str
   };
 }
 
-/** Makes the private index what the real one is; none when there is none yet. */
+/**
+ * Makes the private index what the real one is; none when there is none yet.
+ * It is dated no later than the real one: git takes a file that is not older than its index for perhaps changed since, and looks into
+ * it (Documentation/technical/racy-git.txt). Under a newer index a change made in the same moment would pass for none, and be written over.
+ */
 export async function copyIndex(gitDir: string): Promise<void> {
   await dropPrivateIndex(gitDir);
   try {
+    const { mtimeMs } = await stat(join(gitDir, 'index'));
     await copyFile(join(gitDir, 'index'), fileOf(gitDir, ''));
+    const second = Math.floor(mtimeMs / 1000);
+    await utimes(fileOf(gitDir, ''), second, second);
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
   }

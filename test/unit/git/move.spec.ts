@@ -110,6 +110,21 @@ describe('moveBranch', () => {
     expect(git(repo.dir, 'status', '--porcelain')).toBe(' M kept.txt\n?? dir/other.txt\n?? untracked.txt');
   });
 
+  it('sees a change of the same length that was made in the moment in which the index was written', async () => {
+    git(repo.dir, 'config', 'core.trustctime', 'false');
+    const [file, index] = [join(repo.dir, 'a.txt'), join(repo.dir, '.git/index')];
+    const moment = 1_700_000_000.25;
+    utimesSync(file, moment, moment);
+    git(repo.dir, 'update-index', '--refresh');
+    const text = readFileSync(file, 'utf8');
+    const mine = 'x'.repeat(text.length);
+    writeFileSync(file, mine);
+    utimesSync(file, moment, moment);
+    utimesSync(index, moment, moment);
+    expect(await move()).toHaveProperty('waits');
+    expect(readFileSync(file, 'utf8')).toBe(mine);
+  });
+
   it('follows a rewrite to a commit that is no descendant', async () => {
     git(repo.dir, 'checkout', '-q', '--detach');
     git(repo.dir, 'commit', '-q', '--amend', '-m', 'rewritten');
