@@ -14,6 +14,7 @@ import type { Account } from '../home/account.ts';
 import { setDeviceName } from '../home/identity.ts';
 import type { Peer, Peers } from '../home/peers.ts';
 import type { Repos, SharedRepo } from '../home/repos.ts';
+import { inRepository } from '../git/environment.ts';
 import { openRepository } from '../git/repository.ts';
 import { removeContact } from '../xmpp/contact.ts';
 import type { LoginAnswer, PairLine, PairedAnswer, ReposAnswer, ShareAnswer, StatusAnswer } from './answers.ts';
@@ -124,7 +125,8 @@ export class Agent {
     const shared = await this.#shared(path);
     this.parts.peering.repoSet.close(shared.id);
     await this.parts.repos.remove(shared.id);
-    await this.parts.runGit(['config', '--unset', 'xmpp.id'], { dir: shared.path, okCodes: [0, 5] });
+    // 5: it carried no id; 128: its folder is gone.
+    await this.parts.runGit(['config', '--unset', 'xmpp.id'], { ...inRepository(shared), okCodes: [0, 5, 128] });
     return { name: shared.name };
   }
 

@@ -7,6 +7,7 @@ import type { DeviceId, Oid, RefName } from '../lib/names.ts';
 import { isAncestor, updateRefs, wasLeft } from '../git/refs.ts';
 import type { RefMap } from '../git/refs.ts';
 import { moveBranch } from '../git/move.ts';
+import { headBranch } from '../git/worktrees.ts';
 import { diffMaps } from '../sync/map-format.ts';
 import { planBranch } from '../sync/plan.ts';
 import type { BranchFacts, BranchPlan, Policy, WaitReason } from '../sync/plan.ts';
@@ -55,9 +56,10 @@ export async function consider(context: RepoContext, who: Considered, known: { r
   const moved: Moved[] = [...tags.moved];
   const waiting: Waiting[] = [...tags.waiting];
   const settled: Record<string, string> = {};
+  const unborn = await unbornBranch(context, ours);
   const names = new Set([...theirs.keys(), ...Object.keys(acted).map(parseRefName)]);
   for (const ref of [...names].filter((each) => each.startsWith('refs/heads/'))) {
-    const tips = { ref, ours: ours.get(ref), theirs: theirs.get(ref), acted: parseActed(acted[ref]) };
+    const tips = { ref, ours: ours.get(ref), theirs: theirs.get(ref), acted: parseActed(acted[ref]), isUnborn: ref === unborn };
     const result = await takeBranch(context, { who, policy, tips });
     if ('wait' in result) waiting.push(result.wait);
     else if (result.moved !== undefined) moved.push(result.moved);
@@ -73,6 +75,7 @@ interface Tips {
   readonly ours: Oid | undefined;
   readonly theirs: Oid | undefined;
   readonly acted: Oid | undefined;
+  readonly isUnborn: boolean;
 }
 
 interface BranchWork {
@@ -103,8 +106,8 @@ async function carryOut(context: RepoContext, plan: BranchPlan, { ref, ours, the
     const done = await updateRefs(runGit, repository, [{ ref, from: ours, to: theirs }], { message: `xmpp: ${plan.do}` });
     return done === 'done' ? undefined : 'the branch moved meanwhile';
   }
-  if (ours === undefined || theirs === undefined) return undefined;
-  if (plan.do === 'follow') await keepTip(context, ref, ours);
+  if (theirs === undefined) return undefined;
+  if (plan.do === 'follow' && ours !== undefined) await keepTip(context, ref, ours);
   const result = await moveBranch(context, repository, {
     branch: ref,
     from: ours,
@@ -123,7 +126,7 @@ async function keepTip({ runGit, repository }: RepoContext, ref: RefName, tip: O
 }
 
 async function readFacts({ runGit, repository }: RepoContext, who: Considered, tips: Tips): Promise<BranchFacts> {
-  const { ours, theirs, acted, ref } = tips;
+  const { ours, theirs, acted, ref, isUnborn } = tips;
   const isWithin = (older: Oid | undefined, newer: Oid | undefined): Promise<boolean> => {
     if (older === undefined || newer === undefined) return Promise.resolve(false);
     return older === newer ? Promise.resolve(true) : isAncestor(runGit, repository, { older, newer }).catch(() => false);
@@ -137,8 +140,14 @@ async function readFacts({ runGit, repository }: RepoContext, who: Considered, t
     relation: isBehind ? 'behind' : isAhead ? 'ahead' : 'diverged',
     isOursInActed: !isBehind && (await isWithin(ours, acted)),
     wasLeft: !isAhead && ours !== undefined && theirs !== undefined && (await wasLeft(runGit, repository, { branch: ref, tip: theirs })),
+    isUnborn,
     isOwnDevice: who.isOwnDevice,
   };
+}
+
+/** The branch that waits for a first commit, where there is no other: of an empty repository, or a clone of one. */
+async function unbornBranch({ repository }: RepoContext, ours: RefMap): Promise<RefName | undefined> {
+  return [...ours.keys()].some((ref) => ref.startsWith('refs/heads/')) ? undefined : headBranch(repository.gitDir);
 }
 
 /** Whether every branch that differs from `before` went forward or away. */

@@ -9,10 +9,7 @@ import { Serial } from '../lib/serial.ts';
 import type { RefsOfMap } from '../sync/map-format.ts';
 import { Engine } from '../sync/engine.ts';
 import type { Fact, Intention } from '../sync/engine.ts';
-import { listRefs } from '../git/refs.ts';
-import { branchesMatching } from '../git/services.ts';
 import { readGitConfig } from '../git/repository.ts';
-import { isMapRef } from '../sync/record-format.ts';
 import type { Peers } from '../home/peers.ts';
 import type { Links } from '../link/links.ts';
 import { consider, hasOnlyGrown } from './consider.ts';
@@ -22,6 +19,7 @@ import type { Events } from './events.ts';
 import { findRemote, urlOf, writeMirror } from './mirror.ts';
 import { deliverOffer } from './offer.ts';
 import type { PeerCopy } from './offer.ts';
+import { OwnRefs } from './own-refs.ts';
 
 export interface LoopParts {
   readonly context: RepoContext;
@@ -44,13 +42,6 @@ function isLost(error: unknown): boolean {
   return error instanceof Fault && (error.code === 'timeout' || error.code === 'peer-offline');
 }
 
-/** What the map says: all tags, and the branches that the sharing names. */
-function publicRefs(all: RefsOfMap, globs: readonly string[]): RefsOfMap {
-  const named = globs.length === 0 ? undefined : new Set(branchesMatching(globs, all).map((name) => `refs/heads/${name}`));
-  const isShown = (ref: string): boolean => isMapRef(ref) && (named === undefined || ref.startsWith('refs/tags/') || named.has(ref));
-  return new Map([...all].filter(([ref]) => isShown(ref)));
-}
-
 /** Everything that runs for one shared repository. */
 export class RepoLoop {
   readonly context: RepoContext;
@@ -67,6 +58,7 @@ export class RepoLoop {
   readonly #onFact = new Set<() => void>();
   /** Branches and tags as last looked at. */
   #ours: RefsOfMap | undefined;
+  readonly #ownRefs: OwnRefs;
   #hint: Timer | undefined;
   #again: Timer | undefined;
   #isStopped = false;
@@ -74,6 +66,7 @@ export class RepoLoop {
   constructor(parts: LoopParts) {
     this.#parts = parts;
     this.context = parts.context;
+    this.#ownRefs = new OwnRefs(parts.context, parts.events);
     this.engine = new Engine(parts.me.device, parts.context.maps.counters, () => parts.context.shared().branches.length === 0);
   }
 
@@ -171,10 +164,9 @@ export class RepoLoop {
 
   async #publish(): Promise<void> {
     const { context, me, clock } = this.#parts;
-    const all = await listRefs(context.runGit, context.repository, ['refs/heads/', 'refs/tags/']);
+    const { all, shown } = await this.#ownRefs.read();
     this.#ours = all;
-    const refs = publicRefs(all, context.shared().branches);
-    const counter = await context.maps.publish(me.device, refs, { keyPem: me.keyPem, now: clock.now() });
+    const counter = await context.maps.publish(me.device, shown, { keyPem: me.keyPem, now: clock.now() });
     if (counter !== undefined) await this.#carryOut(this.engine.receive({ type: 'published', counter }));
   }
 
@@ -192,6 +184,8 @@ export class RepoLoop {
     for (const move of moved) {
       events.emit({ type: 'moved', words: `${move.ref} ${move.how} from ${peer.petname}`, peer: peer.petname, repo, ref: move.ref });
     }
+    // Before it is told what waits: the commands in those words name the mirror.
+    await writeMirror(context, device, { config, url });
     const known = new Set((this.#waiting.get(device) ?? []).map((each) => each.ref + each.words));
     for (const each of waiting.filter((one) => !known.has(one.ref + one.words))) {
       events.emit({ type: 'waiting', words: `${each.ref} of ${peer.petname} waits: ${each.words}`, peer: peer.petname, repo, ref: each.ref });
@@ -199,7 +193,6 @@ export class RepoLoop {
     if (waiting.length === 0) this.#waiting.delete(device);
     else this.#waiting.set(device, waiting);
     this.#planAgain();
-    await writeMirror(context, device, { config, url });
     if (moved.length > 0) await this.#carryOut(this.engine.receive({ type: 'moved' }));
   }
 

@@ -52,9 +52,10 @@ export async function typeSecret(connection: Connection, options: TypeOptions): 
 async function findShower(connection: Connection, { secret, account }: TypeOptions): Promise<FullJid> {
   const item = await read(connection, account, pairNode(secret.id));
   if (item === undefined) {
-    const what = secret.kind === 'code' ? `code number ${secret.id}` : 'such an invite';
-    const hint = account === bareOf(connection.jid) ? ' (for a device of another account, add --with its-jid)' : '';
-    throw new Fault('bad-code', `no device of ${account} shows ${what}`, { remedy: `run "git xmpp pair" there and type what it shows${hint}` });
+    const [what, command] = secret.kind === 'code' ? [`code number ${secret.id}`, 'git xmpp pair'] : ['such an invite', 'git xmpp pair --invite'];
+    const isOwnCode = secret.kind === 'code' && account === bareOf(connection.jid);
+    const hint = isOwnCode ? ' (for a device of another account, add --with its-jid)' : '';
+    throw new Fault('bad-code', `no device of ${account} shows ${what}`, { remedy: `run "${command}" there and type what it shows${hint}` });
   }
   const shower = parseFullJid(attrOf(item, 'jid') ?? '');
   if (bareOf(shower) !== account) throw new Fault('bad-code', `${account} points to a device of another account`);

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { delay, realClock } from '../lib/clock.ts';
-import { Fault } from '../lib/errors.ts';
+import { asFault, codeOf, Fault } from '../lib/errors.ts';
 import { ControlClient, isAgentAbsent } from '../control/client.ts';
 import { findHome } from '../home/paths.ts';
 import type { Home } from '../home/paths.ts';
@@ -19,6 +19,8 @@ export interface World {
   readonly cwd: string;
   /** Folder of the built executables. */
   readonly distDir: string;
+  /** Folder by which this command was called: an installation has its other commands there too. */
+  readonly binDir: string;
 }
 
 /** Asks the agent, and starts it first where it does not run. */
@@ -56,7 +58,8 @@ export class Door {
       await this.#client.request('GET', '/account');
       return true;
     } catch (error) {
-      if (isAgentAbsent(error)) return false;
+      // One that goes away while it is asked is as good as gone.
+      if (isAgentAbsent(error) || ['ECONNRESET', 'EPIPE'].includes(codeOf(asFault(error, 'asking').cause) ?? '')) return false;
       throw error;
     }
   }

@@ -17,7 +17,8 @@ import { clone, grant, listRepos, share, sync, unshare } from './repos.ts';
 import type { ShareOptions } from './repos.ts';
 import { events, overview, status } from './status.ts';
 
-const world: World = { env: process.env, cwd: process.cwd(), distDir: dirname(realpathSync(process.argv[1] ?? '')) };
+const called = process.argv[1] ?? '';
+const world: World = { env: process.env, cwd: process.cwd(), distDir: dirname(realpathSync(called)), binDir: dirname(called) };
 
 /** All commands; `makeDoor` is called only by those that need the agent. */
 function buildProgram(makeDoor: () => Door): Command {

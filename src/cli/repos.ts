@@ -66,7 +66,7 @@ export async function clone(door: Door, world: World, what: string, dir: string 
   const [peer = '', name = '', ...more] = what.split('/');
   if (more.length > 0 || name === '') throw new Fault('wrong-use', `"${what}" is not of the form peer/repo`, { remedy: 'git xmpp repos <peer> lists them' });
   const target = resolve(dir ?? basename(parseRepoName(name)));
-  const code = await runForPerson(['clone', `xmpp::${parsePetname(peer)}/${name}`, target], { env: world.env, helpers: join(world.distDir, 'bin') });
+  const code = await runForPerson(['clone', `xmpp::${parsePetname(peer)}/${name}`, target], { env: world.env, helpers: [join(world.distDir, 'bin'), world.binDir] });
   if (code !== 0) throw new Fault('git', 'git clone failed', { remedy: existsSync(target) ? `choose another folder than ${target}` : 'see above' });
   await share(door, target, {});
 }

@@ -14,7 +14,7 @@ export async function status(door: Door, options: { readonly json?: boolean }): 
   const answer = await door.ask<StatusAnswer>('GET', '/status');
   if (options.json === true) return print(JSON.stringify(answer, null, 2));
   const now = realClock.now();
-  print(`account  ${answer.account.jid ?? 'none'}  ${describeState(answer.account)}`);
+  print(`account  ${answer.account.jid === undefined ? 'none' : `${answer.account.jid}  ${describeState(answer.account)}`}`);
   print(`device   ${answer.account.name}  ${answer.account.fingerprint}`);
   for (const line of table(answer.peers.map((peer) => ['peer   ', peer.petname, presence(peer, now), peer.jid]))) print(line);
   for (const repo of answer.repos) {

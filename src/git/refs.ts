@@ -23,14 +23,23 @@ export interface RefUpdate {
 
 const REFS_AT_ONCE = '%(objectname) %(refname)';
 
-/** Refs below `prefixes` (`refs/heads/`, …), as they are: tags are not peeled. */
-export async function listRefs(runGit: RunGit, repository: Repository, prefixes: readonly string[]): Promise<RefMap> {
+/**
+ * Refs below `prefixes` (`refs/heads/`, …), as they are: tags are not peeled.
+ * @param options.onUnreadable told of each name that is not UTF-8: no other device could be told of it
+ */
+export async function listRefs(
+  runGit: RunGit,
+  repository: Repository,
+  prefixes: readonly string[],
+  options: { readonly onUnreadable?: (name: string) => void } = {},
+): Promise<RefMap> {
   const { stdout } = await runGit(['for-each-ref', `--format=${REFS_AT_ONCE}`, ...prefixes], inRepository(repository));
   const refs = new Map<RefName, Oid>();
   for (const line of stdout.split('\n')) {
     const space = line.indexOf(' ');
     const name = line.slice(space + 1);
     if (space > 0 && isRefName(name)) refs.set(parseRefName(name), parseOid(line.slice(0, space)));
+    else if (space > 0) options.onUnreadable?.(name);
   }
   return refs;
 }
@@ -48,12 +57,25 @@ export async function headOf(runGit: RunGit, repository: Pick<Repository, 'path'
 }
 
 /**
- * Moves refs in one transaction, each only from the value that was seen.
+ * Moves refs in one transaction, each only from the value that was seen. Where a name gives way to one above or below it (`a` becomes
+ * `a/b`), git wants it gone before: such deletions are a transaction of their own.
  * @param options.message for the reflog
- * @returns `lost-race` when one of them has moved or is locked; nothing has changed then
+ * @returns `lost-race` when one of them has moved or is locked; nothing has changed then, but for such deletions
  * @throws Fault `git` when a name cannot exist beside another (`a` and `a/b`)
  */
 export async function updateRefs(
+  runGit: RunGit,
+  repository: Pick<Repository, 'path' | 'gitDir'>,
+  updates: readonly RefUpdate[],
+  options: { readonly message: string },
+): Promise<'done' | 'lost-race'> {
+  const first = deletionsInTheWay(updates);
+  const rest = updates.filter((update) => !first.has(update));
+  const done = await transact(runGit, repository, [...first], options);
+  return done === 'done' ? transact(runGit, repository, rest, options) : done;
+}
+
+async function transact(
   runGit: RunGit,
   repository: Pick<Repository, 'path' | 'gitDir'>,
   updates: readonly RefUpdate[],
@@ -72,6 +94,21 @@ export async function updateRefs(
   if (/cannot lock ref/.test(result.stderr) && !/cannot create|cannot process|Permission denied|No space/.test(result.stderr))
     return 'lost-race';
   throw new Fault('git', `git update-ref: ${result.stderr.trim()}`);
+}
+
+/** Deletions of names that are a folder of a new ref's name, or lie in a folder of its name. */
+function deletionsInTheWay(updates: readonly RefUpdate[]): ReadonlySet<RefUpdate> {
+  const made = updates.filter(({ to }) => to !== undefined).map(({ ref }) => ref);
+  const names = new Set<string>(made);
+  const folders = new Set(made.flatMap(foldersOf));
+  const isInTheWay = (ref: RefName): boolean => folders.has(ref) || foldersOf(ref).some((folder) => names.has(folder));
+  return new Set(updates.filter(({ ref, to }) => to === undefined && isInTheWay(ref)));
+}
+
+/** `refs`, `refs/heads`, `refs/heads/a` for `refs/heads/a/b`. */
+function foldersOf(ref: string): string[] {
+  const parts = ref.split('/');
+  return parts.slice(1).map((_part, index) => parts.slice(0, index + 1).join('/'));
 }
 
 /** One command for `git update-ref -z --stdin`. */

@@ -23,12 +23,15 @@ export function parseOid(text: string): Oid {
   return text as Oid;
 }
 
-/** Whether `text` may be a ref name: git-check-ref-format(1) without options; half a surrogate pair has no bytes, so it may not. */
+/**
+ * Whether `text` may be a ref name: git-check-ref-format(1) without options. Half a surrogate pair has no bytes, and U+FFFD stands where
+ * git's bytes were no UTF-8, so neither may be in it.
+ */
 export function isRefName(text: string): boolean {
   return (
     text.length <= 1024 &&
     text.includes('/') &&
-    !/[\p{Cc}\p{Cs} ~^:?*[\\]/u.test(text) &&
+    !/[\p{Cc}\p{Cs}\uFFFD ~^:?*[\\]/u.test(text) &&
     !/\.\.|@\{|\/\/|^\/|\/$|\.$|(?:^|\/)\.|\.lock(?:\/|$)/.test(text)
   );
 }

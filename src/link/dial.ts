@@ -3,6 +3,7 @@
 
 import http2 from 'node:http2';
 import type { ClientHttp2Session } from 'node:http2';
+import { withDeadline } from '../lib/clock.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { asFault, Fault } from '../lib/errors.ts';
 import type { FullJid } from '../lib/jid.ts';
@@ -64,6 +65,8 @@ export interface DialledLink {
 
 const SESSION_OPTIONS = { settings: { enablePush: false, initialWindowSize: 1 << 20, maxHeaderListSize: 8192 }, maxSessionInvalidFrames: 100 };
 const CLOSE_GRACE_MS = 2_000;
+/** As long as the other side has. */
+const HANDSHAKE_MS = 10_000;
 
 /** @throws Fault `peer-offline`, `not-paired`, `newer-protocol`, `timeout` or `tls` */
 export async function dialLink(options: DialOptions): Promise<DialledLink> {
@@ -83,16 +86,21 @@ export async function dialLink(options: DialOptions): Promise<DialledLink> {
   carriers.bind(pipe);
   pipe.once('close', () => carriers.stop());
   pipe.attach(carrier);
+  const late = (): Fault => new Fault('timeout', 'the other device did not answer');
   try {
-    const secure = await secureAsDialler(pipe, options.own, options.pin);
-    pipe.setResumeKey(secure.resumeKey);
-    const session = await openSession(secure);
+    const session = await withDeadline(shakeHands(pipe, options), HANDSHAKE_MS, options.clock, late);
     keepBusy(session, pipe);
     return new Link({ session, pipe, carriers, clock: options.clock });
   } catch (error) {
     pipe.destroy();
     throw asFault(error, 'making a link');
   }
+}
+
+async function shakeHands(pipe: PipeStream, { own, pin }: DialOptions): Promise<ClientHttp2Session> {
+  const secure = await secureAsDialler(pipe, own, pin);
+  pipe.setResumeKey(secure.resumeKey);
+  return openSession(secure);
 }
 
 /** Waits for the peer's first frame: a close_notify before it is the peer's "not paired here". */
@@ -155,6 +163,8 @@ class Link implements DialledLink {
     session.once('close', ended);
     session.once('goaway', () => session.close());
     pipe.once('error', (error) => this.#end(asFault(error, 'the link')));
+    // The other side took leave: neither TLS nor HTTP/2 ends a session for an end to read alone.
+    pipe.once('end', ended);
     pipe.once('close', ended);
   }
 

@@ -31,11 +31,20 @@ export const DIAL_DEADLINE_MS = 5_000;
 /** A new question waits this long for a link that has just lost its carrier. */
 const UNCARRIED_MS = 2_000;
 
+/** A link that is being made. */
+interface Attempt {
+  readonly peer: DeviceId;
+  /** Why it is to end as soon as it is there. */
+  unwanted: Fault | undefined;
+}
+
 /** All links that this device dialled. */
 export class Links {
   readonly #parts: LinksParts;
   readonly #links = new Map<DeviceId, DialledLink>();
   readonly #dialling = new Map<DeviceId, Promise<DialledLink>>();
+  /** Also those that nobody waits for any more. */
+  readonly #attempts = new Set<Attempt>();
 
   constructor(parts: LinksParts) {
     this.#parts = parts;
@@ -73,11 +82,13 @@ export class Links {
 
   /** Ends the link to a peer at once: it was unpaired, or said goodbye. */
   drop(peer: DeviceId, fault: Fault): void {
+    for (const attempt of this.#attempts) if (attempt.peer === peer) attempt.unwanted = fault;
     this.#links.get(peer)?.destroy(fault);
   }
 
   /** Ends all links, politely. */
   async stop(): Promise<void> {
+    for (const attempt of this.#attempts) attempt.unwanted = new Fault('not-connected', 'the agent is stopping');
     await Promise.all([...this.#links.values()].map((link) => link.close()));
   }
 
@@ -95,18 +106,31 @@ export class Links {
   }
 
   async #attempt(peer: DeviceId): Promise<DialledLink> {
+    const attempt: Attempt = { peer, unwanted: undefined };
+    this.#attempts.add(attempt);
+    try {
+      const link = await this.#reach(peer);
+      if (attempt.unwanted === undefined) return this.#keep(peer, link);
+      link.destroy(attempt.unwanted);
+      throw attempt.unwanted;
+    } finally {
+      this.#attempts.delete(attempt);
+    }
+  }
+
+  async #reach(peer: DeviceId): Promise<DialledLink> {
     const { findAddress, dial } = this.#parts;
     const known = await findAddress(peer, false);
     if (known !== undefined) {
       try {
-        return this.#keep(peer, await dial(peer, known));
+        return await dial(peer, known);
       } catch (error) {
         if (asFault(error, 'dialling').code !== 'peer-offline') throw error;
       }
     }
     const fresh = await findAddress(peer, true);
     if (fresh === undefined || fresh === known) throw this.#offline(peer);
-    return this.#keep(peer, await dial(peer, fresh));
+    return dial(peer, fresh);
   }
 
   #keep(peer: DeviceId, link: DialledLink): DialledLink {

@@ -188,7 +188,7 @@ export class PipeStream extends Duplex {
     if (this.#machine.isFinished || !this.#machine.hasOutgoing) this.#closeCarriers();
     this.#writeOn();
     if (reason === 'done') this.push(null);
-    else this.destroy(new Fault('timeout', WORDS[reason] ?? 'the link was lost'));
+    else this.destroy(faultOf(reason));
   }
 
   /** Nothing more is carried either way: without an end to read, whoever runs on this stream would wait for one. */
@@ -226,9 +226,17 @@ export class PipeStream extends Duplex {
   }
 }
 
-const WORDS: Partial<Record<CloseReason, string>> = {
-  'unknown-link': 'the other device knows this link no more',
-  'newer-version': 'the other device speaks an older version of the protocol; update git-xmpp there',
-  'given-up': 'no way to the other device was found for too long',
-  busy: 'the other device has too many links open',
-};
+function faultOf(reason: CloseReason): Fault {
+  switch (reason) {
+    case 'newer-version':
+      return new Fault('newer-protocol', 'the other device speaks an older version of the protocol; update git-xmpp there');
+    case 'busy':
+      return new Fault('throttled', 'the other device has too many links open');
+    case 'unknown-link':
+      return new Fault('timeout', 'the other device knows this link no more');
+    case 'given-up':
+      return new Fault('timeout', 'no way to the other device was found for too long');
+    default:
+      return new Fault('timeout', 'the link was lost');
+  }
+}

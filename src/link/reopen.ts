@@ -55,8 +55,11 @@ export class Reopener {
   detached(why: string): void {
     if (this.#isStopped) return;
     this.#options.log.info('carrier lost', { why });
+    // One that is lost before the pipe ran on it was no way: asking for the next at once would go in circles.
+    const wasCarried = this.#isCarried;
     this.#tell(false);
-    void this.#open();
+    if (wasCarried) void this.#open();
+    else this.#retryLater();
   }
 
   /** The pipe runs on a carrier. */
@@ -96,11 +99,17 @@ export class Reopener {
   }
 
   #failed(fault: Fault): void {
-    const { clock, random, log, onUnreachable } = this.#options;
+    const { log, onUnreachable } = this.#options;
     log.debug('no carrier', { why: fault.message });
-    this.#timer = clock.setTimer(this.#backoff.fail(random()), () => void this.#open());
+    this.#retryLater();
     if (fault.code !== 'peer-offline' || this.#isToldUnreachable) return;
     this.#isToldUnreachable = true;
     onUnreachable(fault);
+  }
+
+  #retryLater(): void {
+    const { clock, random } = this.#options;
+    this.#timer?.cancel();
+    this.#timer = clock.setTimer(this.#backoff.fail(random()), () => void this.#open());
   }
 }

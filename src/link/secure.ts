@@ -37,7 +37,8 @@ export function secureAsDialler(duplex: Duplex, own: Credentials, pin: string): 
       stream.destroy();
       reject(fault);
     };
-    stream.on('error', (cause) => fail(new Fault('tls', 'the encrypted link could not be made', { cause })));
+    // What ends the stream below says more than TLS, which only sees it end.
+    stream.on('error', (cause) => fail(cause instanceof Fault ? cause : new Fault('tls', 'the encrypted link could not be made', { cause })));
     stream.once('close', () => fail(new Fault('timeout', 'the link was lost before it was up')));
     stream.once('secureConnect', () => {
       const secure = describe(stream);

@@ -1,6 +1,6 @@
 // The asking half of a link: requests over HTTP/2 (design §6). Rule: a stream that ends without its exit code was lost, not done.
 
-import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
+import type { ClientHttp2Session, ClientHttp2Stream, ClientSessionRequestOptions, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
 import { constants } from 'node:http2';
 import { Fault, InputFault } from '../lib/errors.ts';
 import type { FaultCode } from '../lib/errors.ts';
@@ -30,7 +30,7 @@ export async function requestJson(
   options: { readonly clock: Clock; readonly deadlineMs: number },
 ): Promise<unknown> {
   const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-  const stream = session.request({ ':method': request.method, ':path': request.path }, { endStream: body === undefined });
+  const stream = openStream(session, { ':method': request.method, ':path': request.path }, { endStream: body === undefined });
   const answer = readAnswer(stream);
   if (body !== undefined) stream.end(body);
   const late = (): Fault => {
@@ -42,15 +42,17 @@ export async function requestJson(
 
 /** Starts a git service, or an offer, on the other side. */
 export function openService(session: ClientHttp2Session, path: string, headers: Readonly<Record<string, string>>): ServiceStream {
-  const stream = session.request({ ':method': 'POST', ':path': path, ...headers }, { endStream: false });
+  const stream = openStream(session, { ':method': 'POST', ':path': path, ...headers }, { endStream: false });
   // Two pipelines and those who watch for the end: more than the ten that Node takes for a leak.
   stream.setMaxListeners(32);
   const accepted = new Promise<void>((resolve, reject) => {
     const onClose = (): void => reject(lost());
     stream.once('response', (response) => {
       stream.off('close', onClose);
-      if (statusOf(response) === 200) resolve();
-      else readBody(stream).then((text) => reject(parseRefusal(text)), reject);
+      if (statusOf(response) === 200) return resolve();
+      // Nothing is sent to one that refused: the stream is given back, or the next ones would wait for it.
+      const refused = readBody(stream).then((text) => reject(parseRefusal(text)), reject);
+      void refused.finally(() => stream.close());
     });
     stream.once('error', (cause) => reject(lost(cause)));
     stream.once('close', onClose);
@@ -77,6 +79,15 @@ export function openService(session: ClientHttp2Session, path: string, headers: 
   return { stream, accepted, end };
 }
 
+/** @throws Fault `timeout` on a session that has ended */
+function openStream(session: ClientHttp2Session, headers: OutgoingHttpHeaders, options: ClientSessionRequestOptions): ClientHttp2Stream {
+  try {
+    return session.request(headers, options);
+  } catch (cause) {
+    throw lost(cause);
+  }
+}
+
 function readAnswer(stream: ClientHttp2Stream): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const onClose = (): void => reject(lost());
@@ -85,12 +96,14 @@ function readAnswer(stream: ClientHttp2Stream): Promise<unknown> {
     stream.once('response', (headers) => {
       // From here on the body's own end decides; it may be read only after the stream has closed.
       stream.off('close', onClose);
-      readBody(stream).then((text) => {
+      const read = async (): Promise<unknown> => {
+        const text = await readBody(stream);
         const status = statusOf(headers);
-        if (status === 204) resolve(undefined);
-        else if (status === 200) resolve(parseJson(text));
-        else reject(parseRefusal(text));
-      }, reject);
+        if (status === 204) return undefined;
+        if (status === 200) return parseJson(text);
+        throw parseRefusal(text);
+      };
+      read().then(resolve, reject);
     });
   });
 }
@@ -124,11 +137,21 @@ const REFUSALS: readonly FaultCode[] = ['no-such-repo', 'not-granted', 'newer-pr
 
 /** The other side's refusal as a fault; its words are bounded and marked as its own. */
 export function parseRefusal(text: string): Fault {
-  const value: unknown = text === '' ? {} : parseJson(text);
-  const { code, message } = { code: '', message: '', ...(typeof value === 'object' ? value : {}) };
+  const { code, message } = readRefusal(text);
   const known = REFUSALS.find((each) => each === code);
   const words = typeof message === 'string' && message !== '' ? message.slice(0, 300).replace(/\p{Cc}/gu, ' ') : 'it gave no reason';
   return new Fault(known ?? 'agent', known === undefined ? `the other device failed: ${words}` : words);
+}
+
+/** What a refusal says, as far as it says anything. */
+function readRefusal(text: string): { readonly code: unknown; readonly message: unknown } {
+  const nothing = { code: '', message: '' };
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' ? { ...nothing, ...value } : nothing;
+  } catch {
+    return nothing;
+  }
 }
 
 function lost(cause?: unknown): Fault {

@@ -24,6 +24,8 @@ export interface BranchFacts {
   readonly isOursInActed: boolean;
   /** Whether our reflog shows that we left `theirs` by a reset, amend or rebase. */
   readonly wasLeft: boolean;
+  /** Whether HEAD names this branch here and nothing was committed yet: of all absent ones the one that is wanted. */
+  readonly isUnborn: boolean;
   readonly isOwnDevice: boolean;
 }
 
@@ -41,10 +43,7 @@ export type BranchPlan =
 /** Decides for one branch; the caller carries it out by the one safe path. */
 export function planBranch(facts: BranchFacts, policy: Policy): BranchPlan {
   if (facts.theirs === undefined) return planDeleted(facts, policy);
-  if (facts.ours === undefined) {
-    const isNew = policy.isFolder && policy.merge !== 'none' && isTrusted(facts, policy) && facts.acted === undefined;
-    return isNew ? { do: 'create' } : { do: 'nothing', because: 'absent' };
-  }
+  if (facts.ours === undefined) return planAbsent(facts, policy);
   switch (facts.relation) {
     case 'same':
       return { do: 'nothing', because: 'same' };
@@ -55,6 +54,14 @@ export function planBranch(facts: BranchFacts, policy: Policy): BranchPlan {
     case 'diverged':
       return planDiverged(facts, policy);
   }
+}
+
+/** What was acted on once and is not here any more was taken away by its person. */
+function planAbsent(facts: BranchFacts, policy: Policy): BranchPlan {
+  if (facts.acted !== undefined) return { do: 'nothing', because: 'absent' };
+  if (facts.isUnborn) return allow(facts, policy) ?? { do: 'fast-forward' };
+  const isNew = policy.isFolder && policy.merge !== 'none' && isTrusted(facts, policy);
+  return isNew ? { do: 'create' } : { do: 'nothing', because: 'absent' };
 }
 
 /** A tip behind ours is old news, unless that device went back to it on purpose and we hold only what it dropped. */

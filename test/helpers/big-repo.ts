@@ -7,6 +7,8 @@ import { once } from 'node:events';
 import type { Device } from './device.ts';
 
 const BLOB_BYTES = 64 * 1024;
+/** Far fewer than commits: what is checked out is small beside the history. */
+const FILES = 14;
 
 /** Makes `name` on a device; its pack is a little larger than `megabytes`. @returns its folder */
 export async function makeBigRepo(device: Device, name: string, megabytes = 10): Promise<string> {
@@ -37,7 +39,7 @@ function* importStream(commits: number): Generator<Buffer> {
   };
   for (let number = 0; number < commits; number += 1) {
     const bytes = noise(number);
-    const file = Buffer.concat([Buffer.from(`M 100644 inline dir-${number % 7}/file-${number}.bin\ndata ${bytes.length}\n`), bytes, Buffer.from('\n')]);
+    const file = Buffer.concat([Buffer.from(`M 100644 inline dir-${number % 7}/file-${number % FILES}.bin\ndata ${bytes.length}\n`), bytes, Buffer.from('\n')]);
     const before = main === 0 ? [] : [main];
     if (number % 4 === 3) {
       yield commit('refs/heads/side', `side ${number}`, before, file);

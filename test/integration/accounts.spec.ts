@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Device, pairDevices } from '../helpers/device.ts';
 import { startFederation } from '../helpers/federation.ts';
 import type { Federation } from '../helpers/federation.ts';
+import { startProsody } from '../helpers/prosody.ts';
+import type { Prosody } from '../helpers/prosody.ts';
 
 let servers: Federation;
 let anna: Device;
@@ -79,8 +81,10 @@ describe('a repository shared with another account', () => {
     await ben.git(theirs, 'merge', '--quiet', '--ff-only', 'origin/main');
     await ben.event(({ type }) => type === 'offered');
     await ben.xmpp('sync');
-    const state = (await ben.status()).repos.find(({ name }) => name === 'notes')?.peers.find(({ peer }) => peer === 'anna');
-    expect(state).toMatchObject({ state: 'in sync', isOnline: true });
+    for (const [device, peer] of [[ben, 'anna'], [anna, 'ben']] as const) {
+      const { repos } = await device.inSync(peer);
+      expect(repos.find(({ name }) => name === 'notes')?.peers).toMatchObject([{ peer, state: 'in sync', isOnline: true }]);
+    }
   });
 
   it('takes no push from a device that may only offer, and one from a device that may write', async () => {
@@ -99,5 +103,63 @@ describe('a repository shared with another account', () => {
     const fetch = await ben.run('git', ['fetch', 'origin'], { cwd: ben.path('notes') });
     expect(fetch.code).not.toBe(0);
     expect(fetch.stderr).toContain('no repository "notes"');
+  });
+});
+
+describe('two accounts on one server', () => {
+  let server: Prosody;
+  let romeo: Device;
+  let juliet: Device;
+  let play: string;
+
+  beforeAll(async () => {
+    server = await startProsody({ accounts: { romeo: 'r-secret', juliet: 'j-secret' } });
+    romeo = await new Device('romeo').prepare();
+    juliet = await new Device('juliet').prepare();
+    await romeo.login(server, 'romeo', 'r-secret');
+    await juliet.login(server, 'juliet', 'j-secret');
+    play = await romeo.repo('play');
+  });
+
+  afterAll(async () => {
+    await romeo?.remove();
+    await juliet?.remove();
+    await server?.stop();
+  });
+
+  it('pair by an invite, and share for reading alone', async () => {
+    const invite = (await romeo.xmpp('pair', '--invite')).stdout.trim();
+    const joined = await juliet.run('git-xmpp', ['pair', '-'], { input: `${invite}\n` });
+    expect(joined).toMatchObject({ code: 0 });
+    expect(joined.stderr).toContain((await romeo.status()).account.fingerprint);
+    const { peers } = await romeo.statusWhen((status) => status.peers.length === 1);
+    expect(peers).toMatchObject([{ petname: 'juliet', jid: 'juliet@localhost', kind: 'other', fingerprint: (await juliet.status()).account.fingerprint }]);
+    expect(await romeo.xmppIn(play, 'share', '--with', 'juliet@localhost', '--read')).toMatchObject({ code: 0 });
+    expect(await juliet.xmppIn(juliet.dir, 'clone', 'romeo/play')).toMatchObject({ code: 0 });
+  });
+
+  it('take neither a push nor a tip from one who may only read', async () => {
+    const copy = juliet.path('play');
+    const own = await romeo.git(play, 'rev-parse', 'HEAD');
+    const oid = await juliet.commit(copy, { 'act-2.txt': 'wherefore\n' }, 'act 2');
+    const push = await juliet.run('git', ['push', 'origin', 'HEAD:refs/heads/hers'], { cwd: copy });
+    expect(push.code).not.toBe(0);
+    expect(push.stderr).toContain('may read here, and that needs write');
+    await juliet.xmpp('sync');
+    expect((await romeo.run('git', ['cat-file', '-e', oid], { cwd: play })).code).not.toBe(0);
+    expect(await romeo.git(play, 'rev-parse', 'HEAD')).toBe(own);
+    expect(await romeo.git(play, 'for-each-ref', 'refs/heads', '--format=%(refname)')).toBe('refs/heads/main');
+  });
+
+  it('mirror the tip of one who may offer, and merge it nowhere', async () => {
+    const own = await romeo.git(play, 'rev-parse', 'HEAD');
+    await romeo.xmpp('grant', 'juliet@localhost', 'play', 'offer');
+    const oid = await juliet.commit(juliet.path('play'), { 'act-3.txt': 'a plague\n' }, 'act 3');
+    await romeo.ref(play, 'refs/remotes/juliet/main', oid);
+    expect(await romeo.git(play, 'rev-parse', 'HEAD')).toBe(own);
+    await romeo.statusWhen(({ repos }) => repos[0]?.peers[0]?.waiting.some((words) => words.includes('"git merge juliet/main" takes them')) === true);
+    await romeo.git(play, 'merge', '--quiet', '--ff-only', 'juliet/main');
+    await romeo.inSync('juliet');
+    await juliet.inSync('romeo');
   });
 });

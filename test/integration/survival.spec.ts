@@ -148,6 +148,45 @@ describe('a push', () => {
   });
 });
 
+describe('a commit on its way', () => {
+  let notes: string;
+  let copy: string;
+
+  beforeAll(async () => {
+    notes = await laptop.repo('notes');
+    expect(await laptop.xmppIn(notes, 'share')).toMatchObject({ code: 0 });
+    await desktop.xmpp('clone', 'laptop/notes');
+    copy = desktop.path('notes');
+  });
+
+  const commitMuch = async (message: string): Promise<string> => {
+    await writeFile(path.join(notes, 'large.bin'), randomBytes(6 * 2 ** 20));
+    const { proxy } = setting;
+    const halfWay = proxy.bytes.down + 3 * 2 ** 20;
+    const tip = await laptop.commit(notes, {}, message);
+    await proxy.reached('down', halfWay);
+    return tip;
+  };
+
+  it('arrives through a cut of the TCP connection', async () => {
+    const tip = await commitMuch('through a cut');
+    expect(setting.proxy.cut()).toBe(1);
+    await desktop.head(copy, tip);
+  });
+
+  it.each(['desktop', 'laptop'] as const)('arrives after the agent of the %s was killed in the middle of it', async (name) => {
+    const tip = await commitMuch(`${name} killed`);
+    await setting[name].kill();
+    expect(await desktop.git(copy, 'rev-parse', 'HEAD')).not.toBe(tip);
+    await setting[name].xmpp('daemon', 'start');
+    await desktop.head(copy, tip);
+    await Promise.all([laptop.inSync('desktop'), desktop.inSync('laptop')]);
+    await laptop.head(notes, await desktop.commit(copy, { 'back.txt': `${name}\n` }, 'and back'));
+    for (const [device, dir] of [[laptop, notes], [desktop, copy]] as const) await device.git(dir, 'fsck', '--full', '--strict');
+    expect(readdirSync(path.join(copy, '.git/objects')).filter((entry) => entry.startsWith('tmp_objdir'))).toEqual([]);
+  });
+});
+
 /** What a killed receive-pack leaves. */
 function incoming(): string[] {
   return readdirSync(path.join(big, '.git/objects')).filter((name) => name.startsWith('tmp_objdir'));

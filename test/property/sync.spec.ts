@@ -96,11 +96,13 @@ const facts: fc.Arbitrary<BranchFacts> = fc
     relation: fc.constantFrom('behind' as const, 'ahead' as const, 'diverged' as const),
     isOursInActed: fc.boolean(),
     wasLeft: fc.boolean(),
+    isUnborn: fc.boolean(),
     isOwnDevice: fc.boolean(),
   })
   .map((drawn) => ({
     ...drawn,
     relation: drawn.ours === drawn.theirs ? ('same' as const) : drawn.relation,
+    isUnborn: drawn.ours === undefined && drawn.isUnborn,
     isOursInActed: drawn.acted !== undefined && drawn.ours !== undefined && (drawn.ours === drawn.acted || drawn.isOursInActed),
   }));
 const policy: fc.Arbitrary<Policy> = fc.record({
@@ -130,7 +132,7 @@ describe('planBranch', () => {
       fc.property(facts, policy, (known, rules) => {
         const plan = planBranch(known, rules);
         seen.add(plan.do);
-        if (plan.do === 'fast-forward') expect(known.relation).toBe('behind');
+        if (plan.do === 'fast-forward') expect(known.isUnborn || known.relation === 'behind').toBe(true);
         if (plan.do === 'create') expect(known.ours).toBeUndefined();
         if (plan.do === 'follow') expect(known.isOursInActed).toBe(true);
         if (plan.do === 'delete') expect(known.ours).toBe(known.acted);

@@ -1,6 +1,6 @@
 // Refs, history and reflogs of real repositories.
 
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseOid, parseRefName } from '../../../src/lib/names.ts';
@@ -50,6 +50,15 @@ describe('listRefs', () => {
       [main, two],
       [ref('refs/tags/v1'), tipOf(repo, 'v1')],
     ]);
+  });
+
+  it('leaves out a name that is not UTF-8, and tells of it', async () => {
+    const name = Buffer.concat([Buffer.from('refs/heads/caf'), Buffer.from([0xe9])]);
+    appendFileSync(join(repo.gitDir, 'packed-refs'), Buffer.concat([Buffer.from(`${one} `), name, Buffer.from('\n')]));
+    const told: string[] = [];
+    const refs = await listRefs(runGit, repository, ['refs/heads/'], { onUnreadable: (each) => told.push(each) });
+    expect([...refs.keys()]).toEqual([main]);
+    expect(told).toEqual(['refs/heads/caf\ufffd']);
   });
 
   it('lists nothing in an empty repository', async () => {
@@ -111,6 +120,19 @@ describe('updateRefs', () => {
     );
     writeFileSync(join(repo.gitDir, 'refs/heads/main.lock'), '');
     expect(await updateRefs(runGit, repository, [{ ref: main, from: two, to: one }], { message })).toBe('lost-race');
+  });
+
+  it.each([
+    ['below', 'refs/heads/a', 'refs/heads/a/b'],
+    ['above', 'refs/heads/a/b', 'refs/heads/a'],
+  ])('lets a name give way to one %s it', async (_where, before, after) => {
+    git(repo.dir, 'update-ref', before, one);
+    const updates = [
+      { ref: ref(after), from: undefined, to: two },
+      { ref: ref(before), from: one, to: undefined },
+    ];
+    expect(await updateRefs(runGit, repository, updates, { message })).toBe('done');
+    expect([...(await listRefs(runGit, repository, ['refs/heads/a']))]).toEqual([[after, two]]);
   });
 
   it('throws for a name that cannot exist beside another', async () => {

@@ -59,6 +59,10 @@ describe('isRefName', () => {
     expect(isRefName('refs/heads/a\ud83d')).toBe(false);
     expect(isRefName('refs/heads/a\u{1f600}')).toBe(true);
   });
+
+  it('refuses what stands for bytes that are no UTF-8', () => {
+    expect(isRefName(`refs/heads/${Buffer.from([0x61, 0xe9]).toString('utf8')}`)).toBe(false);
+  });
 });
 
 describe('parseRefName', () => {

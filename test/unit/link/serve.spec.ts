@@ -47,7 +47,7 @@ function closing(session: ClientHttp2Session): Promise<void> {
 function ping(session: ClientHttp2Session): Promise<string> {
   return new Promise((resolve) => {
     if (session.destroyed) resolve('destroyed');
-    else session.ping(() => resolve('pong'));
+    else session.ping((error) => resolve(error === null ? 'pong' : 'lost'));
   });
 }
 
@@ -208,7 +208,7 @@ describe('serveLink', () => {
     const { session } = await open({ repos: () => new Promise(() => undefined) });
     const closed = closing(session).then(() => 'closed');
     let resets = 0;
-    for (let state = ''; state !== 'closed' && resets < 130; resets += 1) {
+    for (let state = 'pong'; state === 'pong' && resets < 130; resets += 1) {
       const stream = session.request({ ':method': isAnswered ? 'POST' : 'GET', ':path': path }, { endStream: false });
       stream.on('error', () => undefined);
       await Promise.race([closed, isAnswered ? new Promise((resolve) => stream.once('response', resolve)) : ping(session)]);

@@ -16,6 +16,7 @@ const FACTS: BranchFacts = {
   relation: 'behind',
   isOursInActed: false,
   wasLeft: false,
+  isUnborn: false,
   isOwnDevice: true,
 };
 
@@ -30,6 +31,14 @@ describe('planBranch', () => {
 
   it('fast-forwards to an own device that is ahead', () => {
     expect(plan({})).toEqual({ do: 'fast-forward' });
+  });
+
+  it('takes the first commit of a branch that waits for one, from an own device', () => {
+    const unborn = { ours: undefined, isUnborn: true, relation: 'diverged' } as const;
+    expect(plan(unborn)).toEqual({ do: 'fast-forward' });
+    expect(plan({ ...unborn, isOwnDevice: false })).toEqual({ do: 'wait', why: 'other-account' });
+    expect(plan(unborn, { merge: 'none' })).toEqual({ do: 'wait', why: 'policy' });
+    expect(plan({ ...unborn, acted: THEIRS })).toEqual({ do: 'nothing', because: 'absent' });
   });
 
   it('does not take back what the user undid', () => {

@@ -1,0 +1,43 @@
+// The branches and tags that stand here, and those of them that our map tells (sync-rules, "its map"; design §8, `--branches`).
+// Rule: what cannot be told to another device is left out, and its person hears of it once.
+
+import { listRefs } from '../git/refs.ts';
+import { branchesMatching } from '../git/services.ts';
+import type { RefsOfMap } from '../sync/map-format.ts';
+import { isMapRef } from '../sync/record-format.ts';
+import type { RepoContext } from './context.ts';
+import type { Events } from './events.ts';
+
+/** Reads the refs of one shared repository. */
+export class OwnRefs {
+  readonly #context: RepoContext;
+  readonly #events: Events;
+  readonly #leftOut = new Set<string>();
+
+  constructor(context: RepoContext, events: Events) {
+    this.#context = context;
+    this.#events = events;
+  }
+
+  /** All branches and tags, and those that peers are told. */
+  async read(): Promise<{ readonly all: RefsOfMap; readonly shown: RefsOfMap }> {
+    const { runGit, repository, shared } = this.#context;
+    const onUnreadable = (name: string): void => this.#leaveOut(name);
+    const all = await listRefs(runGit, repository, ['refs/heads/', 'refs/tags/'], { onUnreadable });
+    return { all, shown: publicRefs(all, shared().branches) };
+  }
+
+  #leaveOut(ref: string): void {
+    if (this.#leftOut.has(ref)) return;
+    this.#leftOut.add(ref);
+    const words = `${ref} is not synced: its name is not UTF-8, so no other device could be told of it; give it another name`;
+    this.#events.emit({ type: 'left-out', words, repo: this.#context.shared().name });
+  }
+}
+
+/** What the map says: all tags, and the branches that the sharing names. */
+function publicRefs(all: RefsOfMap, globs: readonly string[]): RefsOfMap {
+  const named = globs.length === 0 ? undefined : new Set(branchesMatching(globs, all).map((name) => `refs/heads/${name}`));
+  const isShown = (ref: string): boolean => isMapRef(ref) && (named === undefined || ref.startsWith('refs/tags/') || named.has(ref));
+  return new Map([...all].filter(([ref]) => isShown(ref)));
+}
