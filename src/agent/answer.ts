@@ -27,6 +27,8 @@ export interface AnswerParts {
   readonly serve: ServeSettings;
   /** A peer told its digest on its own link. */
   readonly onContact: (peer: Peer, digest: Digest) => void;
+  /** An offer came and could not be taken in. */
+  readonly onRefused: (peer: Peer, offer: { readonly repo: string; readonly why: string }) => void;
 }
 
 /** Handlers for `serveLink`; each looks at the grants anew, so that a change counts at once. */
@@ -88,11 +90,13 @@ export class Answers implements LinkHandlers<DeviceId> {
     if (offer.counter <= (loop.context.maps.signed(offer.device)?.counter ?? 0)) {
       throw new InputFault('offer', 'its map is not newer than the one held here');
     }
+    const peer = this.#peer(who);
     return openOffer(loop.context, offer, {
-      peer: this.#peer(who),
+      peer,
       spki,
       settings: this.#parts.serve,
       onAccepted: () => void loop.tell({ type: 'accepted', device: offer.device, counter: offer.counter, via: who }),
+      onRefused: (why) => this.#parts.onRefused(peer, { repo: loop.context.shared().name, why }),
     });
   }
 

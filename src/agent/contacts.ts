@@ -1,6 +1,7 @@
 // Who is there: hello and bye by IQ, the digest on contact, and what a peer's answer means for each repository (tunnel-and-trust,
 // "Addresses"; sync-rules). Rule: an address is only a hint; what counts is the link that the pin let through.
 
+import { Backoff } from '../lib/backoff.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { asFault, Fault } from '../lib/errors.ts';
 import { bareOf, parseFullJid } from '../lib/jid.ts';
@@ -30,6 +31,8 @@ export interface ContactParts {
   readonly loops: () => readonly RepoLoop[];
   readonly events: Events;
   readonly clock: Clock;
+  /** From 0 up to 1. */
+  readonly chance: () => number;
   /** Looks a peer's address record up afresh. */
   readonly findAddress: (peer: DeviceId) => Promise<FullJid | undefined>;
   /** A peer said where it is: what waits for a way to it may try again. */
@@ -40,7 +43,9 @@ export interface ContactParts {
 
 const HELLO_DEADLINE_MS = 5_000;
 const DIGEST_DEADLINE_MS = 30_000;
-const RETRY_MS = 2_000;
+const RETRY = { baseMs: 500, capMs: 60_000 };
+/** After so long without a loss the next one is the first again. */
+const STEADY_MS = 60_000;
 /** Where nothing happens, maps are compared this often all the same. */
 const DIGEST_EVERY_MS = 30 * 60_000;
 
@@ -50,6 +55,8 @@ export class Contacts {
   readonly #online = new Set<DeviceId>();
   readonly #running = new Map<DeviceId, Promise<void>>();
   readonly #awaited = new Map<DeviceId, () => void>();
+  readonly #backoff = new Backoff(RETRY);
+  #lostAt = 0;
   #connection: Connection | undefined;
   #timer: Timer | undefined;
 
@@ -131,12 +138,12 @@ export class Contacts {
     this.#awaited.delete(device);
   }
 
-  /** Compares again after a while, where the peer was there a moment ago: an offer was lost with its link. */
+  /** Compares again after a while: a link, or an offer on it, was lost, and whether the peer is still there has to be found out. */
   retry(device: DeviceId): void {
-    if (!this.#online.has(device)) return;
-    this.#parts.clock.setTimer(RETRY_MS, () => {
-      if (this.#online.has(device)) void this.contact(device);
-    });
+    const { clock, chance } = this.#parts;
+    if (clock.now() - this.#lostAt > STEADY_MS) this.#backoff.succeed();
+    this.#lostAt = clock.now();
+    clock.setTimer(this.#backoff.fail(chance()), () => void this.contact(device));
   }
 
   /** A peer's digest, from whichever side it came: it is there, and this is what it holds. */
@@ -182,10 +189,12 @@ export class Contacts {
     this.#tellLost(peer.device);
   }
 
-  /** The link to a peer ended: its state is known again at the next contact. */
-  linkLost(device: DeviceId): void {
+  /** The link to a peer ended, or cannot be carried on: its state is known again at the next contact. */
+  linkLost(device: DeviceId, fault: Fault): void {
     const peer = this.#parts.peers.byDevice(device);
     if (peer !== undefined) this.#lost(peer);
+    // One that cannot be found says hello when it is back; another may have been there all the time, with a link of its own.
+    if (fault.code === 'timeout') this.retry(device);
   }
 
   #tellLost(peer: DeviceId): void {

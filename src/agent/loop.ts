@@ -23,7 +23,7 @@ import { OwnRefs } from './own-refs.ts';
 
 export interface LoopParts {
   readonly context: RepoContext;
-  readonly me: { readonly device: DeviceId; readonly keyPem: string };
+  readonly me: { readonly device: DeviceId; readonly keyPem: string; readonly spki: string };
   readonly peers: Peers;
   readonly links: Links;
   readonly events: Events;

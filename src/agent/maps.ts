@@ -10,11 +10,12 @@ import { Serial } from '../lib/serial.ts';
 import { parseCounter, parseRecord } from '../sync/digest-format.ts';
 import { diffMaps, isMapSignedBy, signMap } from '../sync/map-format.ts';
 import type { RefsOfMap } from '../sync/map-format.ts';
-import { listRefs, updateRefs } from '../git/refs.ts';
+import { listRefs } from '../git/refs.ts';
 import type { RefUpdate } from '../git/refs.ts';
 import type { Repository } from '../git/repository.ts';
 import { StateFile } from '../home/state.ts';
 import { parseSignature } from '../sync/record-format.ts';
+import { writeRefs } from './write-refs.ts';
 
 /** A signature and what it counts; the refs lie in the repository. */
 export interface SignedCounter {
@@ -39,6 +40,8 @@ export class MapStore {
   readonly #serial = new Serial();
   #state: MapsState = { signed: {}, acted: {} };
   readonly #refs = new Map<DeviceId, RefsOfMap>();
+  /** Counters as they were found, also of maps that were forgotten: our own goes on from there. */
+  readonly #stored = new Map<DeviceId, number>();
 
   constructor(repo: RepoId, git: { readonly runGit: RunGit; readonly repository: Repository }, path: string) {
     this.#repo = repo;
@@ -47,15 +50,22 @@ export class MapStore {
   }
 
   /**
-   * Reads what was stored, and the refs; a corner whose refs moved without a signature is left for the next publish or offer. A map that
-   * has no refs here was another clone's of the same repository: it is forgotten, so that it is asked for anew.
+   * Reads what was stored, and the refs. A map that does not fit its corner is forgotten, so that it is asked for, or signed, anew: the
+   * corner was half written in a crash, or is that of another clone, or its device is not paired any more.
+   * @param pinOf public key (base64 of SPKI in DER) of a device, our own included
    */
-  async open(): Promise<void> {
-    const { signed, acted } = await this.#file.read();
+  async open(pinOf: (device: DeviceId) => string | undefined): Promise<void> {
+    const stored = await this.#file.read();
     const all = await listRefs(this.#git.runGit, this.#git.repository, ['refs/xmpp/']);
-    const isHere = ([device]: readonly [string, unknown]): boolean => cornerOf(all, parseDeviceId(device)).size > 0;
-    this.#state = { signed: Object.fromEntries(Object.entries(signed).filter(isHere)), acted: Object.fromEntries(Object.entries(acted).filter(isHere)) };
-    for (const device of Object.keys(this.#state.signed)) this.#refs.set(parseDeviceId(device), cornerOf(all, parseDeviceId(device)));
+    const isWhole = ([id]: readonly [string, unknown]): boolean => {
+      const device = parseDeviceId(id);
+      const [signed, refs, spki] = [stored.signed[device], cornerOf(all, device), pinOf(device)];
+      return signed !== undefined && spki !== undefined && this.#verifies(device, { signed, refs, spki });
+    };
+    const signed = Object.fromEntries(Object.entries(stored.signed).filter(isWhole));
+    this.#state = { signed, acted: Object.fromEntries(Object.entries(stored.acted).filter(isWhole)) };
+    for (const [device, { counter }] of Object.entries(stored.signed)) this.#stored.set(parseDeviceId(device), counter);
+    for (const device of Object.keys(signed)) this.#refs.set(parseDeviceId(device), cornerOf(all, parseDeviceId(device)));
   }
 
   get counters(): ReadonlyMap<DeviceId, number> {
@@ -90,14 +100,17 @@ export class MapStore {
       const last = this.#state.signed[me]?.counter;
       if (diffMaps(this.refsOf(me), refs).size === 0 && last !== undefined) return undefined;
       if (!(await this.#setCorner(me, refs))) return undefined;
-      const counter = Math.max((last ?? 0) + 1, signing.now);
+      const counter = Math.max((last ?? this.#stored.get(me) ?? 0) + 1, signing.now);
       const signature = signMap({ repo: this.#repo, device: me, counter, refs }, signing.keyPem);
       await this.#save(this.#withSigned(me, { counter, signature: encodeBase64(signature) }));
       return counter;
     });
   }
 
-  /** Takes in a map whose refs a push has just written; on a wrong signature the corner goes back. */
+  /**
+   * Takes in a map whose refs a push has just written; on a wrong signature the corner goes back.
+   * @returns whether it is held, be it because it came by another way meanwhile
+   */
   acceptPushed(device: DeviceId, signed: SignedCounter, spki: string): Promise<boolean> {
     return this.#serial.run(async () => {
       const all = await listRefs(this.#git.runGit, this.#git.repository, [`refs/xmpp/${device}/`]);
@@ -110,7 +123,7 @@ export class MapStore {
       const before = this.refsOf(device);
       this.#refs.set(device, refs);
       await this.#setCorner(device, before);
-      return false;
+      return this.#state.signed[device]?.signature === signed.signature;
     });
   }
 
@@ -142,7 +155,7 @@ export class MapStore {
     for (let tries = 0; tries < 2; tries += 1) {
       const from = this.refsOf(device);
       const updates: RefUpdate[] = [...diffMaps(from, target)].map(([ref, to]) => ({ ref: cornerRef(device, ref), from: from.get(ref), to }));
-      if (updates.length === 0 || (await updateRefs(runGit, repository, updates, { message: 'xmpp: map' })) === 'done') {
+      if (updates.length === 0 || (await writeRefs(this.#git, updates, { message: 'xmpp: map' })) === 'done') {
         this.#refs.set(device, target);
         return true;
       }

@@ -74,12 +74,18 @@ async function push(
   await service.accepted;
   const { args, config } = offerArgs({ device: offer.device, fdIn: 3, fdOut: 4 });
   const process = context.startGit(args, { dir: context.repository.path, config, extraFds: 2 });
-  service.stream.once('close', () => process.kill());
+  // Only where the link was lost: after an answer git is about to end by itself, and its exit code counts.
+  service.end.catch(() => process.kill());
   const [fromPeer, toPeer] = process.extra;
   if (fromPeer === undefined || toPeer === undefined) throw new Fault('internal', 'git was started without the two ends of a stream');
   process.stdout.resume();
   await Promise.allSettled([pipeline(service.stream, fromPeer), pipeline(toPeer, service.stream)]);
   const [exitCode, end] = await Promise.all([process.exit, service.end]);
-  if (end.exitCode !== 0) throw new Fault('git', `the offer was not taken in: ${end.stderr.trim() || `exit code ${end.exitCode}`}`);
+  if (end.exitCode !== 0) throw notTakenIn(end.stderr.trim() || `exit code ${end.exitCode}`);
   if (exitCode !== 0) throw new Fault('git', `git push failed: ${process.stderrTail().trim() || `exit code ${exitCode}`}`);
+}
+
+function notTakenIn(why: string): Fault {
+  const isFull = /No space left on device|Out of diskspace|Disk quota exceeded/.test(why);
+  return new Fault(isFull ? 'disk-full' : 'git', `the offer was not taken in: ${why}`);
 }

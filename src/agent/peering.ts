@@ -82,13 +82,14 @@ export class Peering {
       loops: this.repoSet.view,
       serve: parts.serve,
       onContact: (peer, digest) => this.contacts.heard(peer, digest),
+      onRefused: ({ petname: peer }, { repo, why }) => events.emit({ type: 'offer-refused', words: `an offer of ${peer} was not taken in: ${why}`, peer, repo }),
     });
     const findAddress = (device: DeviceId): Promise<FullJid | undefined> => this.#lookUp(device);
     const onDigest = (peer: Peer, digest: Parameters<Twins['heard']>[1]): void => {
       void this.twins.heard(peer, digest);
       void this.remotes.heard(peer, digest);
     };
-    this.contacts = new Contacts({ me, peers, links: this.links, answers, loops, events, clock, findAddress, onDigest, onThere: () => this.#retryWays() });
+    this.contacts = new Contacts({ me, peers, links: this.links, answers, loops, events, clock, chance: parts.chance, findAddress, onDigest, onThere: () => this.#retryWays() });
     this.#acceptor = new Acceptor({
       own: identity,
       findPeer: (spki, account) => this.#pinned(spki, account),
@@ -168,7 +169,7 @@ export class Peering {
       nameOf: (device) => peers.byDevice(device)?.petname ?? 'a peer',
       lastSeen: (device) => formatSeen(peers.byDevice(device)?.lastSeen, clock.now()),
       onUp: (device) => events.emit({ type: 'link-up', words: 'a link is up', peer: peers.byDevice(device)?.petname ?? '' }),
-      onDown: (device) => this.contacts.linkLost(device),
+      onDown: (device, fault) => this.contacts.linkLost(device, fault),
       clock,
       log: log.scope('links'),
     });
@@ -197,7 +198,7 @@ export class Peering {
         events.emit({ type: 'resumed', words: `resumed at byte ${received} coming in, ${sent} going out`, peer: peer.petname, bytes: received });
         if (!this.contacts.isOnline(device)) void this.contacts.contact(device);
       },
-      onUnreachable: () => this.contacts.linkLost(device),
+      onUnreachable: (fault) => this.contacts.linkLost(device, fault),
     });
   }
 

@@ -121,11 +121,11 @@ export class RepoSet {
   }
 
   async #run(shared: SharedRepo): Promise<Running> {
-    const { runGit, startGit, stateDir, repos, events } = this.#parts;
+    const { runGit, startGit, stateDir, repos, peers, me, events } = this.#parts;
     const repository = await openRepository(runGit, shared.path);
     await this.#recover(repository, shared);
     const maps = new MapStore(shared.id, { runGit, repository }, join(stateDir, `maps-${shared.id}.json`));
-    await maps.open();
+    await maps.open((device) => (device === me.device ? me.spki : peers.byDevice(device)?.spki));
     const context: RepoContext = { repository, maps, runGit, startGit, stateDir, shared: () => repos.byId(shared.id) ?? shared };
     const loop = new RepoLoop({ ...this.#parts, context });
     const watch = watchRefs(repository, () => loop.hint(), {

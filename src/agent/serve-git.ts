@@ -1,6 +1,9 @@
 // The git processes that serve a peer: a fetch, a person's push, or an offer (sync-rules, "Two lanes"). Rule: an offer is taken in
 // only when the refs it wrote fit the map's signature; whatever happens, nothing of it stays half done.
 
+import { Transform } from 'node:stream';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Oid } from '../lib/names.ts';
 import { headOf, listRefs } from '../git/refs.ts';
 import { branchesMatching, serveReceiveOffer, serveReceivePeople, serveUpload } from '../git/services.ts';
@@ -21,6 +24,9 @@ export interface ServeSettings {
   readonly hookEnv: Readonly<Record<string, string>>;
   readonly quota: Quota;
 }
+
+/** As much of git's last words as may hold the reason. */
+const KEPT_BYTES = 2048;
 
 /** Starts the service of a plain `git fetch` or `git push`. */
 export async function openServiceProcess(
@@ -66,7 +72,13 @@ async function upload(context: RepoContext, protocol: string | undefined): Promi
 export async function openOffer(
   context: RepoContext,
   offer: OfferHeaders,
-  by: { readonly peer: Peer; readonly spki: string; readonly settings: ServeSettings; readonly onAccepted: () => void },
+  by: {
+    readonly peer: Peer;
+    readonly spki: string;
+    readonly settings: ServeSettings;
+    readonly onAccepted: () => void;
+    readonly onRefused: (why: string) => void;
+  },
 ): Promise<ServedProcess> {
   const haves = await havesOf(context, offer);
   const call = serveReceiveOffer(context.repository, {
@@ -76,18 +88,36 @@ export async function openOffer(
     maxInputBytes: by.settings.quota.left(by.peer),
   });
   const process = startService(context, call);
+  const heard = listenIn(process.stdout);
   let words = '';
   return {
     ...passOn(process),
+    stdout: heard.stdout,
     stderrTail: () => process.stderrTail() + words,
     async settle(exitCode, received) {
       await by.settings.quota.count(by.peer, received);
-      const isTaken = await context.maps.acceptPushed(offer.device, offer, by.spki);
-      if (isTaken) by.onAccepted();
-      else words = 'the signature of the map does not fit the refs that came with it';
-      return isTaken ? 0 : exitCode === 0 ? 1 : exitCode;
+      if (await context.maps.acceptPushed(offer.device, offer, by.spki)) {
+        by.onAccepted();
+        return 0;
+      }
+      words = heard.fatalWords() ?? 'the signature of the map does not fit the refs that came with it';
+      by.onRefused(words);
+      return exitCode === 0 ? 1 : exitCode;
     },
   };
+}
+
+/** What passes, and why git gave up: of a full disk, say, it tells the pusher alone (gitprotocol-pack(5), "side-band"). */
+function listenIn(stdout: Readable): { readonly stdout: Readable; fatalWords(): string | undefined } {
+  let kept = Buffer.alloc(0);
+  const passing = new Transform({
+    transform(part: Buffer, _encoding, done) {
+      kept = Buffer.concat([kept, part]).subarray(-KEPT_BYTES);
+      done(null, part);
+    },
+  });
+  pipeline(stdout, passing).catch(() => undefined);
+  return { stdout: passing, fatalWords: () => /fatal: ([^\p{Cc}]{1,200})/u.exec(kept.toString('utf8'))?.[0] };
 }
 
 /** Tips of our own among those that the sender has too: told as `.have`, they are seen and cannot be written. */

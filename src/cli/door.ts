@@ -2,7 +2,7 @@
 // one home, and a command never hangs on one that does not come up.
 
 import { spawn } from 'node:child_process';
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { delay, realClock } from '../lib/clock.ts';
 import { asFault, codeOf, Fault } from '../lib/errors.ts';
@@ -107,10 +107,19 @@ export class Door {
   #explain(size: number): Fault {
     const words = readFileSync(this.home.log).subarray(size).toString('utf8').split('\n');
     const last = words.findLastIndex((line) => line.startsWith(SAID));
-    if (last < 0) return new Fault('agent', 'the agent could not be started', { remedy: `its last words are in ${this.home.log}` });
+    if (last < 0) return this.#explainSilence();
     const why = words[last]?.slice(SAID.length) ?? '';
     const remedy = words.slice(last + 1).map((line) => line.trim()).join('\n').trim();
     return new Fault('agent', `the agent could not be started: ${why}`, remedy === '' ? {} : { remedy });
+  }
+
+  /** On a full disk not even the log takes its last words. */
+  #explainSilence(): Fault {
+    const isFull = statfsSync(this.home.dir).bavail === 0;
+    if (!isFull) return new Fault('agent', 'the agent could not be started', { remedy: `its last words are in ${this.home.log}` });
+    return new Fault('disk-full', `the agent could not be started: no space is left on the disk of ${this.home.dir}`, {
+      remedy: 'free some space, then try again',
+    });
   }
 }
 

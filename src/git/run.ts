@@ -86,7 +86,7 @@ function faultOf(args: readonly string[], options: GitRunOptions, failure: Failu
   if (failure.isMaxBuffer) return new Fault('too-large', `${name} answered more than ${options.maxBytes ?? MAX_BYTES} bytes`);
   if (failure.systemCode === 'ENOENT') return new Fault('git', 'git was not found', { remedy: 'install git 2.38 or newer' });
   const words = lastWords(failure.stderr);
-  if (/No space left on device|Disk quota exceeded/.test(failure.stderr)) {
+  if (/No space left on device|Out of diskspace|Disk quota exceeded/.test(failure.stderr)) {
     return new Fault('disk-full', `${name}: ${words}`, { remedy: 'free some space, then try again' });
   }
   return new Fault(

@@ -180,7 +180,9 @@ describe('a commit on its way', () => {
     expect(await desktop.git(copy, 'rev-parse', 'HEAD')).not.toBe(tip);
     await setting[name].xmpp('daemon', 'start');
     await desktop.head(copy, tip);
-    await Promise.all([laptop.inSync('desktop'), desktop.inSync('laptop')]);
+    for (const device of [laptop, desktop]) {
+      await device.statusWhen(({ repos }) => repos.find((repo) => repo.name === 'notes')?.peers[0]?.state === 'in sync');
+    }
     await laptop.head(notes, await desktop.commit(copy, { 'back.txt': `${name}\n` }, 'and back'));
     for (const [device, dir] of [[laptop, notes], [desktop, copy]] as const) await device.git(dir, 'fsck', '--full', '--strict');
     expect(readdirSync(path.join(copy, '.git/objects')).filter((entry) => entry.startsWith('tmp_objdir'))).toEqual([]);

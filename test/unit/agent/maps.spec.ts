@@ -1,69 +1,238 @@
-// Maps and the mirror on real repositories: what is remembered, and what a clone has fetched by itself.
+// Maps on a real repository: signature, counter and corner always say the same.
 
-import path from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { MapStore } from '../../../src/agent/maps.ts';
-import { writeMirror } from '../../../src/agent/mirror.ts';
-import { readGitConfig } from '../../../src/git/repository.ts';
-import { createRunGit, createStartGit } from '../../../src/git/run.ts';
-import { parseRefName, parseRepoId } from '../../../src/lib/names.ts';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { decodeBase64 } from '../../../src/lib/base64.ts';
+import type { Oid } from '../../../src/lib/names.ts';
+import { cornerRef } from '../../../src/agent/maps.ts';
+import type { MapStore } from '../../../src/agent/maps.ts';
+import { isMapSignedBy } from '../../../src/sync/map-format.ts';
+import { copyOf, cornerIn, openAgentRepo, refsOf, signAs } from '../../helpers/agent-repo.ts';
+import type { AgentRepo } from '../../helpers/agent-repo.ts';
 import { makeDeviceKey } from '../../helpers/device-key.ts';
-import type { DeviceKey } from '../../helpers/device-key.ts';
-import { open } from '../../helpers/git-pipe.ts';
-import { cleanEnv, commit, git, makeFolder, makeRepo, tipOf } from '../../helpers/repo.ts';
-import type { TestRepo } from '../../helpers/repo.ts';
+import { commit, git, makeRepo } from '../../helpers/repo.ts';
 
-const runGit = createRunGit(cleanEnv());
-const repo = parseRepoId('00000000-0000-4000-8000-000000000000');
-const main = parseRefName('refs/heads/main');
+const me = makeDeviceKey();
+const laptop = makeDeviceKey();
+const NOW = 1_700_000_000_000;
 
-async function storeAt(where: TestRepo, file: string): Promise<MapStore> {
-  const maps = new MapStore(repo, { runGit, repository: await open(where) }, file);
-  await maps.open();
-  return maps;
+const base = makeRepo();
+const one = commit(base, { a: '1' }, 'one');
+const two = commit(base, { a: '2' }, 'two');
+
+let agent: AgentRepo;
+let maps: MapStore;
+
+beforeEach(async () => {
+  agent = await openAgentRepo(copyOf(base), { pins: [me, laptop] });
+  ({ maps } = agent);
+});
+
+const publish = (refs: Readonly<Record<string, Oid>>, now = NOW): Promise<number | undefined> => maps.publish(me.device, refsOf(refs), { keyPem: me.keyPem, now });
+
+/** What a push of the laptop leaves: its refs, and a statement about them. */
+async function push(refs: Readonly<Record<string, Oid>>, said: { counter?: number; refs?: Readonly<Record<string, Oid>>; key?: typeof laptop } = {}): Promise<boolean> {
+  for (const ref of Object.keys(cornerIn(agent.repo, laptop.device))) git(agent.repo.dir, 'update-ref', '-d', `refs/xmpp/${laptop.device}/${ref}`);
+  for (const [name, oid] of refsOf(refs)) git(agent.repo.dir, 'update-ref', cornerRef(laptop.device, name), oid);
+  const key = { ...laptop, keyPem: said.key?.keyPem ?? laptop.keyPem };
+  const signed = signAs(key, agent, { counter: said.counter ?? 1, refs: refsOf(said.refs ?? refs) });
+  return maps.acceptPushed(laptop.device, signed, laptop.spki);
 }
 
-function publish(maps: MapStore, where: TestRepo, { device, keyPem }: DeviceKey): Promise<number | undefined> {
-  return maps.publish(device, new Map([[main, tipOf(where, 'main')]]), { keyPem, now: 1 });
+function isGenuine(store: MapStore, key: typeof me): boolean {
+  const signed = store.signed(key.device);
+  if (signed === undefined) return false;
+  const statement = { repo: agent.shared().id, device: key.device, counter: signed.counter, refs: store.refsOf(key.device) };
+  return isMapSignedBy(statement, decodeBase64(signed.signature, 64), key.spki);
 }
 
-describe('MapStore', () => {
-  it('knows its maps again after a restart', async () => {
-    const [where, file, key] = [makeRepo(), path.join(makeFolder(), 'maps.json'), makeDeviceKey()];
-    commit(where, { 'a.txt': 'a' }, 'a');
-    const counter = await publish(await storeAt(where, file), where, key);
-    const again = await storeAt(where, file);
-    expect(again.signed(key.device)?.counter).toBe(counter);
-    expect(again.refsOf(key.device)).toEqual(new Map([[main, tipOf(where, 'main')]]));
+describe('MapStore.publish', () => {
+  it('writes our corner and signs it', async () => {
+    expect(await publish({ main: two, 'refs/tags/v1': one })).toBe(NOW);
+    expect(cornerIn(agent.repo, me.device)).toEqual({ 'heads/main': two, 'tags/v1': one });
+    expect(isGenuine(maps, me)).toBe(true);
+    expect(maps.counters).toEqual(new Map([[me.device, NOW]]));
   });
 
-  it('forgets a map whose refs another clone of the repository held', async () => {
-    const [first, file, key] = [makeRepo(), path.join(makeFolder(), 'maps.json'), makeDeviceKey()];
-    commit(first, { 'a.txt': 'a' }, 'a');
-    await publish(await storeAt(first, file), first, key);
-    const second = makeRepo();
-    git(second.dir, 'pull', '-q', first.dir, 'main');
-    const maps = await storeAt(second, file);
-    expect(maps.counters.size).toBe(0);
-    expect(await publish(maps, second, key)).toBeDefined();
+  it('says nothing where nothing has changed', async () => {
+    await publish({ main: two });
+    expect(await publish({ main: two }, NOW + 5)).toBeUndefined();
+  });
+
+  it('counts on, though the clock stands still or goes back', async () => {
+    await publish({ main: one });
+    expect(await publish({ main: two })).toBe(NOW + 1);
+    expect(await publish({ main: one }, 5)).toBe(NOW + 2);
+    expect(await publish({ main: two }, NOW + 100)).toBe(NOW + 100);
+  });
+
+  it('says that a branch is gone, also the last one', async () => {
+    await publish({ main: two, topic: one });
+    await publish({ main: two });
+    expect(cornerIn(agent.repo, me.device)).toEqual({ 'heads/main': two });
+    await publish({});
+    expect(cornerIn(agent.repo, me.device)).toEqual({});
+    expect(isGenuine(maps, me)).toBe(true);
+  });
+
+  it('says, in a repository without a commit, that there is nothing', async () => {
+    expect(await publish({})).toBe(NOW);
+    expect(await publish({})).toBeUndefined();
+    expect(isGenuine(maps, me)).toBe(true);
+  });
+
+  it('follows a branch whose new name needs the place of the old one', async () => {
+    await publish({ topic: one, main: two });
+    expect(await publish({ 'topic/one': one, 'topic/two': two, main: one })).toBe(NOW + 1);
+    expect(cornerIn(agent.repo, me.device)).toEqual({ 'heads/main': one, 'heads/topic/one': one, 'heads/topic/two': two });
+    expect(await publish({ topic: two })).toBe(NOW + 2);
+    expect(cornerIn(agent.repo, me.device)).toEqual({ 'heads/topic': two });
+    expect(isGenuine(maps, me)).toBe(true);
+  });
+
+  it('takes back what somebody else wrote in our corner', async () => {
+    await publish({ main: one });
+    git(agent.repo.dir, 'update-ref', `refs/xmpp/${me.device}/heads/main`, two);
+    git(agent.repo.dir, 'update-ref', `refs/xmpp/${me.device}/heads/stray`, two);
+    expect(await publish({ main: two, topic: one })).toBe(NOW + 1);
+    expect(cornerIn(agent.repo, me.device)).toEqual({ 'heads/main': two, 'heads/topic': one });
+  });
+
+  it('does one thing at a time', async () => {
+    const counters = await Promise.all([publish({ main: one }), publish({ main: two }), publish({ main: two }), publish({ topic: one })]);
+    expect(counters).toEqual([NOW, NOW + 1, undefined, NOW + 2]);
+    expect(isGenuine(maps, me)).toBe(true);
   });
 });
 
-describe('writeMirror', () => {
-  it('takes nothing away that was fetched, as long as there is no map', async () => {
-    const [theirs, ours, key] = [makeRepo(), makeRepo(), makeDeviceKey()];
-    commit(theirs, { 'a.txt': 'a' }, 'a');
-    git(ours.dir, 'remote', 'add', 'laptop', theirs.dir);
-    git(ours.dir, 'fetch', '-q', 'laptop');
-    const maps = await storeAt(ours, path.join(makeFolder(), 'maps.json'));
-    const repository = await open(ours);
-    const context = { repository, maps, runGit, startGit: createStartGit(cleanEnv()), stateDir: makeFolder(), shared: () => { throw new Error('not asked for'); } };
-    const mirror = async (): Promise<void> => writeMirror(context, key.device, { config: await readGitConfig(runGit, repository), url: theirs.dir });
-    await mirror();
-    expect(tipOf(ours, 'refs/remotes/laptop/main')).toBe(tipOf(theirs, 'main'));
-
-    await maps.publish(key.device, new Map([[parseRefName('refs/heads/other'), tipOf(theirs, 'main')]]), { keyPem: key.keyPem, now: 1 });
-    await mirror();
-    expect(git(ours.dir, 'for-each-ref', '--format=%(refname)', 'refs/remotes')).toBe('refs/remotes/laptop/other');
+describe('MapStore.acceptPushed', () => {
+  it('takes in a map that its device has signed', async () => {
+    expect(await push({ main: one, 'refs/tags/v1': one }, { counter: 7 })).toBe(true);
+    expect(maps.signed(laptop.device)?.counter).toBe(7);
+    expect(maps.refsOf(laptop.device)).toEqual(refsOf({ main: one, 'refs/tags/v1': one }));
+    expect(isGenuine(maps, laptop)).toBe(true);
   });
+
+  it.each<[string, Parameters<typeof push>[1]]>([
+    ['that says other refs', { counter: 8, refs: {} }],
+    ['with an old counter', { counter: 7 }],
+    ['with an older counter', { counter: 1 }],
+    ['that another device signed', { counter: 8, key: makeDeviceKey() }],
+  ])('puts the corner back after a push with a map %s', async (_name, said) => {
+    await push({ main: one, topic: one, deep: two }, { counter: 7 });
+    expect(await push({ main: two, 'deep/er': two, more: one }, said)).toBe(false);
+    expect(cornerIn(agent.repo, laptop.device)).toEqual({ 'heads/main': one, 'heads/topic': one, 'heads/deep': two });
+    expect(maps.signed(laptop.device)?.counter).toBe(7);
+    expect(maps.refsOf(laptop.device)).toEqual(refsOf({ main: one, topic: one, deep: two }));
+    expect(isGenuine(maps, laptop)).toBe(true);
+  });
+
+  it('leaves an empty corner behind a first push that was wrong', async () => {
+    expect(await push({ main: one }, { refs: {} })).toBe(false);
+    expect(cornerIn(agent.repo, laptop.device)).toEqual({});
+    expect(maps.counters.size).toBe(0);
+  });
+
+  it('says that a map is taken in which came by another way meanwhile', async () => {
+    await push({ main: one }, { counter: 7 });
+    const signed = signAs(laptop, agent, { counter: 7, refs: refsOf({ main: one }) });
+    expect(await maps.acceptPushed(laptop.device, signed, laptop.spki)).toBe(true);
+    expect(cornerIn(agent.repo, laptop.device)).toEqual({ 'heads/main': one });
+  });
+
+  it('refuses a signature that is none', async () => {
+    git(agent.repo.dir, 'update-ref', `refs/xmpp/${laptop.device}/heads/main`, one);
+    expect(await maps.acceptPushed(laptop.device, { counter: 1, signature: `${'A'.repeat(86)}==` }, laptop.spki)).toBe(false);
+    expect(cornerIn(agent.repo, laptop.device)).toEqual({});
+  });
+});
+
+describe('MapStore.acceptRecorded', () => {
+  const record = (refs: Readonly<Record<string, Oid>>, counter: number, key = laptop): Promise<boolean> =>
+    maps.acceptRecorded(laptop.device, signAs({ ...laptop, keyPem: key.keyPem }, agent, { counter, refs: refsOf(refs) }), { refs: refsOf(refs), spki: laptop.spki });
+
+  it('writes the corner and keeps the signature', async () => {
+    expect(await record({ main: one }, 7)).toBe(true);
+    expect(await record({ 'main/x': two }, 8)).toBe(true);
+    expect(cornerIn(agent.repo, laptop.device)).toEqual({ 'heads/main/x': two });
+    expect(isGenuine(maps, laptop)).toBe(true);
+  });
+
+  it('refuses an old counter and a wrong signature, and changes nothing', async () => {
+    await record({ main: one }, 7);
+    expect(await record({ main: two }, 7)).toBe(false);
+    expect(await record({ main: two }, 6)).toBe(false);
+    expect(await record({ main: two }, 8, makeDeviceKey())).toBe(false);
+    expect(cornerIn(agent.repo, laptop.device)).toEqual({ 'heads/main': one });
+    expect(maps.signed(laptop.device)?.counter).toBe(7);
+  });
+});
+
+describe('MapStore.open', () => {
+  it('knows after a restart what it knew before', async () => {
+    await publish({ main: two });
+    await push({ main: one }, { counter: 7 });
+    await maps.setActed(laptop.device, { 'refs/heads/main': one });
+    const again = await agent.reopen();
+    expect(again.maps.counters).toEqual(maps.counters);
+    expect(again.maps.refsOf(laptop.device)).toEqual(refsOf({ main: one }));
+    expect(again.maps.acted(laptop.device)).toEqual({ 'refs/heads/main': one });
+    expect(await again.maps.publish(me.device, refsOf({ main: two }), { keyPem: me.keyPem, now: NOW + 9 })).toBeUndefined();
+  });
+
+  it('signs again after a crash between our corner and its signature', async () => {
+    await publish({ main: one });
+    git(agent.repo.dir, 'update-ref', `refs/xmpp/${me.device}/heads/main`, two);
+    const again = await agent.reopen();
+    expect(await again.maps.publish(me.device, refsOf({ main: two }), { keyPem: me.keyPem, now: 5 })).toBe(NOW + 1);
+    expect(isGenuine(again.maps, me)).toBe(true);
+  });
+
+  it('counts on where all our branches are gone', async () => {
+    await publish({ main: one });
+    git(agent.repo.dir, 'update-ref', '-d', `refs/xmpp/${me.device}/heads/main`);
+    const again = await agent.reopen();
+    expect(await again.maps.publish(me.device, refsOf({ main: two }), { keyPem: me.keyPem, now: 5 })).toBe(NOW + 1);
+  });
+
+  it('forgets a map whose corner was left half written, so that it is asked for anew', async () => {
+    await push({ main: one }, { counter: 7 });
+    git(agent.repo.dir, 'update-ref', `refs/xmpp/${laptop.device}/heads/main`, two);
+    git(agent.repo.dir, 'update-ref', `refs/xmpp/${laptop.device}/heads/stray`, two);
+    const again = await agent.reopen();
+    expect(again.maps.counters.has(laptop.device)).toBe(false);
+    expect(again.maps.refsOf(laptop.device)).toEqual(new Map());
+    const refs = refsOf({ main: one });
+    expect(await again.maps.acceptRecorded(laptop.device, signAs(laptop, agent, { counter: 7, refs }), { refs, spki: laptop.spki })).toBe(true);
+    expect(cornerIn(agent.repo, laptop.device)).toEqual({ 'heads/main': one });
+  });
+
+  it('keeps a map that says there is nothing', async () => {
+    expect(await push({}, { counter: 7 })).toBe(true);
+    expect((await agent.reopen()).maps.signed(laptop.device)?.counter).toBe(7);
+  });
+
+  it('forgets maps of another clone, whose corners are not here', async () => {
+    await push({ main: one }, { counter: 7 });
+    await maps.setActed(laptop.device, { 'refs/heads/main': one });
+    const clone = await openAgentRepo(makeRepo(), { stateDir: agent.stateDir, pins: [me, laptop] });
+    expect(clone.maps.counters.size).toBe(0);
+    expect(clone.maps.acted(laptop.device)).toEqual({});
+  });
+
+  it('forgets the map of a device that is not paired any more', async () => {
+    await push({ main: one }, { counter: 7 });
+    const again = await openAgentRepo(agent.repo, { stateDir: agent.stateDir, pins: [me] });
+    expect(again.maps.counters.size).toBe(0);
+  });
+
+  it.each(['{', '{"signed":{}}', '{"signed":{"x":{}},"acted":{}}', `{"signed":{},"acted":{"${'a'.repeat(32)}":{"refs/heads/x":7}}}`])(
+    'names a file that is damaged: %s',
+    async (text) => {
+      const path = join(agent.stateDir, 'maps.json');
+      writeFileSync(path, text, { mode: 0o600 });
+      await expect(agent.reopen()).rejects.toMatchObject({ code: 'bad-config', message: expect.stringContaining(path) });
+    },
+  );
 });

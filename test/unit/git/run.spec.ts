@@ -92,6 +92,15 @@ describe('createStartGit', () => {
     expect(process.stderrTail()).toMatch(/ end$/);
   });
 
+  it('ends a process by the end of its input when it hangs up, read or not', async () => {
+    const { dir } = makeRepo({ isBare: true });
+    const process = createStartGit(cleanEnv())(['receive-pack', dir]);
+    process.stdin.write('00');
+    process.hangUp();
+    expect(await process.exit).toBe(128);
+    expect(process.stderrTail()).toContain('hung up unexpectedly');
+  });
+
   it('gives 255 to one that is killed, by hand or by a signal', async () => {
     const process = startGit(['cat-file', '--batch'], { dir: makeRepo().dir });
     process.kill();

@@ -32,7 +32,9 @@ const peer = (): DeviceId => world.far.device;
 beforeEach(() => {
   clock = new VirtualClock();
   world = new LinkWorld({ clock, handlers: { repos: () => Promise.resolve('here') } });
-  told = [];
+  // A link of the spec before may end only now, and tells so where it was told before.
+  const now: string[] = [];
+  told = now;
   [known, fresh, seen] = [FAR_ADDRESS, undefined, ''];
   dial = (_peer, address) => {
     told.push(`dial ${address}`);
@@ -46,8 +48,8 @@ beforeEach(() => {
     },
     nameOf: () => 'laptop',
     lastSeen: () => seen,
-    onUp: () => told.push('up'),
-    onDown: (_peer, { message }) => told.push(`down: ${message}`),
+    onUp: () => now.push('up'),
+    onDown: (_peer, { message }) => now.push(`down: ${message}`),
     clock,
     log: silentLog,
   });

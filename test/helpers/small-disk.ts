@@ -1,0 +1,66 @@
+// A disk so small that a spec can fill it: a tmpfs over a folder (mount(8)). Rule: it is unmounted, whatever the spec did to it.
+
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, rmdirSync } from 'node:fs';
+import { open, rm, stat, truncate } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export interface SmallDisk {
+  /** Leaves not a byte. */
+  fill(): Promise<void>;
+  /** Takes away what filled it, or so many bytes of it. */
+  free(bytes?: number): Promise<void>;
+  unmount(): Promise<void>;
+}
+
+/** Whether this process may mount anything: root may, unless it is in a container. */
+export function mayMount(): boolean {
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'git-xmpp-mount-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', dir], { stdio: 'ignore' });
+    execFileSync('umount', [dir]);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmdirSync(dir);
+  }
+}
+
+/** Mounts a disk of so many MiB over `dir`, which is hidden until it is unmounted. */
+export async function mountSmallDisk(dir: string, megabytes: number): Promise<SmallDisk> {
+  await run('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=0700`, 'tmpfs', dir]);
+  const ballast = path.join(dir, 'ballast');
+  return {
+    async fill() {
+      const file = await open(ballast, 'a');
+      try {
+        for (const size of [65_536, 1]) await writeUntilFull(file, Buffer.alloc(size));
+      } finally {
+        await file.close();
+      }
+    },
+    async free(bytes) {
+      if (bytes === undefined) await rm(ballast);
+      else await truncate(ballast, (await stat(ballast)).size - bytes);
+    },
+    async unmount() {
+      await run('umount', [dir]);
+    },
+  };
+}
+
+async function writeUntilFull(file: Awaited<ReturnType<typeof open>>, block: Uint8Array): Promise<void> {
+  for (;;) {
+    try {
+      const { bytesWritten } = await file.write(block);
+      if (bytesWritten < block.length) return;
+    } catch {
+      return;
+    }
+  }
+}

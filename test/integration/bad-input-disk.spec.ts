@@ -1,0 +1,112 @@
+// A disk that is full, home and repositories alike (issue "Bad input"). Rule: it is said on both devices, nothing is left half done,
+// and once there is space again everything arrives.
+
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Device, pairDevices } from '../helpers/device.ts';
+import { startProsody } from '../helpers/prosody.ts';
+import type { Prosody } from '../helpers/prosody.ts';
+import { mayMount, mountSmallDisk } from '../helpers/small-disk.ts';
+import type { SmallDisk } from '../helpers/small-disk.ts';
+
+const PASSWORD = 'correct-horse';
+
+describe.runIf(mayMount())('a full disk', () => {
+  let server: Prosody;
+  let laptop: Device;
+  let desktop: Device;
+  let disk: SmallDisk;
+  let notes: string;
+  let copy: string;
+
+  beforeAll(async () => {
+    server = await startProsody({ accounts: { romeo: PASSWORD } });
+    laptop = await new Device('laptop').prepare();
+    desktop = new Device('desktop');
+    disk = await mountSmallDisk(desktop.dir, 8);
+    await desktop.prepare();
+    await Promise.all([laptop, desktop].map((device) => device.login(server, 'romeo', PASSWORD)));
+    await pairDevices(laptop, desktop);
+    notes = await laptop.repo('notes');
+    await laptop.xmppIn(notes, 'share');
+    await desktop.xmpp('clone', 'laptop/notes');
+    copy = desktop.path('notes');
+    await laptop.inSync('desktop');
+    await desktop.inSync('laptop');
+  });
+
+  afterAll(async () => {
+    await laptop?.remove();
+    await desktop?.stop();
+    await disk?.unmount();
+    await desktop?.remove();
+    await server?.stop();
+  });
+
+  const expectUntouched = async (refs: string): Promise<void> => {
+    expect(await desktop.git(copy, 'for-each-ref')).toBe(refs);
+    expect(await desktop.git(copy, '--no-optional-locks', 'status', '--porcelain')).toBe('');
+    await desktop.git(copy, 'fsck', '--full');
+    expect(readdirSync(path.join(copy, '.git/objects')).filter((name) => name.startsWith('tmp_'))).toEqual([]);
+  };
+
+  it('takes in no offer and no push, and says so on both devices; with space again it arrives', async () => {
+    const refs = await desktop.git(copy, 'for-each-ref');
+    await disk.fill();
+    await writeFile(path.join(notes, 'large.bin'), randomBytes(2 ** 20));
+    const tip = await laptop.commit(notes, {}, 'large');
+    const words = /not taken in: fatal: .*No space left on device/;
+    expect(await laptop.event(({ type }) => type === 'offer-failed')).toMatchObject({ repo: 'notes', code: 'disk-full', words: expect.stringMatching(words) });
+    expect(await desktop.event(({ type }) => type === 'offer-refused')).toMatchObject({ repo: 'notes', peer: 'laptop', words: expect.stringMatching(words) });
+    await expectUntouched(refs);
+    const push = await laptop.run('git', ['push', 'xmpp::desktop/notes', 'HEAD:refs/heads/pushed'], { cwd: notes });
+    expect(push.code).toBe(1);
+    expect(push.stderr).toMatch(/No space left on device[^]*remote rejected/);
+    await expectUntouched(refs);
+    await disk.free();
+    await desktop.xmpp('sync');
+    await desktop.head(copy, tip);
+    await laptop.inSync('desktop');
+  });
+
+  it('that has space for the commit but not for its files keeps the old ones, and says what waits', async () => {
+    await disk.fill();
+    await disk.free(1.5 * 2 ** 20);
+    await writeFile(path.join(notes, 'zeros.bin'), Buffer.alloc(4 * 2 ** 20));
+    const tip = await laptop.commit(notes, { 'README.md': 'changed\n' }, 'small as a pack');
+    const event = await desktop.event(({ type }) => type === 'waiting', 3000).catch(() => desktop.log());
+    console.log(event, await desktop.run('sh', ['-c', 'pwd; df .; git --no-optional-locks status --porcelain; echo $?; ls -la . .git; git log --oneline | head -3; git for-each-ref; git status; dmesg | tail -3'], {cwd: copy}), await desktop.xmpp('status'));
+    await disk.free();
+    await desktop.head(copy, tip);
+    await expectUntouched(await desktop.git(copy, 'for-each-ref'));
+  });
+
+  it('changes nothing of the home: a command fails in one sentence, and works once there is space', async () => {
+    await disk.fill();
+    const before = readFileSync(path.join(desktop.home, 'peers.json'), 'utf8');
+    for (const args of [['rename', 'laptop', 'thinkpad'], ['share', copy, '--with', 'laptop']]) {
+      const end = await desktop.run('git-xmpp', args);
+      expect(end.code).toBe(1);
+      expect(end.stderr).toMatch(/writing .*json: no space is left on the device\n\s+free some space, then try again/);
+    }
+    expect(readFileSync(path.join(desktop.home, 'peers.json'), 'utf8')).toBe(before);
+    expect((await desktop.status()).peers.map(({ petname }) => petname)).toEqual(['laptop']);
+    await disk.free();
+    await desktop.xmpp('rename', 'laptop', 'thinkpad');
+    await desktop.xmpp('rename', 'thinkpad', 'laptop');
+  });
+
+  it('starts no agent, and says why', async () => {
+    await desktop.stop();
+    await disk.fill();
+    const end = await desktop.run('git-xmpp', ['status']);
+    expect(end.code).toBe(1);
+    expect(end.stderr).toMatch(/no space is left on the d[^]*free some space, then try again/);
+    await disk.free();
+    await desktop.xmpp('status');
+    await desktop.head(copy, await laptop.commit(notes, { 'after.txt': 'space again\n' }, 'space again'));
+  });
+});
