@@ -2,12 +2,14 @@
 // path moves, and whatever does not move is named with its reason; a tip counts as acted on only when nothing of it waits.
 
 import { asFault } from '../lib/errors.ts';
+import type { Fault } from '../lib/errors.ts';
 import { parseRefName } from '../lib/names.ts';
 import type { DeviceId, Oid, RefName } from '../lib/names.ts';
 import { isAncestor, updateRefs, wasLeft } from '../git/refs.ts';
 import type { RefMap } from '../git/refs.ts';
 import { moveBranch } from '../git/move.ts';
-import { headBranch } from '../git/worktrees.ts';
+import { findBusy } from '../git/busy.ts';
+import { headBranch, workTreesOf } from '../git/worktrees.ts';
 import { diffMaps } from '../sync/map-format.ts';
 import { planBranch } from '../sync/plan.ts';
 import type { BranchFacts, BranchPlan, Policy, WaitReason } from '../sync/plan.ts';
@@ -33,6 +35,8 @@ export interface Moved {
 export interface Outcome {
   readonly moved: readonly Moved[];
   readonly waiting: readonly Waiting[];
+  /** What went wrong beside, such as a full disk; it does not undo the moves. */
+  readonly problem?: Fault;
 }
 
 const WORDS: Readonly<Record<WaitReason, (name: string) => string>> = {
@@ -66,8 +70,11 @@ export async function consider(context: RepoContext, who: Considered, known: { r
     const keep = 'wait' in result ? tips.acted : tips.theirs;
     if (keep !== undefined) settled[ref] = keep;
   }
-  await context.maps.setActed(who.device, settled);
-  return { moved, waiting };
+  const problem = await context.maps.setActed(who.device, settled).then(
+    () => undefined,
+    (error: unknown) => asFault(error, 'noting what was taken over'),
+  );
+  return { moved, waiting, ...(problem === undefined ? {} : { problem }) };
 }
 
 interface Tips {
@@ -103,6 +110,8 @@ async function takeBranch(context: RepoContext, { who, policy, tips }: BranchWor
 async function carryOut(context: RepoContext, plan: BranchPlan, { ref, ours, theirs }: Tips): Promise<string | undefined> {
   const { runGit, repository } = context;
   if (plan.do === 'create' || plan.do === 'delete') {
+    const inUse = plan.do === 'delete' ? await whyInUse(context, ref) : undefined;
+    if (inUse !== undefined) return `it was deleted there, but here ${inUse}`;
     const done = await updateRefs(runGit, repository, [{ ref, from: ours, to: theirs }], { message: `xmpp: ${plan.do}` });
     return done === 'done' ? undefined : 'the branch moved meanwhile';
   }
@@ -117,6 +126,12 @@ async function carryOut(context: RepoContext, plan: BranchPlan, { ref, ours, the
     message: plan.do,
   });
   return 'waits' in result ? result.waits : undefined;
+}
+
+/** Why nobody may take a branch away now: without it a work tree would stand on nothing. */
+async function whyInUse({ repository }: RepoContext, branch: RefName): Promise<string | undefined> {
+  const tree = (await workTreesOf(repository)).find((each) => each.branch === branch);
+  return tree === undefined ? findBusy(repository, { branch }) : `it is checked out in ${tree.path}`;
 }
 
 /** What a rewrite leaves behind stays reachable under refs/xmpp/kept/. */
@@ -168,13 +183,22 @@ async function takeTags(
 ): Promise<Outcome> {
   const tags = [...refs.theirs].filter(([ref]) => ref.startsWith('refs/tags/'));
   const missing = who.isOwnDevice ? tags.filter(([ref]) => !refs.ours.has(ref)) : [];
-  const updates = missing.map(([ref, to]) => ({ ref, from: undefined, to }));
-  const done = updates.length === 0 ? 'done' : await updateRefs(runGit, repository, updates, { message: 'xmpp: tag' });
+  const wait = (ref: RefName, why: string, words: string): Waiting => ({ device: who.device, ref, why, words });
   const clashes = tags.filter(([ref, oid]) => refs.ours.has(ref) && refs.ours.get(ref) !== oid);
-  return {
-    moved: done === 'done' ? missing.map(([ref, to]) => ({ ref, from: undefined, to, how: 'tag' })) : [],
-    waiting: clashes.map(([ref]) => ({ device: who.device, ref, why: 'tag-clash', words: 'the tag names another object there; tags are never moved' })),
+  const waiting = clashes.map(([ref]) => wait(ref, 'tag-clash', 'the tag names another object there; tags are never moved'));
+  const moved: Moved[] = [];
+  const make = async (some: typeof missing): Promise<void> => {
+    const updates = some.map(([ref, to]) => ({ ref, from: undefined, to }));
+    const done = await updateRefs(runGit, repository, updates, { message: 'xmpp: tag' });
+    if (done === 'done') moved.push(...updates.map((update) => ({ ...update, how: 'tag' as const })));
   };
+  try {
+    await make(missing);
+  } catch {
+    // One that cannot be beside another (`v1/a` where `v1` is) fails them all: so one by one.
+    for (const tag of missing) await make([tag]).catch((error: unknown) => waiting.push(wait(tag[0], 'failed', asFault(error, `making ${tag[0]}`).message)));
+  }
+  return { moved, waiting };
 }
 
 function parseActed(text: string | undefined): Oid | undefined {

@@ -20,7 +20,7 @@ export interface RepoContext {
   /** Folder for journals of moves under way. */
   readonly stateDir: string;
   /** What is shared and with whom; grants change while it runs. */
-  shared(): SharedRepo;
+  readonly shared: () => SharedRepo;
 }
 
 /** Why a branch of a device was not taken over here, in words and as a word. */

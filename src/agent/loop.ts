@@ -180,12 +180,13 @@ export class RepoLoop {
     const url = this.remoteUrls.get(device) ?? urlOf(peer.petname, repo);
     const who = { device, remote: findRemote(config, url) ?? peer.petname, isOwnDevice: peer.kind === 'own' };
     if (this.#ours === undefined) await this.#publish();
-    const { moved, waiting } = await consider(context, who, { policy, ours: this.#ours ?? new Map() });
+    const { moved, waiting, problem } = await consider(context, who, { policy, ours: this.#ours ?? new Map() });
     for (const move of moved) {
       events.emit({ type: 'moved', words: `${move.ref} ${move.how} from ${peer.petname}`, peer: peer.petname, repo, ref: move.ref });
     }
     // Before it is told what waits: the commands in those words name the mirror.
-    await writeMirror(context, device, { config, url });
+    await writeMirror(context, device, { config, url }).catch((error: unknown) => this.#complain('mirror-failed', error, 'writing the mirror'));
+    if (problem !== undefined) this.#complain('sync-failed', problem, 'after considering');
     const known = new Set((this.#waiting.get(device) ?? []).map((each) => each.ref + each.words));
     for (const each of waiting.filter((one) => !known.has(one.ref + one.words))) {
       events.emit({ type: 'waiting', words: `${each.ref} of ${peer.petname} waits: ${each.words}`, peer: peer.petname, repo, ref: each.ref });

@@ -10,12 +10,11 @@ import { Serial } from '../lib/serial.ts';
 import { parseCounter, parseRecord } from '../sync/digest-format.ts';
 import { diffMaps, isMapSignedBy, signMap } from '../sync/map-format.ts';
 import type { RefsOfMap } from '../sync/map-format.ts';
-import { listRefs } from '../git/refs.ts';
+import { listRefs, updateRefs } from '../git/refs.ts';
 import type { RefUpdate } from '../git/refs.ts';
 import type { Repository } from '../git/repository.ts';
 import { StateFile } from '../home/state.ts';
 import { parseSignature } from '../sync/record-format.ts';
-import { writeRefs } from './write-refs.ts';
 
 /** A signature and what it counts; the refs lie in the repository. */
 export interface SignedCounter {
@@ -88,7 +87,11 @@ export class MapStore {
   /** Remembers which tips of a device were acted on, so that a rewrite is known as one after a restart too. */
   setActed(device: DeviceId, tips: Readonly<Record<string, string>>): Promise<void> {
     if (JSON.stringify(tips) === JSON.stringify(this.acted(device))) return Promise.resolve();
-    return this.#serial.run(() => this.#save({ ...this.#state, acted: { ...this.#state.acted, [device]: tips } }));
+    return this.#serial.run(() => {
+      // It holds while the agent runs, whether or not the disk takes it.
+      this.#state = { ...this.#state, acted: { ...this.#state.acted, [device]: tips } };
+      return this.#save(this.#state);
+    });
   }
 
   /**
@@ -98,11 +101,17 @@ export class MapStore {
   publish(me: DeviceId, refs: RefsOfMap, signing: { readonly keyPem: string; readonly now: number }): Promise<number | undefined> {
     return this.#serial.run(async () => {
       const last = this.#state.signed[me]?.counter;
-      if (diffMaps(this.refsOf(me), refs).size === 0 && last !== undefined) return undefined;
+      const before = this.refsOf(me);
+      if (diffMaps(before, refs).size === 0 && last !== undefined) return undefined;
       if (!(await this.#setCorner(me, refs))) return undefined;
       const counter = Math.max((last ?? this.#stored.get(me) ?? 0) + 1, signing.now);
       const signature = signMap({ repo: this.#repo, device: me, counter, refs }, signing.keyPem);
-      await this.#save(this.#withSigned(me, { counter, signature: encodeBase64(signature) }));
+      try {
+        await this.#save(this.#withSigned(me, { counter, signature: encodeBase64(signature) }));
+      } catch (error) {
+        this.#refs.set(me, before);
+        throw error;
+      }
       return counter;
     });
   }
@@ -155,7 +164,7 @@ export class MapStore {
     for (let tries = 0; tries < 2; tries += 1) {
       const from = this.refsOf(device);
       const updates: RefUpdate[] = [...diffMaps(from, target)].map(([ref, to]) => ({ ref: cornerRef(device, ref), from: from.get(ref), to }));
-      if (updates.length === 0 || (await writeRefs(this.#git, updates, { message: 'xmpp: map' })) === 'done') {
+      if (updates.length === 0 || (await updateRefs(runGit, repository, updates, { message: 'xmpp: map' })) === 'done') {
         this.#refs.set(device, target);
         return true;
       }
@@ -168,9 +177,10 @@ export class MapStore {
     return { ...this.#state, signed: { ...this.#state.signed, [device]: { counter, signature } } };
   }
 
+  /** What the disk does not take is not held: the same map is then taken in, or published, at the next try. */
   async #save(state: MapsState): Promise<void> {
-    this.#state = state;
     await this.#file.write(state);
+    this.#state = state;
   }
 }
 

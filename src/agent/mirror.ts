@@ -3,12 +3,11 @@
 
 import { parseRefName } from '../lib/names.ts';
 import type { DeviceId, Oid, RefName } from '../lib/names.ts';
-import { listRefs } from '../git/refs.ts';
+import { listRefs, updateRefs } from '../git/refs.ts';
 import type { RefUpdate } from '../git/refs.ts';
 import { readGitConfig, setGitConfig } from '../git/repository.ts';
 import { diffMaps } from '../sync/map-format.ts';
 import type { RepoContext } from './context.ts';
-import { writeRefs } from './write-refs.ts';
 
 const HEADS = 'refs/heads/';
 
@@ -68,7 +67,7 @@ export async function writeMirror(
     .filter(([ref]) => ref !== head)
     .map(([ref, to]) => ({ ref, from: present.get(ref), to }));
   // A race lost against the user's own fetch is a fact, no error: the next map or reconcile looks again.
-  await writeRefs(context, updates, { message: 'xmpp: mirror' });
+  await updateRefs(context.runGit, context.repository, updates, { message: 'xmpp: mirror' });
 }
 
 /** Where `refs/heads/*` is fetched to, when it goes to remote-tracking refs at all. */

@@ -4,6 +4,7 @@
 import { Transform } from 'node:stream';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { asFault } from '../lib/errors.ts';
 import type { Oid } from '../lib/names.ts';
 import { headOf, listRefs } from '../git/refs.ts';
 import { branchesMatching, serveReceiveOffer, serveReceivePeople, serveUpload } from '../git/services.ts';
@@ -95,13 +96,19 @@ export async function openOffer(
     stdout: heard.stdout,
     stderrTail: () => process.stderrTail() + words,
     async settle(exitCode, received) {
-      await by.settings.quota.count(by.peer, received);
-      if (await context.maps.acceptPushed(offer.device, offer, by.spki)) {
-        by.onAccepted();
-        return 0;
+      try {
+        await by.settings.quota.count(by.peer, received);
+        if (await context.maps.acceptPushed(offer.device, offer, by.spki)) {
+          by.onAccepted();
+          return 0;
+        }
+        words = heard.fatalWords() ?? 'the signature of the map does not fit the refs that came with it';
+        by.onRefused(words);
+      } catch (error) {
+        // Where it lies on this machine is nobody else's business.
+        words = 'it could not be stored there';
+        by.onRefused(asFault(error, 'storing it').message);
       }
-      words = heard.fatalWords() ?? 'the signature of the map does not fit the refs that came with it';
-      by.onRefused(words);
       return exitCode === 0 ? 1 : exitCode;
     },
   };

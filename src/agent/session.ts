@@ -99,8 +99,8 @@ export class Session {
     }
   }
 
-  async stop(): Promise<void> {
-    await this.inBand.stop();
-    await this.connection.close();
+  /** Ends what runs over the connection; who signed in closes it. */
+  stop(): Promise<void> {
+    return this.inBand.stop();
   }
 }

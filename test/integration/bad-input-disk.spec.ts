@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Device, pairDevices } from '../helpers/device.ts';
@@ -73,14 +73,23 @@ describe.runIf(mayMount())('a full disk', () => {
   });
 
   it('that has space for the commit but not for its files keeps the old ones, and says what waits', async () => {
+    const before = await desktop.git(copy, 'rev-parse', 'HEAD');
     await disk.fill();
     await disk.free(1.5 * 2 ** 20);
-    await writeFile(path.join(notes, 'zeros.bin'), Buffer.alloc(4 * 2 ** 20));
+    await writeFile(path.join(notes, 'long.txt'), 'the same line again\n'.repeat(200_000));
     const tip = await laptop.commit(notes, { 'README.md': 'changed\n' }, 'small as a pack');
-    const event = await desktop.event(({ type }) => type === 'waiting', 3000).catch(() => desktop.log());
-    console.log(event, await desktop.run('sh', ['-c', 'pwd; df .; git --no-optional-locks status --porcelain; echo $?; ls -la . .git; git log --oneline | head -3; git for-each-ref; git status; dmesg | tail -3'], {cwd: copy}), await desktop.xmpp('status'));
+    const event = await desktop.event(({ type }) => type === 'waiting');
+    expect(event).toMatchObject({ peer: 'laptop', repo: 'notes', ref: 'refs/heads/main' });
+    expect(event.words).toMatch(/an unfinished move of refs\/heads\/main in .*notes could not be finished: .*(?:No space|diskspace)/);
+    expect((await desktop.xmpp('status')).stdout).toMatch(/laptop: behind 1\n\s+waits: main: an unfinished move/);
+    expect(await desktop.git(copy, 'rev-parse', 'HEAD')).toBe(before);
+    await desktop.git(copy, 'fsck', '--full');
     await disk.free();
-    await desktop.head(copy, tip);
+    const mine = path.join(copy, 'mine.txt');
+    await writeFile(mine, 'written meanwhile\n');
+    await desktop.ref(copy, 'HEAD', tip);
+    expect(await desktop.git(copy, 'status', '--porcelain')).toBe('?? mine.txt');
+    await rm(mine);
     await expectUntouched(await desktop.git(copy, 'for-each-ref'));
   });
 

@@ -1,0 +1,96 @@
+// A paired device that the spec plays itself: the real identity of a home whose agent does not run, signed in for real.
+// Rule: the spec says what it says; all that carries it is the agent's own code.
+
+import { InBand } from '../../src/carriers/in-band.ts';
+import { loadIdentity } from '../../src/home/identity.ts';
+import { findHome } from '../../src/home/paths.ts';
+import { realClock } from '../../src/lib/clock.ts';
+import { parseBareJid } from '../../src/lib/jid.ts';
+import type { FullJid } from '../../src/lib/jid.ts';
+import { silentLog } from '../../src/lib/log.ts';
+import { Acceptor } from '../../src/link/accept.ts';
+import { dialLink } from '../../src/link/dial.ts';
+import type { DialledLink } from '../../src/link/dial.ts';
+import type { LinkHandlers } from '../../src/link/serve.ts';
+import { ReplayBudget } from '../../src/pipe/replay-budget.ts';
+import { connect } from '../../src/xmpp/connection.ts';
+import { xml } from '../../src/xmpp/element.ts';
+import { NS_AGENT } from '../../src/xmpp/namespaces.ts';
+import { parseDeviceId } from '../../src/lib/names.ts';
+import type { DeviceId } from '../../src/lib/names.ts';
+import type { Device } from './device.ts';
+import { newLinkId } from './link-world.ts';
+import type { Prosody } from './prosody.ts';
+
+export interface PlayedDevice {
+  readonly inBand: InBand;
+  /** Says hello, as an agent does that has just signed in. */
+  hello(to: FullJid): Promise<void>;
+  /** Links to the device that shows `pin`. */
+  dial(to: FullJid, pin: string): Promise<DialledLink>;
+  stop(): Promise<void>;
+}
+
+export interface Played {
+  readonly server: Prosody;
+  readonly account: string;
+  readonly password: string;
+  /** What it answers on links that are dialled to it; whoever dials is let in. */
+  readonly handlers?: Partial<LinkHandlers<DeviceId>>;
+}
+
+const unasked = (): Promise<never> => Promise.reject(new Error('this spec asks no such thing'));
+
+/** Signs in as `device`, whose agent must be stopped. */
+export async function playDevice(device: Device, { server, account, password, handlers = {} }: Played): Promise<PlayedDevice> {
+  const own = await loadIdentity(findHome(device.env), { name: device.name });
+  const jid = parseBareJid(`${account}@${server.domain}`);
+  const at = { host: server.host, port: server.port, isDirectTls: false };
+  const [clock, log, budget] = [realClock, silentLog, new ReplayBudget()];
+  const connection = await connect({ account: { jid, server: at, ca: server.caPem }, password, resource: own.resource, clock, log });
+  const inBand = new InBand({ connection, clock, log, random: (size) => crypto.getRandomValues(new Uint8Array(size)) });
+  const acceptor = new Acceptor({
+    own,
+    findPeer: () => parseDeviceId('0'.repeat(32)),
+    handlers: { digest: unasked, repos: unasked, map: unasked, offer: unasked, service: unasked, ...handlers },
+    clock,
+    log,
+    budget,
+    onStranger: () => undefined,
+  });
+  inBand.onCarrier((carrier) => acceptor.accept(carrier));
+  const hello = xml('hello', { xmlns: NS_AGENT, device: own.device });
+  connection.handleIq(NS_AGENT, 'hello', () => Promise.resolve(hello));
+  const links: DialledLink[] = [];
+  return {
+    inBand,
+    async hello(to) {
+      await connection.iq('set', to, hello);
+    },
+    async dial(to, pin) {
+      const link = await dialLink({
+        own,
+        pin,
+        linkId: newLinkId(),
+        budget,
+        address: to,
+        currentAddress: () => to,
+        openCarrier: (address) => inBand.open(address),
+        onWayFree: () => () => undefined,
+        clock,
+        random: () => 0,
+        log,
+        onResumed: () => undefined,
+        onUnreachable: () => undefined,
+      });
+      links.push(link);
+      return link;
+    },
+    async stop() {
+      for (const link of links) link.session.destroy();
+      acceptor.stop();
+      await inBand.stop();
+      await connection.close();
+    },
+  };
+}
