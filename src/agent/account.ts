@@ -7,6 +7,7 @@ import { Fault, formatFault } from '../lib/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { RunGit } from '../lib/git-run.ts';
 import type { Log } from '../lib/log.ts';
+import { Serial } from '../lib/serial.ts';
 import { forgetAccount, readAccount, writeAccount } from '../home/account.ts';
 import type { Account } from '../home/account.ts';
 import type { Config } from '../home/config.ts';
@@ -36,6 +37,7 @@ export interface AccountParts {
 /** One account at a time; none is fine too. */
 export class AccountKeeper {
   readonly #parts: AccountParts;
+  readonly #logins = new Serial();
   #signIn: SignIn | undefined;
   #mechanism: string | undefined;
   #down: { readonly fault: Fault; readonly retryInMs: number | undefined } | undefined;
@@ -85,13 +87,27 @@ export class AccountKeeper {
   }
 
   /** Tries the account, and keeps it when the server lets it in. @throws Fault of the sign-in */
-  async login(account: Account, password: string): Promise<LoginAnswer> {
+  login(account: Account, password: string): Promise<LoginAnswer> {
+    // Two at once would stay signed in both, and drive each other out.
+    return this.#logins.run(() => this.#login(account, password));
+  }
+
+  async #login(account: Account, password: string): Promise<LoginAnswer> {
     const { home, config, runGit } = this.#parts;
     const connection = await this.#dial(account, password, new AbortController().signal);
-    await this.stop();
-    const keptBy = await savePassword(home, runGit, { jid: account.jid, password });
     const strongestMechanism = this.#mechanism;
-    await writeAccount(config, { ...account, ...(strongestMechanism === undefined ? {} : { strongestMechanism }) });
+    await this.stop();
+    const keep = async (): Promise<LoginAnswer['keptBy']> => {
+      const by = await savePassword(home, runGit, { jid: account.jid, password });
+      await writeAccount(config, { ...account, ...(strongestMechanism === undefined ? {} : { strongestMechanism }) });
+      return by;
+    };
+    // What cannot be kept (a full disk) leaves no connection behind, and the account there was is signed in again.
+    const keptBy = await keep().catch(async (error: unknown) => {
+      await connection.close();
+      await this.start().catch(() => undefined);
+      throw error;
+    });
     let first: Connection | undefined = connection;
     const signIn = this.#keep(
       this.#makeSignIn(account, password, () => {

@@ -18,19 +18,27 @@ import type { RepoLoop } from './loop.ts';
 
 /** A sealed announcement larger than this is dropped unread. */
 const MAX_SEALED_BYTES = 4096;
-const MAX_NAME = 120;
+/** Bytes of a ref name: 16 of them fit, whatever they are written in. */
+const MAX_NAME_BYTES = 120;
 
-/** The stanza's payload that tells `peer` of our newest map, or undefined when there is none. */
-export async function sealAnnouncement(loop: RepoLoop, identity: Identity, peer: Peer): Promise<Element | undefined> {
+/**
+ * The stanza's payload that tells `to` of our newest map, or undefined when there is none that it may read.
+ * @param tell.before our refs as they were announced last: what changed since is named
+ */
+export async function sealAnnouncement(
+  loop: RepoLoop,
+  identity: Identity,
+  tell: { readonly to: Peer; readonly before: RefsOfMap },
+): Promise<Element | undefined> {
   const { context } = loop;
   const signed = context.maps.signed(identity.device);
-  if (signed === undefined || !isGranted(grantOf(context.shared(), peer), 'read')) return undefined;
+  if (signed === undefined || !isGranted(grantOf(context.shared(), tell.to), 'read')) return undefined;
   const refs = context.maps.refsOf(identity.device);
-  const tips = newestTips(refs, loop.announced);
+  const tips = newestTips(refs, tell.before);
   const rest = mapHash(new Map([...refs].filter(([ref]) => !tips.has(ref))));
   const announcement = { repo: context.shared().id, device: identity.device, counter: signed.counter, tips, rest };
   const encrypter = new Encrypter();
-  encrypter.addRecipient(peer.recipient);
+  encrypter.addRecipient(tell.to.recipient);
   const sealed = await encrypter.encrypt(signAnnouncement(announcement, identity.keyPem));
   return xml('announcement', { xmlns: NS_ANNOUNCE }, encodeBase64(sealed));
 }
@@ -66,6 +74,6 @@ export async function openAnnouncement(
 
 /** The first of what changed; long names are left to the digest of the rest, so that the whole stays small. */
 function newestTips(refs: RefsOfMap, before: RefsOfMap): ReadonlyMap<RefName, Oid | undefined> {
-  const changed = [...diffMaps(before, refs)].filter(([ref]) => ref.length <= MAX_NAME);
+  const changed = [...diffMaps(before, refs)].filter(([ref]) => Buffer.byteLength(ref) <= MAX_NAME_BYTES);
   return new Map(changed.slice(0, MAX_ANNOUNCED_TIPS));
 }

@@ -6,7 +6,7 @@ import { isGranted } from '../lib/names.ts';
 import type { DeviceId, Grant, Oid, RepoId } from '../lib/names.ts';
 import { grantOf } from '../home/repos.ts';
 import type { Peer, Peers } from '../home/peers.ts';
-import { hasObjects, isReachable, listRefs } from '../git/refs.ts';
+import { areReachable, hasObjects, listRefs } from '../git/refs.ts';
 import { rootCommits } from '../git/repository.ts';
 import { MAX_BASES } from '../link/http-format.ts';
 import type { GitService, OfferHeaders } from '../link/http-format.ts';
@@ -16,6 +16,7 @@ import { PROTOCOL_VERSION, formatDigest, parseDigest } from '../sync/digest-form
 import type { Digest } from '../sync/digest-format.ts';
 import { applyChanges } from '../sync/map-format.ts';
 import { formatLacking, parseRecordedMap } from '../sync/record-format.ts';
+import type { Events } from './events.ts';
 import type { RepoLoop } from './loop.ts';
 import { openOffer, openServiceProcess } from './serve-git.ts';
 import type { ServeSettings } from './serve-git.ts';
@@ -27,8 +28,7 @@ export interface AnswerParts {
   readonly serve: ServeSettings;
   /** A peer told its digest on its own link. */
   readonly onContact: (peer: Peer, digest: Digest) => void;
-  /** An offer came and could not be taken in. */
-  readonly onRefused: (peer: Peer, offer: { readonly repo: string; readonly why: string }) => void;
+  readonly events: Pick<Events, 'emit'>;
 }
 
 /** Handlers for `serveLink`; each looks at the grants anew, so that a change counts at once. */
@@ -42,7 +42,7 @@ export class Answers implements LinkHandlers<DeviceId> {
   digest(who: DeviceId, body: unknown): Promise<unknown> {
     const peer = this.#peer(who);
     const digest = parseDigest(body);
-    if (digest.version > PROTOCOL_VERSION) throw newerProtocol(digest.version);
+    if (digest.version > PROTOCOL_VERSION) throw this.#tooNew(peer, digest.version);
     this.#parts.onContact(peer, digest);
     return Promise.resolve(formatDigest(this.digestFor(peer)));
   }
@@ -88,7 +88,7 @@ export class Answers implements LinkHandlers<DeviceId> {
     const loop = this.#find(who, { repo, needed: 'offer' });
     const spki = this.#spkiOf(offer.device);
     if (offer.counter <= (loop.context.maps.signed(offer.device)?.counter ?? 0)) {
-      throw new InputFault('offer', 'its map is not newer than the one held here');
+      throw new Fault('exists', 'that map, or a newer one, is held here');
     }
     const peer = this.#peer(who);
     return openOffer(loop.context, offer, {
@@ -96,7 +96,10 @@ export class Answers implements LinkHandlers<DeviceId> {
       spki,
       settings: this.#parts.serve,
       onAccepted: () => void loop.tell({ type: 'accepted', device: offer.device, counter: offer.counter, via: who }),
-      onRefused: (why) => this.#parts.onRefused(peer, { repo: loop.context.shared().name, why }),
+      onRefused: (why) => {
+        const words = `an offer of ${peer.petname} was not taken in: ${why}`;
+        this.#parts.events.emit({ type: 'offer-refused', words, peer: peer.petname, repo: loop.context.shared().name });
+      },
     });
   }
 
@@ -112,10 +115,8 @@ export class Answers implements LinkHandlers<DeviceId> {
     const distinct = [...new Set(oids)];
     const present = await hasObjects(context.runGit, context.repository, distinct);
     if (present.size < distinct.length) return false;
-    // A tip of some map held here, or of a branch or tag, needs no walk.
     const from = ['refs/heads', 'refs/tags', `refs/xmpp/${device}`];
-    const reachable = await Promise.all(distinct.map((oid) => isReachable(context.runGit, context.repository, oid, { from })));
-    return reachable.every(Boolean);
+    return areReachable(context.runGit, context.repository, distinct, { from });
   }
 
   #visible(peer: Peer): RepoLoop[] {
@@ -139,6 +140,13 @@ export class Answers implements LinkHandlers<DeviceId> {
     return loop;
   }
 
+  /** Tells the person here; what is returned tells the one at the other end. */
+  #tooNew(peer: Peer, version: number): Fault {
+    const { code, message } = newerProtocol(peer, version);
+    this.#parts.events.emit({ type: 'newer-version', words: message, peer: peer.petname, code });
+    return new Fault(code, `that device speaks only protocol version ${PROTOCOL_VERSION}, this one ${version}: update git-xmpp there`);
+  }
+
   #spkiOf(device: DeviceId): string {
     const peer = device === this.#parts.me ? undefined : this.#parts.peers.byDevice(device);
     if (peer === undefined) throw new Fault('not-granted', 'the map of a device that is not paired here is not used');
@@ -147,9 +155,8 @@ export class Answers implements LinkHandlers<DeviceId> {
 }
 
 /** A peer that speaks a version from the future is told apart from one that is broken. */
-export function newerProtocol(version: number): Fault {
-  const words = `speaks protocol version ${version}, this one ${PROTOCOL_VERSION}`;
-  return new Fault('newer-protocol', `that device ${words}`, { remedy: 'update git-xmpp here' });
+export function newerProtocol({ petname }: Peer, version: number): Fault {
+  return new Fault('newer-protocol', `${petname} speaks protocol version ${version}, this device only ${PROTOCOL_VERSION}: update git-xmpp here`);
 }
 
 async function tipsOf({ context }: RepoLoop): Promise<readonly Oid[]> {

@@ -31,7 +31,8 @@ async function collectRepo({ peering, peers }: AgentParts, shared: SharedRepo): 
     const audience = peers.list().filter((peer) => isGranted(grantOf(shared, peer), 'read'));
     const me = peering.identity.device;
     const states = audience.map((peer) => repoPeerStatus(loop, { peer, me, isOnline: peering.contacts.isOnline(peer.device) }));
-    return { name, id, path, peers: await Promise.all(states) };
+    const { problem } = loop;
+    return { name, id, path, peers: await Promise.all(states), ...(problem === undefined ? {} : { problem: formatFault(problem) }) };
   } catch (error) {
     return { name, id, path, peers: [], problem: formatFault(asFault(error, `looking at ${path}`)) };
   }

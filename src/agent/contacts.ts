@@ -46,6 +46,8 @@ const DIGEST_DEADLINE_MS = 30_000;
 const RETRY = { baseMs: 500, capMs: 60_000 };
 /** After so long without a loss the next one is the first again. */
 const STEADY_MS = 60_000;
+/** "Last seen" is told in minutes. */
+const SEEN_EVERY_MS = 10_000;
 /** Where nothing happens, maps are compared this often all the same. */
 const DIGEST_EVERY_MS = 30 * 60_000;
 
@@ -150,7 +152,7 @@ export class Contacts {
   heard(peer: Peer, digest: Digest): void {
     this.#online.add(peer.device);
     this.#awaited.get(peer.device)?.();
-    void this.#parts.peers.update(peer.device, { lastSeen: this.#parts.clock.now(), version: digest.version });
+    this.#noteSeen(peer, digest.version);
     this.#parts.onDigest(peer, digest);
     for (const { repo, maps } of digest.repos) {
       const loop = this.#parts.loops().find(({ context }) => context.shared().id === repo);
@@ -168,7 +170,7 @@ export class Contacts {
       const options = { clock, deadlineMs: DIGEST_DEADLINE_MS };
       const answer = await links.ask(device, (session) => requestJson(session, { method: 'POST', path: '/digest', body }, options));
       const digest = parseDigest(answer);
-      if (digest.version > PROTOCOL_VERSION) throw newerProtocol(digest.version);
+      if (digest.version > PROTOCOL_VERSION) throw newerProtocol(peer, digest.version);
       this.heard(peer, digest);
     } catch (error) {
       const fault = asFault(error, `comparing with ${peer.petname}`);
@@ -205,6 +207,14 @@ export class Contacts {
     if (to === undefined || this.#connection === undefined) throw new StanzaFault('cancel', 'item-not-found');
     const payload = xml(word, { xmlns: NS_AGENT, device: this.#parts.me });
     await this.#connection.iq('set', to, payload, { timeoutMs: HELLO_DEADLINE_MS });
+  }
+
+  /** Written to the disk, so not at every digest of a peer that sends many. */
+  #noteSeen({ device }: Peer, version: number): void {
+    const { peers, clock } = this.#parts;
+    const [known, lastSeen] = [peers.byDevice(device), clock.now()];
+    if (known === undefined || (known.version === version && Math.abs(lastSeen - (known.lastSeen ?? 0)) < SEEN_EVERY_MS)) return;
+    void peers.update(device, { lastSeen, version });
   }
 
   async #noteAddress(peer: Peer, address: FullJid): Promise<void> {

@@ -18,6 +18,7 @@ export interface AgentEvent {
 }
 
 const KEPT = 500;
+const MAX_WAITING = 1000;
 
 /** The last events, and those to come. */
 export class Events {
@@ -48,25 +49,29 @@ export class Events {
     return () => this.#listeners.delete(listener);
   }
 
-  /** The events to come, until `signal` is aborted; a listener that does not read is cut off at 1 000 waiting events. */
+  /** The events to come, until `signal` is aborted; a listener that does not read gets the 1 000 that waited for it, and is cut off. */
   async *follow(signal: AbortSignal): AsyncGenerator<AgentEvent> {
-    let waiting: AgentEvent[] = [];
+    const waiting: AgentEvent[] = [];
+    let isCutOff = false;
     let wake = (): void => undefined;
+    const onAbort = (): void => wake();
     const stop = this.listen((event) => {
       waiting.push(event);
+      isCutOff = waiting.length >= MAX_WAITING;
+      if (isCutOff) stop();
       wake();
     });
-    signal.addEventListener('abort', () => wake());
+    signal.addEventListener('abort', onAbort);
     try {
-      while (!signal.aborted && waiting.length < 1000) {
-        yield* waiting.splice(0);
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-          if (waiting.length > 0 || signal.aborted) resolve();
-        });
+      while (!signal.aborted) {
+        const event = waiting.shift();
+        if (event !== undefined) yield event;
+        else if (isCutOff) return;
+        else await new Promise<void>((resolve) => (wake = resolve));
       }
     } finally {
       stop();
+      signal.removeEventListener('abort', onAbort);
     }
   }
 }

@@ -55,6 +55,8 @@ export class RepoLoop {
   readonly remoteUrls = new Map<DeviceId, string>();
   /** Our refs as they were last announced: an announcement names what changed since. */
   announced: RefsOfMap = new Map();
+  /** Why the branches could not be looked at the last time, if they could not. */
+  problem: Fault | undefined;
   readonly #onFact = new Set<() => void>();
   /** Branches and tags as last looked at. */
   #ours: RefsOfMap | undefined;
@@ -98,8 +100,10 @@ export class RepoLoop {
         // What went back, or was not there before, may stand otherwise to any map; what only grew, to those that waited.
         const isGrown = await hasOnlyGrown(this.context, before ?? new Map(), this.#ours ?? new Map());
         for (const device of isGrown ? this.#waiting.keys() : this.context.maps.counters.keys()) await this.#consider(device);
+        this.problem = undefined;
       } catch (error) {
-        this.#complain('look-failed', error, 'looking at the branches');
+        this.problem = asFault(error, 'looking at the branches');
+        this.#complain('look-failed', this.problem, 'looking at the branches');
       }
     });
   }

@@ -118,12 +118,13 @@ export class MapStore {
 
   /**
    * Takes in a map whose refs a push has just written; on a wrong signature the corner goes back.
-   * @returns whether it is held, be it because it came by another way meanwhile
+   * @returns whether it is held then
    */
   acceptPushed(device: DeviceId, signed: SignedCounter, spki: string): Promise<boolean> {
     return this.#serial.run(async () => {
       const all = await listRefs(this.#git.runGit, this.#git.repository, [`refs/xmpp/${device}/`]);
       const refs = cornerOf(all, device);
+      await this.#sweep(all, device, refs);
       if (this.#isNewer(device, signed) && this.#verifies(device, { signed, refs, spki })) {
         this.#refs.set(device, refs);
         await this.#save(this.#withSigned(device, signed));
@@ -132,18 +133,31 @@ export class MapStore {
       const before = this.refsOf(device);
       this.#refs.set(device, refs);
       await this.#setCorner(device, before);
-      return this.#state.signed[device]?.signature === signed.signature;
+      return this.#isHeld(device, signed);
     });
   }
 
   /** Takes in a map by name alone: its objects are here already. */
   acceptRecorded(device: DeviceId, signed: SignedCounter, map: { readonly refs: RefsOfMap; readonly spki: string }): Promise<boolean> {
     return this.#serial.run(async () => {
-      if (!this.#isNewer(device, signed) || !this.#verifies(device, { signed, ...map })) return false;
+      if (!this.#isNewer(device, signed)) return this.#isHeld(device, signed);
+      if (!this.#verifies(device, { signed, ...map })) return false;
       if (!(await this.#setCorner(device, map.refs))) return false;
       await this.#save(this.#withSigned(device, signed));
       return true;
     });
+  }
+
+  /** A push may have written more than a map can name: it would stay for ever, and `heads` itself would block every branch. */
+  async #sweep(all: ReadonlyMap<RefName, Oid>, device: DeviceId, refs: RefsOfMap): Promise<void> {
+    const named = new Set([...refs.keys()].map((ref) => cornerRef(device, ref)));
+    const strays = [...all].filter(([ref]) => !named.has(ref)).map(([ref, oid]) => ({ ref, from: oid, to: undefined }));
+    await updateRefs(this.#git.runGit, this.#git.repository, strays, { message: 'xmpp: map' });
+  }
+
+  /** Whether that very map was taken in, be it by another way meanwhile. */
+  #isHeld(device: DeviceId, { signature }: SignedCounter): boolean {
+    return this.#state.signed[device]?.signature === signature;
   }
 
   #isNewer(device: DeviceId, { counter }: SignedCounter): boolean {

@@ -3,7 +3,7 @@
 
 import type { ClientHttp2Session } from 'node:http2';
 import { pipeline } from 'node:stream/promises';
-import { Fault } from '../lib/errors.ts';
+import { asFault, Fault } from '../lib/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { DeviceId, Oid, RefName } from '../lib/names.ts';
 import { hasObjects } from '../git/refs.ts';
@@ -71,18 +71,24 @@ async function push(
   const bases = [...(await hasObjects(context.runGit, context.repository, [...tips]))].slice(0, MAX_BASES);
   const headers = formatOfferHeaders({ device: offer.device, ...offer.signed, bases });
   const service = openService(session, `/repos/${context.shared().id}/offer`, headers);
-  await service.accepted;
+  try {
+    await service.accepted;
+  } catch (error) {
+    // It has come there by another way meanwhile.
+    if (asFault(error, 'offering').code === 'exists') return;
+    throw error;
+  }
   const { args, config } = offerArgs({ device: offer.device, fdIn: 3, fdOut: 4 });
   const process = context.startGit(args, { dir: context.repository.path, config, extraFds: 2 });
-  // Only where the link was lost: after an answer git is about to end by itself, and its exit code counts.
+  // After an answer git is about to end by itself.
   service.end.catch(() => process.kill());
   const [fromPeer, toPeer] = process.extra;
   if (fromPeer === undefined || toPeer === undefined) throw new Fault('internal', 'git was started without the two ends of a stream');
   process.stdout.resume();
   await Promise.allSettled([pipeline(service.stream, fromPeer), pipeline(toPeer, service.stream)]);
-  const [exitCode, end] = await Promise.all([process.exit, service.end]);
-  if (end.exitCode !== 0) throw notTakenIn(end.stderr.trim() || `exit code ${end.exitCode}`);
-  if (exitCode !== 0) throw new Fault('git', `git push failed: ${process.stderrTail().trim() || `exit code ${exitCode}`}`);
+  const [, end] = await Promise.all([process.exit, service.end]);
+  // What counts is whether the peer holds the map: of two offers at once the later one fails to move refs that are there already.
+  if (end.exitCode !== 0) throw notTakenIn(end.stderr.trim() || process.stderrTail().trim() || `exit code ${end.exitCode}`);
 }
 
 function notTakenIn(why: string): Fault {

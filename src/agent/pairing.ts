@@ -6,6 +6,7 @@ import type { Clock } from '../lib/clock.ts';
 import { bareOf, parseBareJid } from '../lib/jid.ts';
 import type { BareJid } from '../lib/jid.ts';
 import { parsePetname } from '../lib/names.ts';
+import { Serial } from '../lib/serial.ts';
 import type { Identity } from '../home/identity.ts';
 import { choosePetname } from '../home/peers.ts';
 import type { Peer, Peers } from '../home/peers.ts';
@@ -59,6 +60,7 @@ export interface TypeOptions {
 /** Shows and types codes and invites for the door. */
 export class Pairing {
   readonly #parts: PairingParts;
+  readonly #numbering = new Serial();
 
   constructor(parts: PairingParts) {
     this.#parts = parts;
@@ -68,14 +70,22 @@ export class Pairing {
   async *show(options: ShowOptions): AsyncGenerator<ShownLine> {
     const connection = this.#parts.requireConnection();
     const { contact } = options;
+    // Told before a code is spent on it.
+    if (options.as !== undefined) parsePetname(options.as);
     if (options.isInvite) {
       yield await this.#showInvite(connection, options.as);
       return;
     }
     const { showing, random } = this.#parts;
-    const code = makeCode(await showing.freeNumber(connection), random(CODE_RANDOM_BYTES));
     const queue = new LineQueue<ShownLine>(options.signal);
-    await showing.show(secretOfCode(code), this.#card(connection), (event) => void this.#onEvent(event, { as: options.as, tell: (line) => queue.push(line) }));
+    const onEvent = (event: ShowerEvent): void =>
+      void this.#onEvent(event, { as: options.as, tell: (line) => queue.push(line) }).catch((error: unknown) => queue.fail(asFault(error, 'pairing')));
+    // Two who ask at once must not be given one number.
+    const code = await this.#numbering.run(async () => {
+      const made = makeCode(await showing.freeNumber(connection), random(CODE_RANDOM_BYTES));
+      await showing.show(secretOfCode(made), this.#card(connection), onEvent);
+      return made;
+    });
     const made = contact === undefined ? undefined : this.#makeContact(connection, contact, { role: 'shower', signal: options.signal, tell: (line) => queue.push(line) });
     try {
       yield { type: 'code', code: formatCode(code), jid: bareOf(connection.jid) };
@@ -92,6 +102,7 @@ export class Pairing {
   /** Types a code or pastes an invite. */
   async type(given: TypeOptions): Promise<Peer> {
     const connection = this.#parts.requireConnection();
+    if (given.as !== undefined) parsePetname(given.as);
     const { secret, account } = this.#readSecret(given, connection);
     const isMade = given.isContact && (await makeContact(connection, account, { role: 'typer', clock: this.#parts.clock, signal: given.signal }));
     const card = await typeSecret(connection, { secret, account, card: this.#card(connection), random: this.#parts.random });
@@ -137,13 +148,16 @@ export class Pairing {
   }
 
   async #offerInvite(connection: Connection, { secret, expiresAt, as }: KeptInvite): Promise<void> {
-    const { showing, invites, clock } = this.#parts;
+    const { showing, invites, clock, events } = this.#parts;
     const jid = bareOf(connection.jid);
     const named = secretOfInvite({ jid, secret });
     if (showing.isShown(named.id)) return;
     await showing.show(named, this.#card(connection), (event) => {
       if (event.type === 'paired') void invites.remove(secret);
-      void this.#onEvent(event, { as, tell: () => undefined });
+      this.#onEvent(event, { as, tell: () => undefined }).catch((error: unknown) => {
+        const { message, code } = asFault(error, 'pairing');
+        events.emit({ type: 'pair-failed', words: `pairing by an invite failed: ${message}`, code });
+      });
     });
     clock.setTimer(expiresAt - clock.now(), () => void showing.hide(named.id));
   }
@@ -193,6 +207,7 @@ export class Pairing {
 class LineQueue<Line> {
   readonly #signal: AbortSignal;
   readonly #lines: Line[] = [];
+  #fault: Fault | undefined;
   #wake = (): void => undefined;
 
   constructor(signal: AbortSignal) {
@@ -205,12 +220,19 @@ class LineQueue<Line> {
     this.#wake();
   }
 
+  /** No more lines come: reading them ends in `fault`. */
+  fail(fault: Fault): void {
+    this.#fault = fault;
+    this.#wake();
+  }
+
   async *lines(): AsyncGenerator<Line> {
     while (!this.#signal.aborted) {
       yield* this.#lines.splice(0);
+      if (this.#fault !== undefined) throw this.#fault;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
-        if (this.#lines.length > 0 || this.#signal.aborted) resolve();
+        if (this.#lines.length > 0 || this.#fault !== undefined || this.#signal.aborted) resolve();
       });
     }
   }

@@ -82,7 +82,7 @@ export class Peering {
       loops: this.repoSet.view,
       serve: parts.serve,
       onContact: (peer, digest) => this.contacts.heard(peer, digest),
-      onRefused: ({ petname: peer }, { repo, why }) => events.emit({ type: 'offer-refused', words: `an offer of ${peer} was not taken in: ${why}`, peer, repo }),
+      events,
     });
     const findAddress = (device: DeviceId): Promise<FullJid | undefined> => this.#lookUp(device);
     const onDigest = (peer: Peer, digest: Parameters<Twins['heard']>[1]): void => {

@@ -8,6 +8,7 @@ import type { Fault } from '../lib/errors.ts';
 import type { RunGit } from '../lib/git-run.ts';
 import { isGranted } from '../lib/names.ts';
 import type { DeviceId, RepoId } from '../lib/names.ts';
+import { SerialByKey } from '../lib/serial.ts';
 import { removeStaleIncoming } from '../git/clean.ts';
 import { recoverMove } from '../git/recover.ts';
 import { openRepository } from '../git/repository.ts';
@@ -42,6 +43,7 @@ export class RepoSet {
   readonly #parts: RepoSetParts;
   readonly #running = new Map<RepoId, Running>();
   readonly #broken = new Map<RepoId, Fault>();
+  readonly #opening = new SerialByKey<RepoId>();
   readonly #startedAt: number;
   #timer: Timer | undefined;
 
@@ -77,13 +79,23 @@ export class RepoSet {
   }
 
   /** Opens a repository that is shared, or opens it again after a change. */
-  async open(id: RepoId): Promise<RepoLoop | undefined> {
+  open(id: RepoId): Promise<RepoLoop | undefined> {
+    // Two at once would leave one that runs and that nobody knows of.
+    return this.#opening.run(id, () => this.#open(id));
+  }
+
+  async #open(id: RepoId): Promise<RepoLoop | undefined> {
+    const before = this.#running.get(id)?.loop;
     this.close(id);
+    // A move that is still under way would be taken for one that a crash broke off.
+    await before?.exclusively(() => Promise.resolve());
     const shared = this.#parts.repos.byId(id);
     if (shared === undefined) return undefined;
     try {
       const running = await this.#run(shared);
       this.#running.set(id, running);
+      // Unshared while it was opened.
+      if (this.#parts.repos.byId(id) === undefined) return void this.close(id);
       this.#broken.delete(id);
       this.grantAll();
       await running.loop.look();

@@ -52,7 +52,7 @@ export class Session {
 
   /** Makes this device findable, then says hello. */
   async start(): Promise<void> {
-    const { contacts, showing, events } = this.#parts;
+    const { contacts, showing, events, log } = this.#parts;
     this.connection.onHeadline(NS_ANNOUNCE, (_from, payload) => {
       void openAnnouncement(payload, this.#parts.identity, this.#parts).then((said) => {
         if (said === undefined) return this.#drop();
@@ -61,8 +61,10 @@ export class Session {
       });
     });
     await this.publish();
-    await showing.attach(this.connection);
-    contacts.start(this.connection);
+    // A code that cannot be published anew must not keep this device from its peers.
+    await showing.attach(this.connection).catch((error: unknown) => log.warn('codes are not shown again', { why: asFault(error, 'showing codes').message }));
+    // The next connection may have begun meanwhile: the older one must not take its place.
+    if (this.connection.isOpen) contacts.start(this.connection);
   }
 
   #drop(): void {
@@ -87,11 +89,13 @@ export class Session {
 
   /** Announces the newest map of `loop` to each of `devices` whose address is known. */
   async announce(loop: RepoLoop, devices: readonly DeviceId[]): Promise<void> {
+    // By the second device the loop has already noted what is announced here.
+    const before = loop.announced;
     for (const device of devices) {
       const peer = this.#parts.peers.byDevice(device);
       if (peer?.address === undefined) continue;
       try {
-        const payload = await sealAnnouncement(loop, this.#parts.identity, peer);
+        const payload = await sealAnnouncement(loop, this.#parts.identity, { to: peer, before });
         if (payload !== undefined) await this.connection.sendHeadline(peer.address, payload);
       } catch (error) {
         this.#parts.log.info('could not announce', { peer: peer.petname, why: asFault(error, 'announcing').message });

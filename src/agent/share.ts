@@ -181,7 +181,9 @@ function audienceOf(at: Choice['at']): SharedRepo['audience'] {
 /** The folder's name made valid, with `-2`, `-3`, … when another shared repository has it. */
 export function freeName(repos: Repos, wanted: string): string {
   const clean = wanted.replace(/[^\p{L}\p{M}\p{N}._ +-]/gu, '-').replace(/^[^\p{L}\p{N}_]+/u, '') || 'repo';
-  let name = parseRepoName(clean.slice(0, 90));
-  for (let count = 2; repos.byName(name) !== undefined; count += 1) name = parseRepoName(`${clean.slice(0, 90)}-${count}`);
+  // By characters: half of a surrogate pair is none.
+  const short = Array.from(clean).slice(0, 90).join('');
+  let name = parseRepoName(short);
+  for (let count = 2; repos.byName(name) !== undefined; count += 1) name = parseRepoName(`${short}-${count}`);
   return name;
 }

@@ -37,6 +37,8 @@ export async function openStream(parts: StreamParts, request: ControlRequest, so
     opened = await parts.links.ask(peer.device, async (session) => {
       const started = openService(session, `/repos/${id}/${service}`, asked);
       request.signal.addEventListener('abort', () => started.stream.destroy());
+      // Whoever went away while the link was made tells it no second time.
+      if (request.signal.aborted) started.stream.destroy();
       await started.accepted;
       return started;
     });

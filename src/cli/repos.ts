@@ -75,4 +75,6 @@ export async function clone(door: Door, world: World, what: string, dir: string 
 export async function sync(door: Door, path: string | undefined): Promise<void> {
   const status = await door.ask<StatusAnswer>('POST', '/sync', path === undefined ? {} : { path: resolve(path) }, SYNC_DEADLINE_MS);
   for (const repo of status.repos) for (const peer of repo.peers) print(`${repo.name}  ${peer.peer}  ${peer.state}`);
+  const asked = status.repos.filter((repo) => path === undefined || resolve(path).startsWith(repo.path));
+  for (const { name, problem } of asked) if (problem !== undefined) throw new Fault(problem.code, `${name}: ${problem.message}`);
 }

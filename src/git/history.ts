@@ -48,23 +48,24 @@ async function present(
 }
 
 /**
- * Whether refs that match `from` (`refs/heads/*`) lead to `oid`; a tag object only when one of them is it.
- * False for an object that is not here.
+ * Whether refs that match `from` (`refs/heads/*`) lead to every one of `oids`; to a tag object only when one of them is it.
+ * False for an object that is not here. Three processes, however many are asked for: a peer chooses how many.
  */
-export async function isReachable(
+export async function areReachable(
   runGit: RunGit,
   repository: Repository,
-  oid: Oid,
+  oids: readonly Oid[],
   options: { readonly from: readonly string[] },
 ): Promise<boolean> {
-  const [commit] = await hasCommits(runGit, repository, [oid]);
   const globs = options.from.map((glob) => `--glob=${glob}`);
   if (globs.length === 0) return false;
-  if (commit === undefined) {
-    const tips = await runGit(['rev-parse', ...globs], inRepository(repository));
-    return tips.stdout.split('\n').includes(oid);
-  }
-  const { stdout } = await runGit(['rev-list', '--max-count=1', oid, '--not', ...globs], inRepository(repository));
+  const tips = new Set((await runGit(['rev-parse', ...globs], inRepository(repository))).stdout.split('\n'));
+  const rest = oids.filter((oid) => !tips.has(oid));
+  if (rest.length === 0) return true;
+  const commits = await hasCommits(runGit, repository, rest);
+  if (rest.some((oid) => !commits.has(oid))) return false;
+  const args = ['rev-list', '--max-count=1', '--stdin', '--not', ...globs];
+  const { stdout } = await runGit(args, { ...inRepository(repository), input: rest.map((oid) => `${oid}\n`).join('') });
   return stdout === '';
 }
 

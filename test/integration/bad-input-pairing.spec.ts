@@ -122,7 +122,8 @@ describe('a pairing of another version', () => {
     const [number] = code.split('-');
     const stranger = await startStranger('newer');
     const { account } = await laptop.status();
-    stranger.send(`<iq type='set' id='newer' to='${account.address}'><pair xmlns='${NS_PAIR}' step='hello' version='2' id='${number}' kem='?'/></iq>`);
+    const hello = `<pair xmlns='${NS_PAIR}' step='hello' version='2' id='${number}' kem='?'/>`;
+    stranger.send(`<iq type='set' id='newer' to='${account.address}'>${hello}</iq>`);
     const [answer] = await stranger.waitFor(/<iq [^>]*id='newer'[^]*?<\/iq>/);
     expect(answer).toMatch(/<not-acceptable[^]*<newer-version xmlns='urn:git-xmpp:pair:1'/);
     expect(await shown.line(/newer version/)).toContain(stranger.jid);
@@ -134,7 +135,8 @@ describe('a pairing of another version', () => {
   it('that answers is not gone on with, and the one who typed is told what to update', async () => {
     const stranger = await startStranger('newer-shower');
     const item = `<item id='current'><pair xmlns='${NS_PAIR}' id='5' jid='${stranger.jid}'/></item>`;
-    stranger.send(`<iq type='set' id='show'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='${NS_PAIR}:5'>${item}</publish></pubsub></iq>`);
+    const publish = `<publish node='${NS_PAIR}:5'>${item}</publish>`;
+    stranger.send(`<iq type='set' id='show'><pubsub xmlns='http://jabber.org/protocol/pubsub'>${publish}</pubsub></iq>`);
     await stranger.waitFor(/<iq [^>]*id='show'/);
     const typed = desktop.start('git-xmpp', ['pair', '5-cross-clock']);
     const [asked] = await stranger.waitFor(/<iq [^>]*type='set'[^>]*>\s*<pair /);
@@ -154,7 +156,8 @@ describe('a server without personal eventing', () => {
     await desktop.xmpp('clone', 'laptop/notes');
     const copy = desktop.path('notes');
     await server.restart({ hasPep: false });
-    await Promise.all([laptop, desktop].map((device) => device.event(({ type, words }) => type === 'no-address-record' && /PEP/.test(words))));
+    const isTold = ({ type, words }: AgentEvent): boolean => type === 'no-address-record' && /PEP/.test(words);
+    await Promise.all([laptop, desktop].map((device) => device.event(isTold)));
     for (const args of [['pair'], ['pair', '--invite']]) {
       const end = await laptop.run('git-xmpp', args);
       expect(end.code).toBe(1);
@@ -179,7 +182,7 @@ describe('a wrong guess', () => {
       const { shown, code, wrong } = await showCode();
       const guess = await desktop.run('git-xmpp', ['pair', wrong]);
       expect(guess.code).toBe(1);
-      expect(guess.stderr).toMatch(/wrong code: it is not the one that the other device shows\n\s+run "git xmpp pair" again on the other device/);
+      expect(guess.stderr).toMatch(/wrong code: it is not the one that the other device shows\n\s+run "git xmpp pair" again on the other/);
       const { address = '' } = (await desktop.status()).account;
       const end = await shown.ended;
       expect(end.code).toBe(1);
@@ -193,7 +196,8 @@ describe('a wrong guess', () => {
     }
     const fourth = await laptop.run('git-xmpp', ['pair']);
     expect(fourth.code).toBe(1);
-    expect(fourth.stderr).toMatch(/3 codes were burnt within ten minutes: somebody may be guessing\n\s+wait \d+ minutes, or run "git xmpp pair --invite"/);
+    expect(fourth.stderr).toContain('3 codes were burnt within ten minutes: somebody may be guessing');
+    expect(fourth.stderr).toMatch(/wait \d+ minutes, or run "git xmpp pair --invite"/);
     expect(await fingerprints()).toEqual(before);
     const invite = await laptop.xmpp('pair', '--invite');
     const pasted = await desktop.run('git-xmpp', ['pair', '-'], { input: invite.stdout });

@@ -2,7 +2,7 @@
 // Rule: what cannot be is refused in one sentence and changes nothing; what can be is carried like any other.
 
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Device, Ended } from '../helpers/device.ts';
@@ -183,6 +183,22 @@ describe('an empty repository', () => {
     expect(await desktop.run('cat', [mine])).toMatchObject({ stdout: 'mine\n' });
     await desktop.run('rm', [mine]);
     await desktop.head(desktop.path('in-the-way'), tip);
+  });
+});
+
+describe('a repository with a broken line in its configuration', () => {
+  it('is named with the line by share, sync, status and fetch, and goes on once it is mended', async () => {
+    const config = path.join(notes, '.git/config');
+    const before = await readFile(config, 'utf8');
+    const words = new RegExp(`bad config line ${before.split('\n').length} in file `);
+    await appendFile(config, '[broken\n');
+    for (const command of ['share', 'sync']) expectSentence(await laptop.xmppIn(notes, command), 1, words);
+    expect((await laptop.xmpp('status')).stdout).toMatch(words);
+    expectSentence(await desktop.run('git', ['fetch'], { cwd: desktop.path('notes') }), 128, words);
+    await writeFile(config, before);
+    await desktop.head(desktop.path('notes'), await laptop.commit(notes, { 'mended.txt': 'm\n' }, 'mended'));
+    await laptop.xmpp('sync');
+    expect((await laptop.xmpp('status')).stdout).not.toMatch(words);
   });
 });
 

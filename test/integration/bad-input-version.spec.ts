@@ -52,7 +52,8 @@ describe('a peer of a newer version', () => {
     const { spki } = await loadIdentity(findHome(laptop.env), { name: 'laptop' });
     const { session } = await newer.dial(address, spki);
     const asked = requestJson(session, { method: 'POST', path: '/digest', body: NEWER }, DEADLINE);
-    await expect(asked).rejects.toMatchObject({ code: 'newer-protocol', message: 'you speak protocol version 2, laptop only 1: update git-xmpp there' });
+    const message = 'that device speaks only protocol version 1, this one 2: update git-xmpp there';
+    await expect(asked).rejects.toMatchObject({ code: 'newer-protocol', message });
     const event = await laptop.event(({ type }) => type === 'newer-version');
     expect(event).toMatchObject({ peer: 'desktop', code: 'newer-protocol' });
     expect(event.words).toBe('desktop speaks protocol version 2, this device only 1: update git-xmpp here');

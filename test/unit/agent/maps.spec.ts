@@ -1,6 +1,6 @@
 // Maps on a real repository: signature, counter and corner always say the same.
 
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decodeBase64 } from '../../../src/lib/base64.ts';
@@ -11,7 +11,7 @@ import { isMapSignedBy } from '../../../src/sync/map-format.ts';
 import { copyOf, cornerIn, openAgentRepo, refsOf, signAs } from '../../helpers/agent-repo.ts';
 import type { AgentRepo } from '../../helpers/agent-repo.ts';
 import { makeDeviceKey } from '../../helpers/device-key.ts';
-import { commit, git, makeRepo } from '../../helpers/repo.ts';
+import { commit, git, makeFolder, makeRepo } from '../../helpers/repo.ts';
 
 const me = makeDeviceKey();
 const laptop = makeDeviceKey();
@@ -53,6 +53,19 @@ describe('MapStore.publish', () => {
     expect(cornerIn(agent.repo, me.device)).toEqual({ 'heads/main': two, 'tags/v1': one });
     expect(isGenuine(maps, me)).toBe(true);
     expect(maps.counters).toEqual(new Map([[me.device, NOW]]));
+  });
+
+  it('says again what the disk did not take', async () => {
+    const stateDir = makeFolder();
+    ({ maps } = agent = await openAgentRepo(copyOf(base), { pins: [me, laptop], stateDir }));
+    await publish({ main: one });
+    rmSync(stateDir, { recursive: true });
+    await expect(publish({ main: two }, NOW + 1)).rejects.toThrow('maps.json');
+    expect(maps.counters).toEqual(new Map([[me.device, NOW]]));
+    mkdirSync(stateDir);
+    expect(await publish({ main: two }, NOW + 2)).toBe(NOW + 2);
+    expect(cornerIn(agent.repo, me.device)).toEqual({ 'heads/main': two });
+    expect(isGenuine(maps, me)).toBe(true);
   });
 
   it('says nothing where nothing has changed', async () => {
@@ -107,6 +120,17 @@ describe('MapStore.publish', () => {
 });
 
 describe('MapStore.acceptPushed', () => {
+  it('takes in at the next try what the disk did not take', async () => {
+    const stateDir = makeFolder();
+    ({ maps } = agent = await openAgentRepo(copyOf(base), { pins: [me, laptop], stateDir }));
+    rmSync(stateDir, { recursive: true });
+    await expect(push({ main: two })).rejects.toThrow('maps.json');
+    expect(maps.signed(laptop.device)).toBeUndefined();
+    mkdirSync(stateDir);
+    expect(await push({ main: two })).toBe(true);
+    expect(isGenuine(maps, laptop)).toBe(true);
+  });
+
   it('takes in a map that its device has signed', async () => {
     expect(await push({ main: one, 'refs/tags/v1': one }, { counter: 7 })).toBe(true);
     expect(maps.signed(laptop.device)?.counter).toBe(7);
@@ -157,6 +181,11 @@ describe('MapStore.acceptRecorded', () => {
     expect(await record({ 'main/x': two }, 8)).toBe(true);
     expect(cornerIn(agent.repo, laptop.device)).toEqual({ 'heads/main/x': two });
     expect(isGenuine(maps, laptop)).toBe(true);
+  });
+
+  it('says that a map is taken in which came by another way meanwhile', async () => {
+    const twice = await Promise.all([record({ main: one }, 7), record({ main: one }, 7)]);
+    expect(twice).toEqual([true, true]);
   });
 
   it('refuses an old counter and a wrong signature, and changes nothing', async () => {
@@ -235,4 +264,15 @@ describe('MapStore.open', () => {
       await expect(agent.reopen()).rejects.toMatchObject({ code: 'bad-config', message: expect.stringContaining(path) });
     },
   );
+});
+
+describe('a push that wrote more than a map can name', () => {
+  it('leaves nothing of it, and no name that blocks the branches to come', async () => {
+    git(agent.repo.dir, 'update-ref', `refs/xmpp/${laptop.device}/heads`, one);
+    git(agent.repo.dir, 'update-ref', `refs/xmpp/${laptop.device}/junk`, one);
+    const signed = signAs(laptop, agent, { counter: 1, refs: refsOf({ main: one }) });
+    expect(await maps.acceptPushed(laptop.device, signed, laptop.spki)).toBe(false);
+    expect(cornerIn(agent.repo, laptop.device)).toEqual({});
+    expect(await push({ main: one })).toBe(true);
+  });
 });

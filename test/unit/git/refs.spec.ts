@@ -7,12 +7,12 @@ import { parseOid, parseRefName } from '../../../src/lib/names.ts';
 import type { Oid } from '../../../src/lib/names.ts';
 import type { Repository } from '../../../src/git/repository.ts';
 import {
+  areReachable,
   countCommits,
   hasCommits,
   hasObjects,
   headOf,
   isAncestor,
-  isReachable,
   listRefs,
   updateRefs,
   wasLeft,
@@ -168,24 +168,33 @@ describe('hasObjects', () => {
   });
 });
 
-describe('isReachable', () => {
+describe('areReachable', () => {
   it('holds for what branches lead to, and not for what only another ref leads to', async () => {
     git(repo.dir, 'checkout', '-q', '--detach');
     const hidden = commit(repo, { a: '3' }, 'hidden');
     git(repo.dir, 'update-ref', 'refs/xmpp/x/heads/main', hidden);
     const from = ['refs/heads/*', 'refs/tags/*'];
-    expect(await isReachable(runGit, repository, one, { from })).toBe(true);
-    expect(await isReachable(runGit, repository, hidden, { from })).toBe(false);
-    expect(await isReachable(runGit, repository, absent, { from })).toBe(false);
-    expect(await isReachable(runGit, repository, one, { from: [] })).toBe(false);
-    expect(await isReachable(runGit, repository, one, { from: ['refs/none/*'] })).toBe(false);
+    expect(await areReachable(runGit, repository, [one], { from })).toBe(true);
+    expect(await areReachable(runGit, repository, [hidden], { from })).toBe(false);
+    expect(await areReachable(runGit, repository, [absent], { from })).toBe(false);
+    expect(await areReachable(runGit, repository, [one], { from: [] })).toBe(false);
+    expect(await areReachable(runGit, repository, [one], { from: ['refs/none/*'] })).toBe(false);
+  });
+
+  it('holds for many only when it holds for each', async () => {
+    git(repo.dir, 'tag', '-a', '-m', 'v', 'v2');
+    git(repo.dir, 'checkout', '-q', '--detach');
+    const hidden = commit(repo, { a: '3' }, 'hidden');
+    const from = ['refs/heads', 'refs/tags'];
+    expect(await areReachable(runGit, repository, [one, two, tipOf(repo, 'v2')], { from })).toBe(true);
+    expect(await areReachable(runGit, repository, [one, hidden, two], { from })).toBe(false);
   });
 
   it('holds for a tag object that a ref names', async () => {
     git(repo.dir, 'tag', '-a', '-m', 'v', 'v1');
     const tag = tipOf(repo, 'v1');
-    expect(await isReachable(runGit, repository, tag, { from: ['refs/tags/*'] })).toBe(true);
-    expect(await isReachable(runGit, repository, tag, { from: ['refs/heads/*'] })).toBe(false);
+    expect(await areReachable(runGit, repository, [tag], { from: ['refs/tags/*'] })).toBe(true);
+    expect(await areReachable(runGit, repository, [tag], { from: ['refs/heads/*'] })).toBe(false);
   });
 });
 

@@ -220,7 +220,7 @@ describe('parseJson', () => {
 
 describe('parseRefusal', () => {
   it('takes the codes that a peer may give, in its own words', () => {
-    for (const code of ['no-such-repo', 'not-granted', 'newer-protocol', 'bad-input', 'refused-repository', 'disk-full']) {
+    for (const code of ['no-such-repo', 'not-granted', 'exists', 'newer-protocol', 'bad-input', 'refused-repository', 'disk-full']) {
       expect(parseRefusal(JSON.stringify({ code, message: 'why' }))).toMatchObject({ code, message: 'why', remedy: undefined });
     }
   });

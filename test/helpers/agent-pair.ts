@@ -1,0 +1,106 @@
+// Two devices that share a repository, joined by a real link: the far one answers as an agent does. Rule: real git on both sides; only
+// the network between the two is in memory.
+
+import { join } from 'node:path';
+import { Answers } from '../../src/agent/answer.ts';
+import { Events } from '../../src/agent/events.ts';
+import type { AgentEvent } from '../../src/agent/events.ts';
+import { RepoLoop } from '../../src/agent/loop.ts';
+import { Quota } from '../../src/agent/quota.ts';
+import { prepareHavesDir } from '../../src/git/hooks.ts';
+import { Peers } from '../../src/home/peers.ts';
+import type { Peer } from '../../src/home/peers.ts';
+import type { SharedRepo } from '../../src/home/repos.ts';
+import { realClock } from '../../src/lib/clock.ts';
+import { Fault } from '../../src/lib/errors.ts';
+import { silentLog } from '../../src/lib/log.ts';
+import type { DeviceId } from '../../src/lib/names.ts';
+import type { LinkHandlers } from '../../src/link/serve.ts';
+import { Links } from '../../src/link/links.ts';
+import { openAgentRepo } from './agent-repo.ts';
+import type { AgentRepo } from './agent-repo.ts';
+import type { CarrierPairOptions } from './carrier-pair.ts';
+import type { DeviceKey } from './device-key.ts';
+import { makePeer } from './home-values.ts';
+import { LinkWorld } from './link-world.ts';
+import { makeFolder } from './repo.ts';
+import type { TestRepo } from './repo.ts';
+
+export interface AgentPairOptions {
+  readonly near: TestRepo;
+  readonly far: TestRepo;
+  /** Devices that the far one is paired with beside the near one. */
+  readonly others?: readonly DeviceKey[];
+  /** What the far side shares, and how it sees the near device. */
+  readonly shared?: Partial<SharedRepo>;
+  readonly peer?: Partial<Peer>;
+  readonly carrier?: CarrierPairOptions;
+}
+
+export interface AgentPair {
+  readonly world: LinkWorld;
+  readonly near: AgentRepo;
+  readonly far: AgentRepo;
+  readonly loop: RepoLoop;
+  readonly peers: Peers;
+  readonly events: readonly AgentEvent[];
+  /** Requests that the far side got, by kind. */
+  readonly asked: string[];
+}
+
+export async function makeAgentPair(options: AgentPairOptions): Promise<AgentPair> {
+  const asked: string[] = [];
+  let answers: LinkHandlers<DeviceId> | undefined;
+  const ask = (kind: string): LinkHandlers<DeviceId> => {
+    if (answers === undefined) throw new Error('nobody answers yet');
+    asked.push(kind);
+    return answers;
+  };
+  const handlers: LinkHandlers<DeviceId> = {
+    digest: (who, body) => ask('digest').digest(who, body),
+    repos: (who) => ask('repos').repos(who),
+    map: (who, repo, body) => ask('map').map(who, repo, body),
+    offer: (who, repo, offer) => ask('offer').offer(who, repo, offer),
+    service: (who, repo, service, protocol) => ask(service).service(who, repo, service, protocol),
+  };
+  const world = new LinkWorld({ handlers, ...(options.carrier === undefined ? {} : { carrier: options.carrier }) });
+  const pins = [world.near, world.far, ...(options.others ?? [])];
+  const near = await openAgentRepo(options.near, { pins });
+  const far = await openAgentRepo(options.far, { pins, ...(options.shared === undefined ? {} : { shared: options.shared }) });
+  const peers = await Peers.open(join(makeFolder(), 'peers.json'));
+  await peers.add(makePeer('near', { device: world.near.device, spki: world.near.spki, ...options.peer }));
+  for (const [index, { device, spki }] of (options.others ?? []).entries()) await peers.add(makePeer(`other-${index}`, { device, spki }));
+  const events = new Events(realClock, silentLog);
+  const links = noLinks();
+  const loop = new RepoLoop({ context: far, me: world.far, peers, links, events, clock: realClock, random: () => 0, onLost: () => undefined, announce: () => undefined });
+  const havesDir = join(makeFolder(), 'haves');
+  await prepareHavesDir(havesDir);
+  const quota = await Quota.open(join(makeFolder(), 'quota.json'), 2 ** 30);
+  const byId = (id: string): RepoLoop | undefined => (id === far.shared().id ? loop : undefined);
+  const serve = { hooksPath: '/dev/null', havesDir, hookEnv: {}, quota };
+  answers = new Answers({ me: world.far.device, peers, loops: { all: () => [loop], byId }, serve, onContact: () => undefined, events });
+  return {
+    world,
+    near,
+    far,
+    loop,
+    peers,
+    get events() {
+      return events.recent;
+    },
+    asked,
+  };
+}
+
+function noLinks(): Links {
+  return new Links({
+    dial: () => Promise.reject(new Fault('peer-offline', 'this side dials nobody')),
+    findAddress: () => Promise.resolve(undefined),
+    nameOf: (device) => device,
+    lastSeen: () => '',
+    onUp: () => undefined,
+    onDown: () => undefined,
+    clock: realClock,
+    log: silentLog,
+  });
+}

@@ -1,0 +1,225 @@
+// Offers between two real repositories over a real link: told by name where that will do, else pushed; taken in whole, or not at all.
+
+import { randomBytes } from 'node:crypto';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { deliverOffer } from '../../../src/agent/offer.ts';
+import type { PeerCopy } from '../../../src/agent/offer.ts';
+import { realClock } from '../../../src/lib/clock.ts';
+import { parseBareJid } from '../../../src/lib/jid.ts';
+import type { DeviceId, Oid } from '../../../src/lib/names.ts';
+import type { DialledLink } from '../../../src/link/dial.ts';
+import { makeAgentPair } from '../../helpers/agent-pair.ts';
+import type { AgentPair, AgentPairOptions } from '../../helpers/agent-pair.ts';
+import { copyOf, cornerIn, refsBelow, refsOf, signAs, takeMap } from '../../helpers/agent-repo.ts';
+import { makeDeviceKey } from '../../helpers/device-key.ts';
+import { commit, git, makeRepo, tipOf } from '../../helpers/repo.ts';
+import { until } from '../../helpers/waiting.ts';
+
+const NOW = 1_700_000_000_000;
+const NOTHING: PeerCopy = { counter: 0, refs: new Map(), known: new Set() };
+/** A copy of which too little is known to tell a map by name. */
+const PUSHED: PeerCopy = { counter: 1, refs: new Map(), known: new Set() };
+const BOB = parseBareJid('bob@example.net');
+const phone = makeDeviceKey();
+
+const base = makeRepo();
+const one = commit(base, { a: '1', large: randomBytes(200_000) }, 'one');
+/** As the other device had it before anything new. */
+const old = copyOf(base);
+const two = commit(base, { a: '2' }, 'two');
+
+let pair: AgentPair;
+let link: DialledLink;
+
+/** A spec that needs other devices than the two of `beforeEach` begins anew. */
+async function begin(options: Partial<AgentPairOptions> = {}): Promise<void> {
+  pair = await makeAgentPair({ near: copyOf(base), far: copyOf(old), others: [phone], ...options });
+  link = await pair.world.dial();
+}
+
+beforeEach(() => begin());
+
+const me = (): DeviceId => pair.world.near.device;
+const publish = (refs: Readonly<Record<string, Oid>>): Promise<number | undefined> =>
+  pair.near.maps.publish(me(), refsOf(refs), { keyPem: pair.world.near.keyPem, now: NOW });
+
+/** Offers a device's map as it is held at the near side. */
+async function offer(device = me(), copy: PeerCopy = NOTHING): Promise<void> {
+  const signed = pair.near.maps.signed(device);
+  if (signed === undefined) throw new Error('there is no map to offer');
+  await deliverOffer(pair.near, { session: link.session, clock: realClock }, { offer: { device, signed, refs: pair.near.maps.refsOf(device) }, copy });
+}
+
+const corner = (device = me()): Record<string, string> => cornerIn(pair.far.repo, device);
+
+describe('deliverOffer', () => {
+  it('pushes what the peer lacks, which then moves its own branch', async () => {
+    await publish({ main: two });
+    await offer();
+    expect(pair.asked).toEqual(['map', 'offer']);
+    expect(corner()).toEqual({ 'heads/main': two });
+    expect(pair.far.maps.signed(me())).toEqual(pair.near.maps.signed(me()));
+    await until(() => tipOf(pair.far.repo, 'main') === two);
+    expect(git(pair.far.repo.dir, 'status', '--porcelain')).toBe('');
+    expect(pair.loop.engine.maps.get(me())).toBe(NOW);
+  });
+
+  it('pushes into a repository that has nothing', async () => {
+    await begin({ far: makeRepo() });
+    await publish({ main: two, 'refs/tags/v1': one });
+    await offer();
+    expect(corner()).toEqual({ 'heads/main': two, 'tags/v1': one });
+  });
+
+  it('tells a map by name alone where all its objects are there', async () => {
+    await publish({ main: one, 'topic/x': one });
+    const before = link.stats().sent;
+    await offer();
+    expect(pair.asked).toEqual(['map']);
+    expect(corner()).toEqual({ 'heads/main': one, 'heads/topic/x': one });
+    expect(link.stats().sent - before).toBeLessThan(1000);
+  });
+
+  it('sends one commit for one commit, and builds on what the peer has', async () => {
+    await publish({ main: two });
+    const before = link.stats().sent;
+    await offer();
+    expect(link.stats().sent - before).toBeLessThan(5000);
+  });
+
+  it('tells only what changed since the last time', async () => {
+    const many = Object.fromEntries(Array.from({ length: 200 }, (_none, index) => [`topic-${index}`, one]));
+    await publish(many);
+    await offer();
+    const copy = { counter: NOW, refs: refsOf(many), known: new Set([one]) };
+    await publish({ ...many, main: one });
+    const before = link.stats().sent;
+    await offer(me(), copy);
+    expect(pair.asked).toEqual(['map', 'map']);
+    expect(link.stats().sent - before).toBeLessThan(1000);
+    expect(corner()['heads/main']).toBe(one);
+  });
+
+  it('pushes after all where the peer does not hold what it was thought to hold', async () => {
+    await publish({ main: one, topic: two });
+    await offer(me(), { counter: 5, refs: refsOf({ topic: two }), known: new Set([one, two]) });
+    expect(pair.asked).toEqual(['map', 'offer']);
+    expect(corner()).toEqual({ 'heads/main': one, 'heads/topic': two });
+  });
+
+  it.each<[string, Readonly<Record<string, Oid>>, Readonly<Record<string, Oid>>]>([
+    ['deletes and makes', { main: one, gone: two }, { main: two, made: one }],
+    ['goes back', { main: two }, { main: one }],
+    ['renames below', { topic: two }, { 'topic/one': two }],
+    ['renames above', { 'topic/one': two, 'topic/two': one }, { topic: two }],
+    ['says nothing any more', { main: two, 'refs/tags/v1': two }, {}],
+  ])('follows a map that %s', async (_name, first, second) => {
+    for (const refs of [first, second]) {
+      await publish(refs);
+      await offer(me(), PUSHED);
+    }
+    expect(pair.asked).toContain('offer');
+    expect(corner()).toEqual(Object.fromEntries([...refsOf(second)].map(([ref, oid]) => [ref.slice('refs/'.length), oid])));
+  });
+
+  it('relays the map of another device unchanged', async () => {
+    await takeMap(pair.near, phone, { counter: 7, refs: refsOf({ main: two }) });
+    await offer(phone.device);
+    expect(corner(phone.device)).toEqual({ 'heads/main': two });
+    expect(pair.far.maps.signed(phone.device)).toEqual(pair.near.maps.signed(phone.device));
+  });
+
+  it('takes for delivered what has come there by another way', async () => {
+    await takeMap(pair.near, phone, { counter: 7, refs: refsOf({ main: one }) });
+    await takeMap(pair.far, phone, { counter: 7, refs: refsOf({ main: one }) });
+    await offer(phone.device);
+    await offer(phone.device, PUSHED);
+    expect(pair.asked).toEqual(['map', 'offer']);
+    expect(pair.events).toEqual([]);
+  });
+
+  it('takes for delivered what comes there by two ways at once', async () => {
+    await publish({ main: two });
+    await Promise.all([offer(me(), PUSHED), offer(me(), PUSHED)]);
+    expect(corner()).toEqual({ 'heads/main': two });
+    expect(pair.far.maps.signed(me())?.counter).toBe(NOW);
+  });
+
+  it.each([
+    ['by name', 'map', one],
+    ['by a push', 'offer', two],
+  ])('has a map refused whose signature is wrong, %s, and nothing of it stays', async (_name, kind, tip) => {
+    await publish({ main: one, topic: one });
+    await offer();
+    const signed = signAs(makeDeviceKey(), pair.near, { counter: NOW + 5, refs: refsOf({ main: tip }) });
+    const refs = refsOf({ main: tip });
+    git(pair.near.repo.dir, 'update-ref', `refs/xmpp/${me()}/heads/main`, tip);
+    git(pair.near.repo.dir, 'update-ref', '-d', `refs/xmpp/${me()}/heads/topic`);
+    const offering = deliverOffer(pair.near, { session: link.session, clock: realClock }, { offer: { device: me(), signed, refs }, copy: NOTHING });
+    await expect(offering).rejects.toMatchObject({ message: expect.stringMatching(/signature/) });
+    expect(pair.asked.at(-1)).toBe(kind);
+    expect(corner()).toEqual({ 'heads/main': one, 'heads/topic': one });
+    expect(pair.far.maps.signed(me())?.counter).toBe(NOW);
+  });
+
+  it('has the map of a device refused that is not paired there', async () => {
+    await begin({ others: [] });
+    const stranger = makeDeviceKey();
+    await takeMap(pair.near, stranger, { counter: 7, refs: refsOf({ main: one }) });
+    await expect(offer(stranger.device)).rejects.toMatchObject({ code: 'not-granted' });
+    expect(corner(stranger.device)).toEqual({});
+  });
+
+  it.each([
+    ['another account without a grant', { peer: { kind: 'other', jid: BOB } } as const, 'no-such-repo'],
+    ['another account that may read', { peer: { kind: 'other', jid: BOB }, shared: { audience: [BOB], defaultGrant: 'read' } } as const, 'not-granted'],
+  ])('is refused for %s', async (_name, options, code) => {
+    await begin(options);
+    await publish({ main: one });
+    await expect(offer()).rejects.toMatchObject({ code });
+    expect(corner()).toEqual({});
+  });
+
+  it('leaves the branches of another account alone, and takes its map', async () => {
+    await begin({ peer: { kind: 'other', jid: BOB }, shared: { audience: [BOB] } });
+    await publish({ main: two });
+    await offer();
+    expect(corner()).toEqual({ 'heads/main': two });
+    await until(() => pair.events.some(({ type }) => type === 'waiting'));
+    expect(refsBelow(pair.far.repo, 'refs/heads/')).toEqual({ main: one });
+  });
+
+  it('fails in words when the link is lost under it, and nothing of it stays', async () => {
+    await begin({ far: makeRepo(), carrier: { block: 4096 } });
+    await publish({ main: two });
+    const offering = offer(me(), PUSHED);
+    const failing = expect(offering).rejects.toMatchObject({ code: 'timeout' });
+    const { received } = link.stats();
+    await until(() => pair.asked.includes('offer') && link.stats().sent > 60_000 + received);
+    pair.world.acceptor.stop();
+    await failing;
+    await until(() => pair.events.some(({ type }) => type === 'offer-refused'));
+    expect(corner()).toEqual({});
+    expect(pair.far.maps.counters.size).toBe(0);
+  });
+
+  it('goes on where its carrier was cut', async () => {
+    let hasCut = false;
+    await begin({
+      far: makeRepo(),
+      carrier: {
+        block: 4096,
+        onBytes: (total) => {
+          if (total < 80_000 || hasCut) return;
+          hasCut = true;
+          pair.world.cut();
+        },
+      },
+    });
+    await publish({ main: two });
+    await offer();
+    expect(corner()).toEqual({ 'heads/main': two });
+    expect(pair.world.resumed.length).toBeGreaterThan(0);
+    expect(git(pair.far.repo.dir, 'fsck', '--no-dangling', '--connectivity-only')).toBe('');
+  });
+});

@@ -1,0 +1,139 @@
+// A shim's stream to a peer: found by petname, joined with a real process behind a real link.
+
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { findPeer, openStream } from '../../../src/agent/streams.ts';
+import { EXIT, FrameDecoder, STDERR, STDOUT } from '../../../src/control/stream-format.ts';
+import { Peers } from '../../../src/home/peers.ts';
+import { realClock } from '../../../src/lib/clock.ts';
+import { Fault } from '../../../src/lib/errors.ts';
+import { silentLog } from '../../../src/lib/log.ts';
+import { Links } from '../../../src/link/links.ts';
+import { FAR_ADDRESS } from '../../helpers/carrier-pair.ts';
+import { duplexPair } from '../../helpers/duplex-pair.ts';
+import { makePeer, makeSharedRepo } from '../../helpers/home-values.ts';
+import { LinkWorld } from '../../helpers/link-world.ts';
+import { makeFolder } from '../../helpers/repo.ts';
+import { startScript } from '../../helpers/served-process.ts';
+
+const NOTES = makeSharedRepo('notes').id;
+const SCRIPT = 'echo asked >&2; tr a-z A-Z; exit 3';
+
+let peers: Peers;
+
+beforeEach(async () => {
+  peers = await Peers.open(join(makeFolder(), 'peers.json'));
+});
+
+describe('findPeer', () => {
+  it('finds a peer by its petname, in any case', async () => {
+    await peers.add(makePeer('laptop'));
+    expect(findPeer(peers, 'Laptop')).toEqual(makePeer('laptop'));
+  });
+
+  it('names the peers there are where it is none of them', async () => {
+    await peers.add(makePeer('laptop'));
+    await peers.add(makePeer('desktop'));
+    expect(() => findPeer(peers, 'lap')).toThrow(
+      expect.objectContaining({ code: 'no-such-peer', message: 'no peer is called "lap"', remedy: 'paired are: laptop, desktop' }),
+    );
+  });
+
+  it('says how to pair where there are no peers', () => {
+    expect(() => findPeer(peers, 'laptop')).toThrow(
+      expect.objectContaining({ code: 'no-such-peer', remedy: expect.stringContaining('git xmpp pair') }),
+    );
+  });
+
+  it.each(['', '-x', '../laptop', 'HEAD', 'a b', 'laptop\n'])('refuses %j, which nobody can be called', (text) => {
+    expect(() => findPeer(peers, text)).toThrow(expect.objectContaining({ code: 'bad-input' }));
+  });
+});
+
+describe('openStream', () => {
+  let world: LinkWorld;
+  let links: Links;
+  let caller: Duplex;
+  let socket: Duplex;
+  let refusal: Fault | undefined;
+
+  beforeEach(async () => {
+    refusal = undefined;
+    world = new LinkWorld({
+      handlers: {
+        service: () => (refusal === undefined ? Promise.resolve(startScript(SCRIPT)) : Promise.reject(refusal)),
+        repos: () => Promise.resolve({ repos: [{ repo: NOTES, name: 'notes', roots: [] }] }),
+      },
+    });
+    await peers.add(makePeer('laptop', { device: world.far.device, spki: world.far.spki }));
+    links = new Links({
+      dial: () => world.dial(),
+      findAddress: () => Promise.resolve(FAR_ADDRESS),
+      nameOf: () => 'laptop',
+      lastSeen: () => '',
+      onUp: () => undefined,
+      onDown: () => undefined,
+      clock: realClock,
+      log: silentLog,
+    });
+    [caller, socket] = duplexPair();
+  });
+
+  function open(headers: Readonly<Record<string, string>> = {}, knownRepo: typeof NOTES | undefined = NOTES): Promise<void> {
+    const asked = { peer: 'laptop', repo: 'notes', service: 'git-upload-pack', ...headers };
+    const { signal } = new AbortController();
+    const request = { path: '/stream', query: new URLSearchParams(), body: undefined, signal, headers: asked };
+    return openStream({ peers, links, clock: realClock, knownRepo: () => knownRepo }, request, socket);
+  }
+
+  /** What the caller gets until the end, by channel. */
+  async function readAll(): Promise<Record<number, string>> {
+    const frames = new FrameDecoder();
+    const told: Record<number, string> = {};
+    caller.on('data', (part: Buffer) => {
+      for (const { channel, payload } of frames.receive(part)) {
+        told[channel] = (told[channel] ?? '') + (channel === EXIT ? String(payload[0]) : Buffer.from(payload).toString());
+      }
+    });
+    await once(caller, 'end');
+    return told;
+  }
+
+  it.each([NOTES, undefined])('passes on bytes, half-close, words and exit code (repository known: %s)', async (known) => {
+    await open({}, known);
+    caller.end('hello');
+    expect(await readAll()).toEqual({ [STDOUT]: 'HELLO', [STDERR]: 'asked\n', [EXIT]: '3' });
+  });
+
+  it('tells a link that was lost as a failure, naming the peer', async () => {
+    await open();
+    links.drop(world.far.device, new Fault('peer-offline', 'it has gone'));
+    const told = await readAll();
+    expect(told[EXIT]).toBe('1');
+    expect(told[STDERR]).toMatch(/^git-xmpp: laptop: /);
+  });
+
+  it('says which repository the peer does not show, and where to look', async () => {
+    refusal = new Fault('no-such-repo', 'no');
+    await expect(open()).rejects.toMatchObject({
+      code: 'no-such-repo',
+      message: 'laptop shows no repository "notes"',
+      remedy: 'git xmpp repos laptop',
+    });
+  });
+
+  it("passes on the peer's refusal", async () => {
+    refusal = new Fault('not-granted', 'you may not');
+    await expect(open()).rejects.toMatchObject({ code: 'not-granted', message: 'you may not' });
+  });
+
+  it.each([{ service: 'git-shell' }, { service: '' }, { repo: '../notes' }, { peer: '' }, { protocol: 'version=2;x' }])(
+    'refuses %j before anybody is asked',
+    async (headers) => {
+      await expect(open(headers)).rejects.toMatchObject({ code: 'bad-input' });
+      expect(world.pairs).toEqual([]);
+    },
+  );
+});
