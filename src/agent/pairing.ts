@@ -186,7 +186,8 @@ export class Pairing {
     const kind = own.startsWith(`${card.jid}/`) ? 'own' : 'other';
     const before = peers.byDevice(card.device);
     const taken = peers.list().filter(({ device }) => device !== card.device).map(({ petname }) => petname);
-    const petname = as === undefined ? (before?.petname ?? choosePetname(card.name, card.jid, kind, taken)) : parsePetname(as);
+    // A name that is taken gets a number: by now the code is spent, and the other side has paired.
+    const petname = as === undefined ? (before?.petname ?? choosePetname(card.name, card.jid, kind, taken)) : choosePetname(parsePetname(as), card.jid, 'own', taken);
     if (before !== undefined) await peers.remove(card.device);
     const { device, jid, spki, recipient, name, address, version } = card;
     const peer: Peer = { device, petname, kind, jid, address, spki, recipient, name, pairedAt: clock.now(), version };

@@ -95,7 +95,10 @@ export class RepoSet {
       const running = await this.#run(shared);
       this.#running.set(id, running);
       // Unshared while it was opened.
-      if (this.#parts.repos.byId(id) === undefined) return void this.close(id);
+      if (this.#parts.repos.byId(id) === undefined) {
+        this.close(id);
+        return undefined;
+      }
       this.#broken.delete(id);
       this.grantAll();
       await running.loop.look();

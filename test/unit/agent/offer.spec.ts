@@ -31,13 +31,10 @@ const two = commit(base, { a: '2' }, 'two');
 let pair: AgentPair;
 let link: DialledLink;
 
-/** A spec that needs other devices than the two of `beforeEach` begins anew. */
 async function begin(options: Partial<AgentPairOptions> = {}): Promise<void> {
   pair = await makeAgentPair({ near: copyOf(base), far: copyOf(old), others: [phone], ...options });
   link = await pair.world.dial();
 }
-
-beforeEach(() => begin());
 
 const me = (): DeviceId => pair.world.near.device;
 const publish = (refs: Readonly<Record<string, Oid>>): Promise<number | undefined> =>
@@ -53,6 +50,8 @@ async function offer(device = me(), copy: PeerCopy = NOTHING): Promise<void> {
 const corner = (device = me()): Record<string, string> => cornerIn(pair.far.repo, device);
 
 describe('deliverOffer', () => {
+  beforeEach(() => begin());
+
   it('pushes what the peer lacks, which then moves its own branch', async () => {
     await publish({ main: two });
     await offer();
@@ -62,13 +61,6 @@ describe('deliverOffer', () => {
     await until(() => tipOf(pair.far.repo, 'main') === two);
     expect(git(pair.far.repo.dir, 'status', '--porcelain')).toBe('');
     expect(pair.loop.engine.maps.get(me())).toBe(NOW);
-  });
-
-  it('pushes into a repository that has nothing', async () => {
-    await begin({ far: makeRepo() });
-    await publish({ main: two, 'refs/tags/v1': one });
-    await offer();
-    expect(corner()).toEqual({ 'heads/main': two, 'tags/v1': one });
   });
 
   it('tells a map by name alone where all its objects are there', async () => {
@@ -160,6 +152,15 @@ describe('deliverOffer', () => {
     expect(pair.asked.at(-1)).toBe(kind);
     expect(corner()).toEqual({ 'heads/main': one, 'heads/topic': one });
     expect(pair.far.maps.signed(me())?.counter).toBe(NOW);
+  });
+});
+
+describe('deliverOffer, among other devices', () => {
+  it('pushes into a repository that has nothing', async () => {
+    await begin({ far: makeRepo() });
+    await publish({ main: two, 'refs/tags/v1': one });
+    await offer();
+    expect(corner()).toEqual({ 'heads/main': two, 'tags/v1': one });
   });
 
   it('has the map of a device refused that is not paired there', async () => {
