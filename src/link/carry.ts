@@ -19,8 +19,10 @@ export interface ServedProcess {
 
 /** Joins `process` and `stream` until both have ended. */
 export async function carryProcess(stream: ServerHttp2Stream, process: ServedProcess): Promise<void> {
-  if (stream.destroyed) {
+  if (stream.destroyed || stream.closed) {
     process.kill();
+    process.stdout.resume();
+    await finish(process, () => 0);
     return;
   }
   let hasExited = false;

@@ -18,6 +18,7 @@ import type { DeviceId } from '../../src/lib/names.ts';
 import type { LinkHandlers } from '../../src/link/serve.ts';
 import { Links } from '../../src/link/links.ts';
 import { openAgentRepo } from './agent-repo.ts';
+import { FAR_ADDRESS } from './carrier-pair.ts';
 import type { AgentRepo } from './agent-repo.ts';
 import type { CarrierPairOptions } from './carrier-pair.ts';
 import type { DeviceKey } from './device-key.ts';
@@ -92,15 +93,25 @@ export async function makeAgentPair(options: AgentPairOptions): Promise<AgentPai
   };
 }
 
+/** The near device's own loop, which dials the far one. */
+export async function makeNearLoop({ world, near }: AgentPair): Promise<RepoLoop> {
+  const peers = await Peers.open(join(makeFolder(), 'peers.json'));
+  await peers.add(makePeer('far', { device: world.far.device, spki: world.far.spki }));
+  const links = new Links({ ...WAYS, dial: () => world.dial(), findAddress: () => Promise.resolve(FAR_ADDRESS) });
+  const events = new Events(realClock, silentLog);
+  return new RepoLoop({ context: near, me: world.near, peers, links, events, clock: realClock, random: () => 0, onLost: () => undefined, announce: () => undefined });
+}
+
+const WAYS = {
+  nameOf: (device: DeviceId) => device,
+  lastSeen: () => '',
+  onUp: () => undefined,
+  onDown: () => undefined,
+  clock: realClock,
+  log: silentLog,
+};
+
 function noLinks(): Links {
-  return new Links({
-    dial: () => Promise.reject(new Fault('peer-offline', 'this side dials nobody')),
-    findAddress: () => Promise.resolve(undefined),
-    nameOf: (device) => device,
-    lastSeen: () => '',
-    onUp: () => undefined,
-    onDown: () => undefined,
-    clock: realClock,
-    log: silentLog,
-  });
+  const dial = (): Promise<never> => Promise.reject(new Fault('peer-offline', 'this side dials nobody'));
+  return new Links({ ...WAYS, dial, findAddress: () => Promise.resolve(undefined) });
 }

@@ -159,27 +159,33 @@ describe('carryProcess', () => {
   it('kills a process whose stream was gone before it had started', async () => {
     let release: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => (release = resolve));
-    let process: TestProcess | undefined;
+    const started: TestProcess[] = [];
     const handlers: Partial<LinkHandlers<DeviceId>> = {
       service: async () => {
         await gate;
-        process = startScript('sleep 60');
+        const process = startScript('sleep 60');
+        started.push(process);
         return process;
       },
     };
     const world = new LinkWorld({ handlers });
     const session = await world.session();
-    for (const code of [0, 8]) {
+    for (const [code, isEnded] of [
+      [0, false],
+      [8, false],
+      [0, true],
+    ] as const) {
       const service = openService(session, PATH, {});
       service.stream.on('error', () => undefined);
-      await new Promise((resolve) => service.stream.write('x', resolve));
+      await new Promise<void>((resolve) => (isEnded ? service.stream.end('x', resolve) : service.stream.write('x', () => resolve())));
       service.stream.close(code);
       await expect(service.end).rejects.toMatchObject({ code: 'timeout' });
     }
     // A ping comes back behind the resets.
     await new Promise((resolve) => session.ping(resolve));
     release();
-    await until(() => process !== undefined);
-    expect(await process?.exit).toBe(255);
+    await until(() => started.length === 3);
+    expect(await Promise.all(started.map(({ exit }) => exit))).toEqual([255, 255, 255]);
+    await until(() => started.every(({ settled }) => settled.length === 1));
   });
 });

@@ -1,0 +1,75 @@
+// The loop of one repository, with a peer over a real link.
+
+import { describe, expect, it } from 'vitest';
+import type { RepoLoop } from '../../../src/agent/loop.ts';
+import { parseBareJid } from '../../../src/lib/jid.ts';
+import { makeAgentPair, makeNearLoop } from '../../helpers/agent-pair.ts';
+import type { AgentPair, AgentPairOptions } from '../../helpers/agent-pair.ts';
+import { copyOf, cornerIn } from '../../helpers/agent-repo.ts';
+import { commit, makeRepo, tipOf } from '../../helpers/repo.ts';
+import { until } from '../../helpers/waiting.ts';
+
+const LONG_MS = 120_000;
+const base = makeRepo();
+const one = commit(base, { a: '1' }, 'one');
+
+async function begin(options: Partial<AgentPairOptions> = {}): Promise<{ pair: AgentPair; loop: RepoLoop }> {
+  const pair = await makeAgentPair({ near: copyOf(base), far: copyOf(base), ...options });
+  const loop = await makeNearLoop(pair);
+  await loop.tell({ type: 'granted', peer: pair.world.far.device, isGranted: true });
+  return { pair, loop };
+}
+
+describe('RepoLoop', () => {
+  it('tells a peer what moved, and is settled when it has it', async () => {
+    const { pair, loop } = await begin();
+    const two = commit(pair.near.repo, { a: '2' }, 'two');
+    await loop.look();
+    await loop.tell({ type: 'contact', peer: pair.world.far.device, maps: new Map() });
+    await loop.settled(LONG_MS);
+    expect(cornerIn(pair.far.repo, pair.world.near.device)).toEqual({ 'heads/main': two });
+    await until(() => tipOf(pair.far.repo, 'main') === two);
+    const asked = pair.asked.length;
+    await loop.tell({ type: 'contact', peer: pair.world.far.device, maps: pair.loop.engine.maps });
+    await loop.settled(LONG_MS);
+    expect(pair.asked).toHaveLength(asked);
+  });
+
+  it('offers what was committed while an offer was under way', async () => {
+    const { pair, loop } = await begin();
+    await loop.look();
+    await loop.tell({ type: 'contact', peer: pair.world.far.device, maps: new Map() });
+    const two = commit(pair.near.repo, { a: '2' }, 'two');
+    await loop.look();
+    await loop.settled(LONG_MS);
+    expect(cornerIn(pair.far.repo, pair.world.near.device)).toEqual({ 'heads/main': two });
+  });
+});
+
+describe('RepoLoop.settled', () => {
+  it('waits for nothing that a peer has refused', async () => {
+    const { pair, loop } = await begin({ peer: { kind: 'other', jid: parseBareJid('bob@example.net') } });
+    await loop.look();
+    await loop.tell({ type: 'contact', peer: pair.world.far.device, maps: new Map() });
+    await loop.settled(LONG_MS);
+    expect(pair.asked).toEqual(['map']);
+    expect(loop.engine.owed(pair.world.far.device)).toEqual([pair.world.near.device]);
+  });
+
+  it('serves all who wait', async () => {
+    const { pair, loop } = await begin();
+    await loop.look();
+    await loop.tell({ type: 'contact', peer: pair.world.far.device, maps: new Map() });
+    await Promise.all([loop.settled(LONG_MS), loop.settled(LONG_MS), loop.settled(LONG_MS)]);
+    expect(cornerIn(pair.far.repo, pair.world.near.device)).toEqual({ 'heads/main': one });
+  });
+
+  it('waits no longer than it is told to', async () => {
+    const { pair, loop } = await begin();
+    pair.world.acceptor.accept = () => undefined;
+    await loop.look();
+    await loop.tell({ type: 'contact', peer: pair.world.far.device, maps: new Map() });
+    await loop.settled(20);
+    expect(loop.engine.isOffering(pair.world.far.device)).toBe(true);
+  });
+});
