@@ -44,20 +44,3 @@ export function offerArgs(options: OfferOptions): { readonly args: readonly stri
     },
   };
 }
-
-/** What became of one ref (git-push(1), "--porcelain"). */
-export interface PushedRef {
-  readonly ref: string;
-  readonly isRejected: boolean;
-  /** git's own words, such as `[up to date]` or `[remote rejected] (…)`. */
-  readonly summary: string;
-}
-
-/** The lines that `--porcelain` prints on standard output; other lines are left out. */
-export function parsePushOutput(text: string): PushedRef[] {
-  return text.split('\n').flatMap((line) => {
-    const [flag, refs, summary] = line.split('\t');
-    if (flag === undefined || flag.length !== 1 || refs === undefined || summary === undefined) return [];
-    return [{ ref: refs.slice(refs.lastIndexOf(':') + 1), isRejected: flag === '!', summary }];
-  });
-}

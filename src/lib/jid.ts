@@ -46,11 +46,6 @@ export function localOf(jid: BareJid | FullJid): string {
   return jid.slice(0, jid.indexOf('@'));
 }
 
-/** The full JID of `resource` at `jid`. */
-export function withResource(jid: BareJid, resource: string): FullJid {
-  return parseFullJid(`${jid}/${resource}`);
-}
-
 /** A value cut for an error text, so that no peer can fill a screen. */
 export function shorten(text: string): string {
   const clean = text.replace(/\p{Cc}/gu, '?');

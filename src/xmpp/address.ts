@@ -10,7 +10,7 @@ import type { Connection } from './connection-types.ts';
 import { attrOf, xml } from './element.ts';
 import type { Element } from './element.ts';
 import { NS_ADDRESS } from './namespaces.ts';
-import { publish, read, remove } from './pep.ts';
+import { publish, read } from './pep.ts';
 
 /**
  * Says that `device` is at the connection's full JID.
@@ -37,11 +37,6 @@ export async function readAddress(
 ): Promise<FullJid | undefined> {
   const record = await read(connection, jid, nodeOf(device));
   return record === undefined ? undefined : parseAddress(record, jid, device);
-}
-
-/** Takes the record away, for a device that is unpaired or signs out for good. */
-export async function removeAddress(connection: Pick<Connection, 'iq'>, device: DeviceId): Promise<void> {
-  await remove(connection, nodeOf(device));
 }
 
 function parseAddress(record: Element, owner: BareJid, device: DeviceId): FullJid {

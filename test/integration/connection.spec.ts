@@ -7,7 +7,7 @@ import { parseBareJid, parseFullJid } from '../../src/lib/jid.ts';
 import type { FullJid } from '../../src/lib/jid.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { parseDeviceId } from '../../src/lib/names.ts';
-import { publishAddress, readAddress, removeAddress } from '../../src/xmpp/address.ts';
+import { publishAddress, readAddress } from '../../src/xmpp/address.ts';
 import { connect } from '../../src/xmpp/connection.ts';
 import type { ConnectOptions, Connection } from '../../src/xmpp/connection.ts';
 import { xml } from '../../src/xmpp/element.ts';
@@ -331,7 +331,7 @@ describe('address record', () => {
     await publishAddress(anna, DEVICE, [BEN]);
     expect(await readAddress(ben, ANNA, DEVICE)).toBe(anna.jid);
     expect(await readAddress(cara, ANNA, DEVICE)).toBeUndefined();
-    await removeAddress(anna, DEVICE);
+    await remove(anna, `urn:git-xmpp:address:1#${DEVICE}`);
     expect(await readAddress(ben, ANNA, DEVICE)).toBeUndefined();
   });
 

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseDeviceId } from '../../../src/lib/names.ts';
-import { offerArgs, parsePushOutput } from '../../../src/git/push.ts';
+import { offerArgs } from '../../../src/git/push.ts';
 import { serveReceiveOffer } from '../../../src/git/services.ts';
 import { open, runPiped } from '../../helpers/git-pipe.ts';
 import type { PipedResult } from '../../helpers/git-pipe.ts';
@@ -108,14 +108,15 @@ describe('offerArgs', () => {
   });
 });
 
-describe('parsePushOutput', () => {
-  it('names each ref, and which were rejected', async () => {
+describe('what the agent’s push prints', () => {
+  it('names each ref, and which were rejected (git-push(1), --porcelain)', async () => {
     const taken = await offer();
-    expect(parsePushOutput(taken.stdout)).toEqual([
-      { ref: `refs/xmpp/${device}/heads/main`, isRejected: false, summary: '[new reference]' },
-    ]);
+    const refspec = `refs/xmpp/${device}/heads/main:refs/xmpp/${device}/heads/main`;
+    expect(taken.stdout.split('\n').filter((line) => line.includes('\t'))).toEqual([`*\t${refspec}\t[new reference]`]);
     const service = serveReceiveOffer(await open(theirs), { namespace: [`refs/xmpp/${other}`] });
     const refused = await runPiped(ours, offerArgs({ device, fdIn: 3, fdOut: 4 }), service);
-    expect(parsePushOutput(refused.stdout)).toMatchObject([{ ref: `refs/xmpp/${device}/heads/main`, isRejected: true }]);
+    const lines = refused.stdout.split('\n').filter((line) => line.includes('\t'));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]?.startsWith(`!\t${refspec}\t`)).toBe(true);
   });
 });

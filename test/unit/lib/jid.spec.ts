@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InputFault } from '../../../src/lib/errors.ts';
-import { bareOf, domainOf, localOf, parseBareJid, parseFullJid, shorten, withResource } from '../../../src/lib/jid.ts';
+import { bareOf, domainOf, localOf, parseBareJid, parseFullJid, shorten } from '../../../src/lib/jid.ts';
 
 describe('parseBareJid', () => {
   it.each([
@@ -37,14 +37,6 @@ describe('parseFullJid', () => {
 
   it.each(['anna@example.org', 'anna@example.org/', 'example.org/x', 'anna@example.org/\n', `a@b/${'x'.repeat(256)}`])('refuses %j', (text) => {
     expect(() => parseFullJid(text)).toThrow(InputFault);
-  });
-});
-
-describe('withResource', () => {
-  it('is the full JID of an account, checked like any other', () => {
-    const anna = parseBareJid('anna@example.org');
-    expect(withResource(anna, 'git-xmpp-a')).toBe('anna@example.org/git-xmpp-a');
-    expect(() => withResource(anna, '')).toThrow(InputFault);
   });
 });
 
