@@ -1,4 +1,4 @@
-// What the agent can be asked at its door, each as one method (design §8). Rule: parsed already when it comes here, checked against
+// What the agent can be asked at its door, each as one method (docs/git-xmpp.1). Rule: parsed already when it comes here, checked against
 // what is known, done by the part it belongs to, answered in the words of `answers.ts`.
 
 import { mkdir, stat } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-// Announcements to peers without a link: "these tips exist", signed by the device and sealed to one receiver (tunnel-and-trust,
+// Announcements to peers without a link: "these tips exist", signed by the device and sealed to one receiver (docs/PROTOCOL.md,
 // "Announcements"). Rule: a hint, never the data; what is unsigned, old, ungranted or unknown is dropped and counted.
 
 import { Decrypter, Encrypter } from 'age-encryption';

@@ -1,4 +1,4 @@
-// What this device answers on a link: digests, maps, offers and git services (design §6, §7). Rule: a repository that the asker may
+// What this device answers on a link: digests, maps, offers and git services (docs/PROTOCOL.md). Rule: a repository that the asker may
 // not see does not exist for it, and an offer writes in the corner of the device it names and nowhere else.
 
 import { Fault, InputFault } from '../lib/errors.ts';

@@ -1,4 +1,4 @@
-// A person's push to a checked-out branch (sync-rules, "People's lane"): the hook asks, the one safe path answers.
+// A person's push to a checked-out branch (docs/PROTOCOL.md, "The two lanes"): the hook asks, the one safe path answers.
 // Rule: index and work tree move here under the same checks as ever; the branch itself is moved by receive-pack right after.
 
 import { Fault } from '../lib/errors.ts';

@@ -1,4 +1,4 @@
-// Gathers the whole status (design §8). Rule: it only asks; what cannot be told of one repository does not hide the others.
+// Gathers the whole status (docs/git-xmpp.1). Rule: it only asks; what cannot be told of one repository does not hide the others.
 
 import { asFault, formatFault } from '../lib/errors.ts';
 import { isGranted } from '../lib/names.ts';

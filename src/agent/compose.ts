@@ -1,4 +1,4 @@
-// The composition root: the only place that makes the agent's objects and joins them (design §3). Rule: it decides nothing; what it
+// The composition root: the only place that makes the agent's objects and joins them (docs/ARCHITECTURE.md). Rule: it decides nothing; what it
 // joins is named after what it does.
 
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';

@@ -1,4 +1,4 @@
-// Compares the branches here with one device's map and moves what may be moved (sync-rules). Rule: the plan decides, the one safe
+// Compares the branches here with one device's map and moves what may be moved (docs/ARCHITECTURE.md). Rule: the plan decides, the one safe
 // path moves, and whatever does not move is named with its reason; a tip counts as acted on only when nothing of it waits.
 
 import { asFault } from '../lib/errors.ts';

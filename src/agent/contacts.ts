@@ -1,5 +1,5 @@
-// Who is there: hello and bye by IQ, the digest on contact, and what a peer's answer means for each repository (tunnel-and-trust,
-// "Addresses"; sync-rules). Rule: an address is only a hint; what counts is the link that the pin let through.
+// Who is there: hello and bye by IQ, the digest on contact, and what a peer's answer means for each repository (docs/PROTOCOL.md,
+// "Addresses"; docs/ARCHITECTURE.md). Rule: an address is only a hint; what counts is the link that the pin let through.
 
 import { Backoff } from '../lib/backoff.ts';
 import type { Clock, Timer } from '../lib/clock.ts';

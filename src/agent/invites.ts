@@ -1,4 +1,4 @@
-// Invites that were shown and not used yet; they outlive a restart of the agent (tunnel-and-trust: 24 hours, single use).
+// Invites that were shown and not used yet; they outlive a restart of the agent (docs/PROTOCOL.md: 24 hours, single use).
 // Rule: the file is as secret as the device key; what is over is removed when it is read.
 
 import type { Clock } from '../lib/clock.ts';

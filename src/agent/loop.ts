@@ -1,5 +1,5 @@
 // The loop of one shared repository: hints and peers become facts, the engine answers with intentions, and they are carried out here
-// (design §4). Rule: thin; what is decided is decided in sync/, what is done is done by the file named after it.
+// (docs/ARCHITECTURE.md). Rule: thin; what is decided is decided in sync/, what is done is done by the file named after it.
 
 import { Backoff } from '../lib/backoff.ts';
 import type { Clock, Timer } from '../lib/clock.ts';

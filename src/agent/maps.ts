@@ -1,4 +1,4 @@
-// The maps of one repository that are held here: refs under refs/xmpp/<device>/ and the signature over them (sync-rules, "its map").
+// The maps of one repository that are held here: refs under refs/xmpp/<device>/ and the signature over them (docs/PROTOCOL.md, "Maps").
 // Rule: a map is used only when its signature fits the refs that really are there; a corner that does not fit goes back to what did.
 
 import { decodeBase64, encodeBase64 } from '../lib/base64.ts';

@@ -1,4 +1,4 @@
-// The mirror: refs/remotes/<remote>/* written locally from a device's map (sync-rules, "its map"). Rule: only the namespace that the
+// The mirror: refs/remotes/<remote>/* written locally from a device's map (docs/PROTOCOL.md, "Maps"). Rule: only the namespace that the
 // remote's own fetch refspec names is written, so that `git branch -r` shows just what a fetch would.
 
 import { parseRefName } from '../lib/names.ts';

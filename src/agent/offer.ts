@@ -1,4 +1,4 @@
-// Offers one map to one peer over a link: by name alone where the peer has every object, else as a push (sync-rules, "Two lanes").
+// Offers one map to one peer over a link: by name alone where the peer has every object, else as a push (docs/PROTOCOL.md, "The two lanes").
 // Rule: the refs that are pushed are the device's corner as it was signed; what moves meanwhile is the next offer's.
 
 import type { ClientHttp2Session } from 'node:http2';

@@ -1,4 +1,4 @@
-// The branches and tags that stand here, and those of them that our map tells (sync-rules, "its map"; design §8, `--branches`).
+// The branches and tags that stand here, and those of them that our map tells (docs/PROTOCOL.md, "Maps"; docs/git-xmpp.1, `--branches`).
 // Rule: what cannot be told to another device is left out, and its person hears of it once.
 
 import { listRefs } from '../git/refs.ts';

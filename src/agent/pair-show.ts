@@ -1,4 +1,4 @@
-// Showing codes and invites: where they can be found (an open PEP node, deleted after), and who answers for them (tunnel-and-trust,
+// Showing codes and invites: where they can be found (an open PEP node, deleted after), and who answers for them (docs/PROTOCOL.md,
 // "Pairing"). Rule: one IQ at a time goes to the one machine it belongs to; whatever happens to a code is told to the person.
 
 import { asFault, Fault, InputFault } from '../lib/errors.ts';

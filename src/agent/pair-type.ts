@@ -1,4 +1,4 @@
-// Typing a code or pasting an invite: finds who shows it, and asks (tunnel-and-trust, "Pairing"). Rule: nobody retries a code by
+// Typing a code or pasting an invite: finds who shows it, and asks (docs/PROTOCOL.md, "Pairing"). Rule: nobody retries a code by
 // itself; each IQ has a deadline, and a silent other side is told apart from a refusal.
 
 import { Fault } from '../lib/errors.ts';

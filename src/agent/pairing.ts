@@ -1,4 +1,4 @@
-// Pairing as the door offers it: a code shown until it is used, or one typed; and what becomes of the card (tunnel-and-trust,
+// Pairing as the door offers it: a code shown until it is used, or one typed; and what becomes of the card (docs/PROTOCOL.md,
 // "Pairing"). Rule: a device becomes a peer only by its card out of a finished exchange, and both ends say whom they got.
 
 import { asFault, Fault } from '../lib/errors.ts';

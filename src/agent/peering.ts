@@ -1,5 +1,5 @@
 // Everything between this device and its peers: links both ways, contact, shared repositories, and the stretch of time that is signed
-// in (design §3, "agent"). Rule: joins the parts and passes on what happens; each decision lies with the part it is named after.
+// in (docs/ARCHITECTURE.md). Rule: joins the parts and passes on what happens; each decision lies with the part it is named after.
 
 import type { Clock } from '../lib/clock.ts';
 import { asFault, Fault } from '../lib/errors.ts';

@@ -1,4 +1,4 @@
-// How much other accounts' devices may send here in all (sync-rules: "Total per peer capped"). Rule: counted in bytes of packs as they
+// How much other accounts' devices may send here in all (docs/THREATS.md). Rule: counted in bytes of packs as they
 // come in, kept over restarts; one's own devices are not counted, for the disk is theirs.
 
 import { InputFault, Fault } from '../lib/errors.ts';

@@ -1,5 +1,5 @@
 // Remotes of peers: each clone of a shared repository that a peer tells of gets one here, so that plain git reaches it and its mirror
-// has a place (sync-rules, "its map"). Rule: a remote that has the peer's URL already is used as it is, whatever it is called.
+// has a place (docs/PROTOCOL.md, "Maps"). Rule: a remote that has the peer's URL already is used as it is, whatever it is called.
 
 import { asFault } from '../lib/errors.ts';
 import { isGranted } from '../lib/names.ts';

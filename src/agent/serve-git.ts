@@ -1,4 +1,4 @@
-// The git processes that serve a peer: a fetch, a person's push, or an offer (sync-rules, "Two lanes"). Rule: an offer is taken in
+// The git processes that serve a peer: a fetch, a person's push, or an offer (docs/PROTOCOL.md, "The two lanes"). Rule: an offer is taken in
 // only when the refs it wrote fit the map's signature; whatever happens, nothing of it stays half done.
 
 import { Transform } from 'node:stream';

@@ -1,4 +1,4 @@
-// What lives from one sign-in to the next: in-band streams, hellos, codes, announcements, the address record (tunnel-and-trust,
+// What lives from one sign-in to the next: in-band streams, hellos, codes, announcements, the address record (docs/PROTOCOL.md,
 // "Addresses"). Rule: everything here belongs to one connection and ends with it; what must outlive it is the pipe's.
 
 import type { BareJid, FullJid } from '../lib/jid.ts';

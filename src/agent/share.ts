@@ -1,4 +1,4 @@
-// `git xmpp share`: joins before it founds (design §8). Rule: without a common first commit, or across accounts, nothing is joined
+// `git xmpp share`: joins before it founds (docs/git-xmpp.1). Rule: without a common first commit, or across accounts, nothing is joined
 // unless it was asked for; and where several would do, they are listed and nothing changes.
 
 import { basename } from 'node:path';

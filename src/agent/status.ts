@@ -1,4 +1,4 @@
-// What `git xmpp status` tells: account, peers, and repository by device (design §8). Rule: the same plain data for people and for
+// What `git xmpp status` tells: account, peers, and repository by device (docs/git-xmpp.1). Rule: the same plain data for people and for
 // `--json`; every state that is not "in sync" says why, or what ends it.
 
 import type { DeviceId, Oid, RefName } from '../lib/names.ts';

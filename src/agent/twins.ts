@@ -1,4 +1,4 @@
-// Repositories that two own devices share under different ids though they began as one (design §8: clones of one remote, shared while
+// Repositories that two own devices share under different ids though they began as one (docs/git-xmpp.1: clones of one remote, shared while
 // the other device was away). Rule: told, with the one command that mends it; never mended by itself.
 
 import type { Clock } from '../lib/clock.ts';

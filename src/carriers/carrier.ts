@@ -1,4 +1,4 @@
-// A byte pipe between two full JIDs, of whatever kind (design §2). Rule: bytes arrive in order and once, or the carrier ends;
+// A byte pipe between two full JIDs, of whatever kind (docs/ARCHITECTURE.md). Rule: bytes arrive in order and once, or the carrier ends;
 // nothing is ever sent again on the same carrier, for the pipe above replays what is missing on the next one.
 
 import type { Fault } from '../lib/errors.ts';

@@ -1,4 +1,4 @@
-// The agent's door as commands use it: started when nobody answers, asked again once it does (design §8). Rule: never two agents on
+// The agent's door as commands use it: started when nobody answers, asked again once it does (docs/git-xmpp.1). Rule: never two agents on
 // one home, and a command never hangs on one that does not come up.
 
 import { spawn } from 'node:child_process';

@@ -1,4 +1,4 @@
-// The command `git xmpp`: words in, words out (design §8). Rule: nothing is decided here; each command lives in its own file, and a
+// The command `git xmpp`: words in, words out (docs/git-xmpp.1). Rule: nothing is decided here; each command lives in its own file, and a
 // wrong use says which, with exit code 2.
 
 import { dirname } from 'node:path';

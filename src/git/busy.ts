@@ -1,4 +1,4 @@
-// Whether somebody is at work in a repository (sync-rules, "Busy means"), in words for `status`.
+// Whether somebody is at work in a repository (docs/decisions/0012-the-agent-holds-the-index-lock.md), in words for `status`.
 // Rule: a branch that git, or a person in the middle of something, still needs where it is does not move.
 
 import { join } from 'node:path';

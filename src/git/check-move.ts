@@ -1,4 +1,4 @@
-// What is looked at under the locks before a work tree is written (sync-rules, "The one safe path").
+// What is looked at under the locks before a work tree is written (docs/decisions/0012-the-agent-holds-the-index-lock.md).
 // Rule: every reason to wait is one sentence that names the file or the operation.
 
 import type { RunGit } from '../lib/git-run.ts';

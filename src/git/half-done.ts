@@ -1,4 +1,4 @@
-// What a move that was cut short has left in the work tree (sync-rules, "Crash in the middle").
+// What a move that was cut short has left in the work tree (docs/decisions/0012-the-agent-holds-the-index-lock.md).
 // Rule: old content, new content, a beginning of the new, or nothing counts as ours; everything else is somebody's work.
 
 import { readFile } from 'node:fs/promises';

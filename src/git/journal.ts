@@ -1,5 +1,5 @@
 // What a move is about to do, written down first, so that a crash can be told from somebody's work
-// (sync-rules, "Crash in the middle").
+// (docs/decisions/0012-the-agent-holds-the-index-lock.md).
 // Rule: a journal is whole or not there; it goes only when branch, index and files agree again.
 
 import { createHash } from 'node:crypto';

@@ -1,4 +1,4 @@
-// The one way in which a branch moves by itself (sync-rules, "The one safe path").
+// The one way in which a branch moves by itself (docs/decisions/0012-the-agent-holds-the-index-lock.md).
 // Rule: what is checked out moves only while branch, HEAD and index are locked and nothing of anybody's is in reach;
 // else it waits, in words.
 

@@ -1,4 +1,4 @@
-// The agent's own push (sync-rules, "Two lanes"): one device's corner, over two descriptors of this process (git-remote-fd(1)).
+// The agent's own push (docs/PROTOCOL.md, "The two lanes"): one device's corner, over two descriptors of this process (git-remote-fd(1)).
 // Rule: nothing in the user's configuration may make it fail, hang, sign, ask, or push anything else.
 
 import type { DeviceId } from '../lib/names.ts';

@@ -1,4 +1,4 @@
-// After a crash in the middle of a move: finish it, or stop and name what is in the way (sync-rules, "Crash in the middle").
+// After a crash in the middle of a move: finish it, or stop and name what is in the way (docs/decisions/0012-the-agent-holds-the-index-lock.md).
 // Rule: only the agent's own locks are removed, and no content that is neither old nor new is touched.
 
 import { rmdir, unlink } from 'node:fs/promises';

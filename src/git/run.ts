@@ -1,4 +1,4 @@
-// The one place that starts git (design §3), through execa.
+// The one place that starts git (docs/ARCHITECTURE.md), through execa.
 // Rule: a run that fails says so in git's own last words; a stream never loses a byte that nobody has asked for yet.
 
 import { Duplex, PassThrough } from 'node:stream';

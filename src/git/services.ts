@@ -20,7 +20,7 @@ export interface ServiceStart {
 const MAX_NAMED_BRANCHES = 1000;
 const MAX_HAVES = 64;
 
-/** Real history has these faults, so a push must not fail on them (sync-rules, "Two lanes"). */
+/** Real history has these faults, so a push must not fail on them (docs/PROTOCOL.md, "The two lanes"). */
 const FORGIVEN = [
   'zeroPaddedFilemode',
   'badTimezone',

@@ -1,4 +1,4 @@
-// Watching refs: one fs.watch per directory (sync-rules, "Watching and processes"; inotify(7)).
+// Watching refs: one fs.watch per directory (docs/ARCHITECTURE.md; inotify(7)).
 // Rule: an event is a hint and nothing more; what moved is asked of git, and a slow look by the caller finds what was lost.
 
 import { lstatSync, readdirSync, watch } from 'node:fs';

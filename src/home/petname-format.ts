@@ -1,4 +1,4 @@
-// The local name of a new peer (design §8).
+// The local name of a new peer (docs/git-xmpp.1).
 // Rule: always a valid remote name, and never one that is taken, whatever the peer calls itself.
 
 import { Fault } from '../lib/errors.ts';

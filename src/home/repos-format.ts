@@ -1,4 +1,4 @@
-// The form of the file of shared repositories: `{version: 1, repos: […]}`, and what a grant is by default (design §7).
+// The form of the file of shared repositories: `{version: 1, repos: […]}`, and what a grant is by default (docs/THREATS.md).
 // Rule: a repository that names no one is shared with own devices alone; no two share an id, a name or a path.
 
 import { isAbsolute } from 'node:path';

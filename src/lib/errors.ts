@@ -54,7 +54,7 @@ export class Fault extends Error {
     this.remedy = options.remedy;
   }
 
-  /** 2 for wrong use of a command, else 1 (design: exit codes). */
+  /** 2 for wrong use of a command, else 1 (docs/git-xmpp.1, exit codes). */
   get exitCode(): 1 | 2 {
     return this.code === 'wrong-use' || this.code === 'no-account' ? 2 : 1;
   }

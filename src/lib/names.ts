@@ -14,7 +14,7 @@ export type DeviceId = string & { readonly __type: 'DeviceId' };
 /** The local name of a peer; always a valid remote name. */
 export type Petname = string & { readonly __type: 'Petname' };
 
-/** What a device may do with a repository (design §7): each holds what stands before it. */
+/** What a device may do with a repository (docs/THREATS.md): each holds what stands before it. */
 export type Grant = 'none' | 'read' | 'offer' | 'write';
 
 /** @throws InputFault */

@@ -1,5 +1,5 @@
 // Carriers that peers opened: each begins with OPEN (a new pipe) or RESUME (one that lost its carrier), and is led to its pipe
-// (tunnel-and-trust, "Pipe and carriers"). Rule: before TLS is up everything is bounded in number, bytes and time.
+// (docs/PROTOCOL.md, "Pipe"). Rule: before TLS is up everything is bounded in number, bytes and time.
 
 import type { ServerHttp2Session } from 'node:http2';
 import type { Clock } from '../lib/clock.ts';

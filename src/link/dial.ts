@@ -1,4 +1,4 @@
-// One dialled link: carrier, pipe, TLS, HTTP/2, and new carriers for as long as the pipe lives (design §6). Rule: only the dialler
+// One dialled link: carrier, pipe, TLS, HTTP/2, and new carriers for as long as the pipe lives (docs/PROTOCOL.md). Rule: only the dialler
 // opens carriers; a link counts as up only after the other side's first answer.
 
 import http2 from 'node:http2';

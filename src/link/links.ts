@@ -1,4 +1,4 @@
-// Who can be reached, and how: at most one dialled link to each peer, made when it is asked for (design §6). Rule: everybody who
+// Who can be reached, and how: at most one dialled link to each peer, made when it is asked for (docs/PROTOCOL.md). Rule: everybody who
 // asks while a link is being made waits for the same one, under one deadline, and a failure is told in the peer's terms.
 
 import type { ClientHttp2Session } from 'node:http2';

@@ -1,4 +1,4 @@
-// New carriers for a pipe that lost its own, for as long as it lives (tunnel-and-trust, "Pipe and carriers").
+// New carriers for a pipe that lost its own, for as long as it lives (docs/PROTOCOL.md, "Pipe").
 // Rule: only the dialler opens them, one at a time, ever more patiently, and at once when the way may have become free.
 
 import { Backoff } from '../lib/backoff.ts';

@@ -1,4 +1,4 @@
-// TLS 1.3 between two devices over any byte stream; both present their device certificate (tunnel-and-trust, "TLS").
+// TLS 1.3 between two devices over any byte stream; both present their device certificate (docs/PROTOCOL.md, "TLS").
 // Rule: no byte of a request passes before the other's public key has been compared with the pin.
 
 import tls from 'node:tls';

@@ -1,4 +1,4 @@
-// The asking half of a link: requests over HTTP/2 (design §6). Rule: a stream that ends without its exit code was lost, not done.
+// The asking half of a link: requests over HTTP/2 (docs/PROTOCOL.md). Rule: a stream that ends without its exit code was lost, not done.
 
 import type { ClientHttp2Session, ClientHttp2Stream, ClientSessionRequestOptions, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
 import { constants } from 'node:http2';

@@ -1,4 +1,4 @@
-// One try at pairing, the same on both sides: what is bound into CPace, and the keys it gives (tunnel-and-trust, "Pairing").
+// One try at pairing, the same on both sides: what is bound into CPace, and the keys it gives (docs/PROTOCOL.md, "Pairing").
 // Rule: both addresses, both nonces, both roles and both versions are in what is hashed; a tag is compared in constant time.
 
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';

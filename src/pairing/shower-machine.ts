@@ -1,4 +1,4 @@
-// The side of pairing that shows a code or an invite, and answers (tunnel-and-trust, "Pairing").
+// The side of pairing that shows a code or an invite, and answers (docs/PROTOCOL.md, "Pairing").
 // Rule: a code is spent once the first well-formed share is answered; the own tag is given away only after the other's was right.
 
 import { utf8 } from '../lib/bytes.ts';

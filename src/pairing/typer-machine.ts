@@ -1,4 +1,4 @@
-// The side of pairing where a person typed the code or pasted the invite, and which asks (tunnel-and-trust, "Pairing").
+// The side of pairing where a person typed the code or pasted the invite, and which asks (docs/PROTOCOL.md, "Pairing").
 // Rule: one try and no more: whatever goes wrong ends it, and nothing here is ever sent a second time.
 
 import { Fault } from '../lib/errors.ts';

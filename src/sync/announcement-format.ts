@@ -1,4 +1,4 @@
-// "These tips exist": what a device tells granted devices that it has no link to (tunnel-and-trust, "Announcements").
+// "These tips exist": what a device tells granted devices that it has no link to (docs/PROTOCOL.md, "Announcements").
 // Rule: every announcement has exactly one form in bytes; it is a hint: its signature is checked, and then the data asked for.
 
 import { createPrivateKey, sign } from 'node:crypto';

@@ -1,4 +1,4 @@
-// The judge of one repository: facts in, intentions out (sync-rules; design §4). Rule: no IO, and the same facts in any order
+// The judge of one repository: facts in, intentions out (docs/ARCHITECTURE.md). Rule: no IO, and the same facts in any order
 // that could really happen lead to every reachable peer holding every map; an exchange is silent once all hold the same.
 
 import type { DeviceId } from '../lib/names.ts';

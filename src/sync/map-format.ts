@@ -1,4 +1,4 @@
-// What a device says of a repository, signed: branch or tag → oid, counted (sync-rules, "What a device says: its map").
+// What a device says of a repository, signed: branch or tag → oid, counted (docs/PROTOCOL.md, "Maps").
 // Rule: one text for one map: refs in byte order of their UTF-8, so that every device hashes and signs the same bytes.
 
 import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';

@@ -1,4 +1,4 @@
-// What to do with one branch when a device's tip of it is known (sync-rules, "When a branch moves by itself").
+// What to do with one branch when a device's tip of it is known (docs/ARCHITECTURE.md).
 // Rule: nobody's work is overwritten; what is not surely safe waits, and says why.
 
 import type { Oid } from '../lib/names.ts';

@@ -1,4 +1,4 @@
-// A map told by name alone, because the receiver is believed to hold every object it names (sync-rules: "record by update-ref").
+// A map told by name alone, because the receiver is believed to hold every object it names (docs/PROTOCOL.md, "Maps").
 // Rule: bounded and strict; what the receiver lacks is answered with some of its tips, for a push to build on.
 
 import { InputFault } from '../lib/errors.ts';

@@ -1,4 +1,4 @@
-// `npm run bench`: what the README claims, measured for real, each row beside a peer in the same run (design §9).
+// `npm run bench`: what the README claims, measured for real, each row beside a peer in the same run (README.md).
 // Rule: prints medians and ratios; judges nothing, for the machine may be busy.
 
 import { benchLatency } from './latency.ts';

@@ -1,4 +1,4 @@
-// Sharing, and a clone whose connection is cut half-way (design §6). Rule: the same git process goes on, and what it made is compared
+// Sharing, and a clone whose connection is cut half-way (docs/PROTOCOL.md). Rule: the same git process goes on, and what it made is compared
 // object for object.
 
 import type { AgentEvent } from '../../src/agent/events.ts';

@@ -1,4 +1,4 @@
-// Signing in and pairing, as two people's hands would do it (design §8). Rule: each device shows the fingerprint that the other one has.
+// Signing in and pairing, as two people's hands would do it (docs/git-xmpp.1). Rule: each device shows the fingerprint that the other one has.
 
 import { check, timed } from './act.ts';
 import type { Act } from './act.ts';

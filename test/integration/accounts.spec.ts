@@ -1,4 +1,4 @@
-// Devices of different accounts on two servers that federate: by code and by invite, and what a grant lets through (design §7).
+// Devices of different accounts on two servers that federate: by code and by invite, and what a grant lets through (docs/THREATS.md).
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Device, pairDevices } from '../helpers/device.ts';

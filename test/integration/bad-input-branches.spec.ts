@@ -1,4 +1,4 @@
-// Branches with names that few expect (issue "Bad input"; git-check-ref-format(1)). Rule: whatever git takes as a name travels
+// Branches with names that few expect (git-check-ref-format(1)). Rule: whatever git takes as a name travels
 // under just that name; what cannot is told, and holds up no other.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-// A disk that is full, home and repositories alike (issue "Bad input"). Rule: it is said on both devices, nothing is left half
+// A disk that is full, home and repositories alike. Rule: it is said on both devices, nothing is left half
 // done, and once there is space again everything arrives.
 
 import { randomBytes } from 'node:crypto';

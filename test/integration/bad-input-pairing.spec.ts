@@ -1,4 +1,4 @@
-// Codes that are garbled, spent, guessed or of another version, and a server on which no code can be shown (issue "Bad input").
+// Codes that are garbled, spent, guessed or of another version, and a server on which no code can be shown.
 // Rule: both ends say in one sentence what happened; nobody becomes a peer but by the code that is shown.
 
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';

@@ -1,4 +1,4 @@
-// Peers and repositories that are not there, and repositories of an unusual kind (issue "Bad input").
+// Peers and repositories that are not there, and repositories of an unusual kind.
 // Rule: what cannot be is refused in one sentence and changes nothing; what can be is carried like any other.
 
 import { existsSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// A paired device that speaks a newer version of the protocol (issue "Bad input"; docs/PROTOCOL.md). Rule: it is refused by its
+// A paired device that speaks a newer version of the protocol (docs/PROTOCOL.md). Rule: it is refused by its
 // version, in words that say which side to update, and what both have stays as it is.
 
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';

@@ -1,4 +1,4 @@
-// What a person types wrong, or has wrong on the machine, before any other device has a part in it (issue "Bad input").
+// What a person types wrong, or has wrong on the machine, before any other device has a part in it.
 // Rule: real commands, a real agent, a real server; each gets one clear sentence and an exit code, and what was there stays.
 
 import { existsSync, readFileSync } from 'node:fs';

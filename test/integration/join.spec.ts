@@ -1,4 +1,4 @@
-// `share` joins before it founds (design §8): two clones of one ordinary remote become one repository, and `origin` stays as it was.
+// `share` joins before it founds (docs/git-xmpp.1): two clones of one ordinary remote become one repository, and `origin` stays as it was.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Device } from '../helpers/device.ts';

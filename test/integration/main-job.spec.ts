@@ -1,4 +1,4 @@
-// The main job on a real server: sign in, pair, share, clone, commit here and see it there (design §1, §4).
+// The main job on a real server: sign in, pair, share, clone, commit here and see it there (docs/ARCHITECTURE.md).
 // Rule: real agents, real git, real Prosody; every wait is for a state that git or the agent shows.
 
 import { readFileSync, writeFileSync } from 'node:fs';

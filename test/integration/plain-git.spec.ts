@@ -1,4 +1,4 @@
-// Plain git across the tunnel, through the remote helper and through the shim that stands in for ssh (issue: "Git"; design §4).
+// Plain git across the tunnel, through the remote helper and through the shim that stands in for ssh (issue: "Git"; docs/ARCHITECTURE.md).
 // Rule: git itself is the judge: the same objects, the same refs, its own progress and its own exit codes.
 
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// What breaks under a transfer: the TCP connection, the server, either agent (design §6: a push in flight goes on at the byte where
+// What breaks under a transfer: the TCP connection, the server, either agent (docs/PROTOCOL.md: a push in flight goes on at the byte where
 // it stopped). Rule: the same git process ends well, or it ends in words, both sides are clean and the next try succeeds.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// The agent's push must work whatever the user has configured (sync-rules, "Two lanes": one spec each).
+// The agent's push must work whatever the user has configured (docs/PROTOCOL.md, "The two lanes": one spec each).
 
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
