@@ -49,7 +49,8 @@ export async function mountSmallDisk(dir: string, megabytes: number): Promise<Sm
       else await truncate(ballast, (await stat(ballast)).size - bytes);
     },
     async unmount() {
-      await run('umount', [dir]);
+      // A git that the agent had started may live a moment longer than the agent: the folder is free at once, the disk when it ends.
+      await run('umount', ['--lazy', dir]);
     },
   };
 }
