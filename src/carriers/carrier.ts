@@ -7,6 +7,9 @@ import type { FullJid } from '../lib/jid.ts';
 /** In-band (XEP-0047), through a SOCKS5 proxy (XEP-0065), or a direct TCP connection. */
 export type CarrierKind = 'in-band' | 'socks5' | 'direct';
 
+/** Where the bytes go: through the XMPP server, a SOCKS5 proxy, or straight to an address of this machine, a private network, the internet. */
+export type AddressClass = 'server' | 'proxy' | 'loopback' | 'lan' | 'public';
+
 /** Where a carrier's outgoing bytes come from. */
 export interface CarrierSource {
   /**
@@ -37,6 +40,7 @@ export interface CarrierStats {
 /** One open byte pipe to `peer`. */
 export interface Carrier {
   readonly kind: CarrierKind;
+  readonly addressClass: AddressClass;
   /** Names the carrier in both directions; unguessable. */
   readonly sid: string;
   readonly peer: FullJid;

@@ -31,6 +31,7 @@ export interface IbbSessionOptions {
 /** A carrier made of XEP-0047 blocks. */
 export class IbbSession implements Carrier {
   readonly kind = 'in-band';
+  readonly addressClass = 'server';
   readonly sid: string;
   readonly peer: FullJid;
   readonly #options: IbbSessionOptions;

@@ -200,6 +200,10 @@ class CarrierProxy implements Carrier {
     return this.#carrier.kind;
   }
 
+  get addressClass(): Carrier['addressClass'] {
+    return this.#carrier.addressClass;
+  }
+
   get sid(): string {
     return this.#carrier.sid;
   }

@@ -62,6 +62,7 @@ export function makeCarrierPair(options: CarrierPairOptions = {}): CarrierPair {
 /** One end. */
 export class MemoryCarrier implements Carrier {
   readonly kind = 'in-band';
+  readonly addressClass = 'server';
   readonly sid: string;
   readonly peer: FullJid;
   readonly #block: number;
