@@ -4,7 +4,7 @@
 import { InputFault } from '../lib/errors.ts';
 import { FrameDecoder } from './frame-decoder.ts';
 import type { CarrierName, ToldReason } from './frame-format.ts';
-import { Liveness } from './liveness.ts';
+import { BRISK, Liveness, PATIENT } from './liveness.ts';
 import { Outbox } from './outbox.ts';
 import type { CloseReason, PipeEvent } from './pipe-types.ts';
 import type { Replay } from './replay.ts';
@@ -43,6 +43,8 @@ export class Lifecycle {
   #current: Attachment | undefined;
   #attachments = 0;
   #pings = 0;
+  #pingedAt: number | undefined;
+  #rttMs: number | undefined;
   #isBusy = false;
   /** Since when no carrier runs; one that only tries does not count. */
   #lostAt: number | undefined;
@@ -67,6 +69,18 @@ export class Lifecycle {
     return this.#state === 'closing' || this.#state === 'closed';
   }
 
+  /** Round trip of the last PING on this carrier, in milliseconds; undefined before the first PONG. */
+  get rttMs(): number | undefined {
+    return this.#rttMs;
+  }
+
+  /** The newest PING was answered; an older one says nothing any more. */
+  ponged(number: number, now: number): void {
+    if (number !== this.#pings || this.#pingedAt === undefined) return;
+    this.#rttMs = Math.max(0, now - this.#pingedAt);
+    this.#pingedAt = undefined;
+  }
+
   setBusy(isBusy: boolean, now: number): void {
     this.#isBusy = isBusy;
     this.expect(now);
@@ -78,15 +92,19 @@ export class Lifecycle {
     this.#attachments += 1;
     this.#state = state;
     this.#current = { number: this.#attachments, carrier, decoder: new FrameDecoder(), outbox: new Outbox() };
-    this.#liveness.heard(now);
+    this.#liveness.begin(carrier.kind === 'in-band' ? PATIENT : BRISK, now);
+    this.#pingedAt = undefined;
+    this.#rttMs = undefined;
     this.expect(now);
     return this.#current;
   }
 
   /** Goes on over the newest carrier, from the offset that the other end has. @throws InputFault when that cannot be */
-  goOn({ number: attachment }: Attachment, received: number): PipeEvent[] {
+  goOn({ number: attachment }: Attachment, received: number, now: number): PipeEvent[] {
     this.#state = 'running';
     const isNew = this.#replay.rewind(received);
+    // The round trip of a connection of its own is measured at once; in-band, the carrier does that by its blocks.
+    if (this.#current !== undefined && this.#current.carrier.kind !== 'in-band') this.#ping(this.#current, now);
     this.#lostAt = undefined;
     const attached: PipeEvent = { type: 'attached', attachment, epoch: this.#resumption.epoch, resumedAt: received };
     return isNew ? [{ type: 'acknowledged', offset: received }, attached] : [attached];
@@ -173,10 +191,15 @@ export class Lifecycle {
     if (this.#lostAt !== undefined && now >= this.#lostAt + this.#giveUpMs) return this.end('given-up', now);
     const pulse = this.#liveness.wakeup(now);
     if (this.#current === undefined || pulse === 'well') return [];
-    if (pulse === 'dead') return this.kill(this.#current, 'nothing was heard for 20 s', now);
-    this.#pings += 1;
-    this.#current.outbox.ping(this.#pings);
+    if (pulse === 'dead') return this.kill(this.#current, `nothing was heard for ${this.#liveness.unheardMs / 1000} s`, now);
+    this.#ping(this.#current, now);
     return [];
+  }
+
+  #ping({ outbox }: Attachment, now: number): void {
+    this.#pings += 1;
+    this.#pingedAt = now;
+    outbox.ping(this.#pings);
   }
 
   #finish(now: number): PipeEvent[] {

@@ -66,7 +66,8 @@ export class PipeMachine {
 
   get stats(): PipeStats {
     const { end: written, sent, start: acknowledged } = this.#replay;
-    return { written, sent, acknowledged, received: this.#acks.received, epoch: this.#resumption.epoch };
+    const { rttMs } = this.#life;
+    return { written, sent, acknowledged, received: this.#acks.received, epoch: this.#resumption.epoch, rttMs };
   }
 
   /** @param key 32 bytes of the link's TLS exporter; until it is set, a lost carrier closes the pipe */
@@ -118,7 +119,7 @@ export class PipeMachine {
     const attached = this.#life.adopt('running', carrier, now);
     attached.outbox.push(this.#resumption.answer(frame, this.#acks.tell()));
     try {
-      return { attachment: attached.number, events: this.#life.goOn(attached, frame.received) };
+      return { attachment: attached.number, events: this.#life.goOn(attached, frame.received, now) };
     } catch (error) {
       return { attachment: attached.number, events: this.#life.blame(error, now) };
     }
@@ -183,11 +184,12 @@ export class PipeMachine {
   #handle(frame: Frame, current: Attachment, now: number): PipeEvent[] {
     if (frame.type === 'close') return this.#life.end(frame.reason, now);
     if (this.#life.state === 'running') {
+      if (frame.type === 'pong') this.#life.ponged(frame.number, now);
       return receiveFrame(frame, { replay: this.#replay, acks: this.#acks, outbox: current.outbox }, now);
     }
     if (frame.type !== 'resumed') return this.#life.kill(current, `${frame.type} came before RESUMED`, now);
     const why = this.#resumption.whyRefused(frame, current.carrier);
     if (why !== undefined) return this.#life.kill(current, `its RESUMED does not count: ${why}`, now);
-    return this.#life.goOn(current, frame.received);
+    return this.#life.goOn(current, frame.received, now);
   }
 }

@@ -49,4 +49,6 @@ export interface PipeStats {
   readonly acknowledged: number;
   readonly received: number;
   readonly epoch: number;
+  /** Round trip of the last PING on the carrier that runs, in milliseconds. */
+  readonly rttMs: number | undefined;
 }

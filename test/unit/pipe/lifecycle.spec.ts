@@ -34,9 +34,36 @@ describe('Lifecycle', () => {
     const { life } = make();
     life.adopt('running', CARRIER, 0);
     const attached = life.adopt('resuming', CARRIER, 5);
-    expect(life.goOn(attached, 0)).toEqual([{ type: 'attached', attachment: 2, epoch: 0, resumedAt: 0 }]);
+    expect(life.goOn(attached, 0, 5)).toEqual([{ type: 'attached', attachment: 2, epoch: 0, resumedAt: 0 }]);
     life.expect(5);
     expect(life.nextAt).toBe(Infinity);
+  });
+
+  it('asks a carrier of its own for the round trip as soon as it runs, and a late PONG says nothing', () => {
+    const { life } = make();
+    life.adopt('running', CARRIER, 0);
+    const attached = life.adopt('resuming', { kind: 'direct', sid: 'b' }, 5);
+    life.goOn(attached, 0, 100);
+    life.ponged(1, 130);
+    expect(life.rttMs).toBe(30);
+    life.ponged(1, 900);
+    expect(life.rttMs).toBe(30);
+    life.adopt('running', CARRIER, 1000);
+    expect(life.rttMs).toBeUndefined();
+  });
+
+  it('gives a carrier of its own up sooner than one through the server', () => {
+    for (const [kind, at] of [['in-band', 20_000], ['socks5', 9000], ['direct', 9000]] as const) {
+      const { life } = make();
+      life.adopt('running', { kind, sid: 'a' }, 0);
+      life.setBusy(true, 0);
+      let now = 0;
+      while (life.current !== undefined) {
+        now = life.nextAt;
+        life.wakeup(now);
+      }
+      expect([kind, now]).toEqual([kind, at]);
+    }
   });
 
   it('ends with its first carrier while it has no key', () => {
