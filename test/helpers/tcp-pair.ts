@@ -1,0 +1,37 @@
+// Two sockets that are connected to each other, and listeners for specs to play a streamhost with.
+// Rule: everything is on 127.0.0.1 and closed when the spec ends.
+
+import net from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+/** A listener on a free port; `accept` has each connection, whose errors nobody hears. */
+export async function listenLocally(accept: (socket: Socket) => void, host = '127.0.0.1'): Promise<{ readonly host: string; readonly port: number; close(): Promise<void> }> {
+  const sockets = new Set<Socket>();
+  const server = net.createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    accept(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      for (const socket of sockets) socket.destroy();
+      server.close(() => resolve());
+    });
+  onTestFinished(close);
+  return { host, port: (server.address() as AddressInfo).port, close };
+}
+
+/** Both ends of one TCP connection; neither reads yet. */
+export async function connectPair(): Promise<readonly [near: Socket, far: Socket]> {
+  let accept: (socket: Socket) => void = () => undefined;
+  const accepted = new Promise<Socket>((resolve) => {
+    accept = resolve;
+  });
+  const { port } = await listenLocally((socket) => accept(socket));
+  const near = net.connect({ port, host: '127.0.0.1' });
+  await new Promise((resolve, reject) => near.once('connect', resolve).once('error', reject));
+  onTestFinished(() => void near.destroy());
+  return [near, await accepted];
+}
