@@ -13,6 +13,11 @@ const HIGH_WATER = 512 * 1024;
 /** What the end may take: to send what was taken before `close`, or to have consumed what came before the peer's; in milliseconds. */
 const CLOSE_MS = 5000;
 const KEEP_ALIVE_MS = 30_000;
+/** A proxy that reads in blocks (Prosody's: 4096 bytes) may keep what follows a whole block until more comes. */
+const HELD_BLOCK = 4096;
+/** When the first probe goes after the last bytes, and the longest time between two, in milliseconds; each is three times the one before. */
+const PROBE_MS = 5;
+const MAX_PROBE_MS = 2000;
 
 export interface TcpCarrierOptions {
   /** Connected and past its handshake. It is the carrier's from now on. */
@@ -41,14 +46,20 @@ export class TcpCarrier implements Carrier {
   #waiting: Uint8Array[];
   #isConsuming = false;
   #isPumpDue = false;
+  /** The source had more than there was room for. */
+  #hasMore = false;
   #hasPeerEnded = false;
   #fault: Fault | undefined;
   #error: unknown;
   #timer: Timer | undefined;
+  #probeTimer: Timer | undefined;
+  #unprobed = 0;
   #closing: Promise<void> | undefined;
   #bytesIn: number;
   #bytesOut = 0;
-  readonly #onWritten = (): void => this.wake();
+  readonly #onWritten = (): void => {
+    if (this.#hasMore) this.wake();
+  };
 
   constructor({ socket, kind, addressClass, sid, peer, clock, early }: TcpCarrierOptions) {
     this.kind = kind;
@@ -109,22 +120,40 @@ export class TcpCarrier implements Carrier {
   }
 
   /** In one turn at most what there is room for, in one call to the kernel, so that reading has its turn as well. */
-  #pump(): void {
+  #pump(probeMs = PROBE_MS): void {
     this.#isPumpDue = false;
+    this.#probeTimer?.cancel();
     const socket = this.#socket;
     socket.cork();
     try {
       while (this.#state === 'open' && socket.writableLength < HIGH_WATER) {
         const bytes = this.#source?.takeOutgoing(PIECE);
-        if (bytes === undefined || bytes.length === 0) break;
+        this.#hasMore = bytes !== undefined && bytes.length > 0;
+        if (bytes === undefined || bytes.length === 0) return this.#probeAfter(probeMs);
         if (bytes.length > PIECE) throw new Fault('internal', `the source gave ${bytes.length} bytes where ${PIECE} fit`);
         this.#bytesOut += bytes.length;
+        this.#unprobed += bytes.length;
         socket.write(bytes, this.#onWritten);
       }
     } catch (error) {
       this.#fail(asFault(error, 'TCP carrier'));
     } finally {
       socket.uncork();
+    }
+  }
+
+  /** Through a proxy, once nothing more goes out: has the source ask for an answer until there is one, so that no end is left lying there. */
+  #probeAfter(ms: number): void {
+    const mayBeHeld = this.kind === 'socks5' && this.#state === 'open' && this.#unprobed > HELD_BLOCK;
+    if (mayBeHeld && this.#source?.probe !== undefined) this.#probeTimer = this.#clock.setTimer(ms, () => this.#probe(ms));
+  }
+
+  #probe(ms: number): void {
+    try {
+      if (this.#source?.probe?.() === true) this.#pump(Math.min(3 * ms, MAX_PROBE_MS));
+      else this.#unprobed = 0;
+    } catch (error) {
+      this.#fail(asFault(error, 'TCP carrier'));
     }
   }
 
@@ -174,6 +203,7 @@ export class TcpCarrier implements Carrier {
     this.#state = 'over';
     this.#fault = fault;
     this.#timer?.cancel();
+    this.#probeTimer?.cancel();
     this.#waiting = [];
     this.#socket.destroy();
     this.#sink?.closed(fault);
@@ -183,6 +213,7 @@ export class TcpCarrier implements Carrier {
   async #finish(): Promise<void> {
     await Promise.resolve();
     this.#timer?.cancel();
+    this.#probeTimer?.cancel();
     this.#waiting = [];
     const timer = this.#clock.setTimer(CLOSE_MS, () => this.#socket.destroy());
     this.#socket.end();

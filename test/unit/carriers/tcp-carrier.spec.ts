@@ -10,6 +10,7 @@ import { parseFullJid } from '../../../src/lib/jid.ts';
 import { TestSink, TestSource, patternBytes } from '../../helpers/carrier-ends.ts';
 import { EventClock, settle } from '../../helpers/event-clock.ts';
 import { connectPair } from '../../helpers/tcp-pair.ts';
+import type { CarrierSource } from '../../../src/carriers/carrier.ts';
 import { quiet, until } from '../../helpers/waiting.ts';
 
 const peer = parseFullJid('ben@two.example/git-xmpp-bbbbbbbb');
@@ -229,6 +230,78 @@ describe('TcpCarrier', () => {
     await until(() => sink.faults.length > 0);
     expect(sink.faults).toMatchObject([{ code: 'internal' }]);
     expect(near.destroyed).toBe(true);
+  });
+
+  describe('through a proxy that may hold back the end of a burst', () => {
+    /** A source that has probes until it is answered. */
+    class ProbedSource extends TestSource implements CarrierSource {
+      probes = 0;
+      isAnswered = false;
+
+      probe(): boolean {
+        if (this.isAnswered) return false;
+        this.probes += 1;
+        this.write(Uint8Array.of(this.probes));
+        return true;
+      }
+    }
+
+    async function proxied(kind: 'socks5' | 'direct', length: number) {
+      const clock = new EventClock();
+      const [near, far] = await connectPair();
+      const carrier = new TcpCarrier({ socket: near, kind, addressClass: 'proxy', sid: 's', peer, clock, early: new Uint8Array(0) });
+      const source = new ProbedSource();
+      let came = 0;
+      far.on('data', (bytes) => {
+        came += bytes.length;
+      });
+      source.write(new Uint8Array(length));
+      carrier.start(source, new TestSink());
+      await until(() => came === length);
+      await settle();
+      return { clock, carrier, source, came: () => came };
+    }
+
+    it('sends probes after it, ever less often, until the source says that all is answered for', async () => {
+      const { clock, source, carrier, came } = await proxied('socks5', 4097);
+      const probesAfter = async (ms: number): Promise<number> => {
+        await clock.advance(ms);
+        return source.probes;
+      };
+      expect([await probesAfter(4), await probesAfter(1), await probesAfter(15), await probesAfter(45)]).toEqual([0, 1, 2, 3]);
+      await until(() => came() === 4100);
+      expect(carrier.stats.bytesOut).toBe(4100);
+      await probesAfter(60_000);
+      const most = source.probes;
+      expect(await probesAfter(20_000)).toBe(most + 10);
+      source.isAnswered = true;
+      expect(await probesAfter(20_000)).toBe(most + 10);
+      await carrier.close();
+    });
+
+    it('begins again with the next burst, and stops with the end', async () => {
+      const { clock, source, carrier } = await proxied('socks5', 5000);
+      source.isAnswered = true;
+      await clock.advance(10);
+      source.isAnswered = false;
+      source.write(new Uint8Array(5000));
+      carrier.wake();
+      await settle();
+      await clock.advance(5);
+      expect(source.probes).toBe(1);
+      await carrier.close();
+      await clock.advance(60_000);
+      expect(source.probes).toBe(1);
+    });
+
+    it.each([
+      ['a burst that fits one block', 'socks5', 4096],
+      ['a direct connection', 'direct', 50_000],
+    ] as const)('sends none for %s', async (_, kind, length) => {
+      const { clock, source } = await proxied(kind, length);
+      await clock.advance(60_000);
+      expect(source.probes).toBe(0);
+    });
   });
 
   it('is started once', async () => {
