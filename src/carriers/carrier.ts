@@ -17,6 +17,12 @@ export interface CarrierSource {
    * `close` or `closed`; what it handed out is the carrier's.
    */
   takeOutgoing(max: number): Uint8Array;
+  /**
+   * Called when nothing has gone out for a moment on a path that may hold back the end of what was sent: has something small to take that the
+   * peer answers (a PING), and says whether it does; false once the peer has answered for all that was sent. Without it the end
+   * may wait for the next bytes (docs/decisions/0016-proxies-hold-back-the-end.md).
+   */
+  probe?(): boolean;
 }
 
 /** Where a carrier's incoming bytes go. */

@@ -8,7 +8,7 @@ import { StanzaFault } from '../xmpp/stanza-fault.ts';
 import type { Refusal } from './ibb-format.ts';
 
 /** Conditions that say the peer's address leads nowhere. */
-const OFFLINE: ReadonlySet<string> = new Set([
+export const OFFLINE: ReadonlySet<string> = new Set([
   'service-unavailable',
   'recipient-unavailable',
   'remote-server-not-found',

@@ -19,6 +19,7 @@ export const NS_LIMITS = 'urn:xmpp:stream-limits:0';
 export const NS_FORM = 'jabber:x:data';
 /** XEP-0030 Service Discovery */
 export const NS_DISCO_INFO = 'http://jabber.org/protocol/disco#info';
+export const NS_DISCO_ITEMS = 'http://jabber.org/protocol/disco#items';
 /** XEP-0047 In-Band Bytestreams */
 export const NS_IBB = 'http://jabber.org/protocol/ibb';
 /** XEP-0060 Publish-Subscribe, by XEP-0163 Personal Eventing Protocol */
@@ -26,6 +27,8 @@ export const NS_PUBSUB = 'http://jabber.org/protocol/pubsub';
 export const NS_PUBSUB_OWNER = 'http://jabber.org/protocol/pubsub#owner';
 export const NS_PUBSUB_NODE_CONFIG = 'http://jabber.org/protocol/pubsub#node_config';
 export const NS_PUBSUB_PUBLISH_OPTIONS = 'http://jabber.org/protocol/pubsub#publish-options';
+/** XEP-0065 SOCKS5 Bytestreams */
+export const NS_BYTESTREAMS = 'http://jabber.org/protocol/bytestreams';
 /** RFC 6121 §2 */
 export const NS_ROSTER = 'jabber:iq:roster';
 /** XEP-0092 Software Version */

@@ -38,6 +38,8 @@ export interface ProsodyOptions extends ProsodySettings {
   /** Default `127.0.0.1`. */
   readonly address?: string;
   readonly accounts?: Readonly<Record<string, string>>;
+  /** Where the SOCKS5 proxy says it is; default where it listens. */
+  readonly proxyAddress?: string;
   /** Talks to other servers; see `startFederation`. */
   readonly s2s?: {
     readonly port: number;
@@ -222,7 +224,7 @@ class PrivateProsody implements Prosody {
       XMPP_TLS_DIR: s2s?.tlsDir ?? path.join(dir, 'tls'),
       XMPP_DOMAIN: this.domain,
       XMPP_ADDRESS: isInDocker() ? '*' : this.host,
-      XMPP_PROXY_ADDRESS: this.host,
+      XMPP_PROXY_ADDRESS: this.#options.proxyAddress ?? this.host,
       XMPP_PORT: String(this.port),
       XMPP_DIRECT_TLS_PORT: String(this.directTlsPort),
       XMPP_PROXY_PORT: String(this.proxyPort),
