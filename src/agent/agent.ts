@@ -171,7 +171,7 @@ export class Agent {
 
   async #paired(peer: Peer): Promise<PairedAnswer> {
     const { peering, clock } = this.parts;
-    const status = peerStatus(peer, { isOnline: peering.contacts.isOnline(peer.device), link: peering.links.link(peer.device) });
+    const status = peerStatus(peer, { isOnline: peering.contacts.isOnline(peer.device), links: peering.linkStats(peer.device) });
     const repos = await askRepos(peering.links, clock, peer.device).catch(() => []);
     return { peer: status, repos: repos.map(({ name }) => name) };
   }

@@ -28,6 +28,8 @@ export interface AnswerParts {
   readonly serve: ServeSettings;
   /** A peer told its digest on its own link. */
   readonly onContact: (peer: Peer, digest: Digest) => void;
+  /** A peer says where it is about to offer a connection of its own. */
+  readonly onCarriers: (peer: Peer, body: unknown) => Promise<void>;
   readonly events: Pick<Events, 'emit'>;
 }
 
@@ -54,6 +56,10 @@ export class Answers implements LinkHandlers<DeviceId> {
       return { repo: id, name, maps: loop.engine.maps };
     });
     return { version: PROTOCOL_VERSION, repos };
+  }
+
+  carriers(who: DeviceId, body: unknown): Promise<unknown> {
+    return this.#parts.onCarriers(this.#peer(who), body);
   }
 
   async repos(who: DeviceId): Promise<unknown> {

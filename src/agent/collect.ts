@@ -14,7 +14,7 @@ export async function collectStatus(parts: AgentParts): Promise<StatusAnswer> {
   const { peering, account, peers, repos } = parts;
   return {
     account: account.answer(),
-    peers: peers.list().map((peer) => peerStatus(peer, { isOnline: peering.contacts.isOnline(peer.device), link: peering.links.link(peer.device) })),
+    peers: peers.list().map((peer) => peerStatus(peer, { isOnline: peering.contacts.isOnline(peer.device), links: peering.linkStats(peer.device) })),
     repos: await Promise.all(repos.list().map((shared) => collectRepo(parts, shared))),
     notes: peering.twins.notes,
   };

@@ -5,6 +5,7 @@ import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { realClock } from '../lib/clock.ts';
+import type { Fault } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { parseRepoId } from '../lib/names.ts';
 import { prepareHavesDir, prepareHooks } from '../git/hooks.ts';
@@ -14,6 +15,7 @@ import { loadIdentity } from '../home/identity.ts';
 import type { Home } from '../home/paths.ts';
 import { Peers } from '../home/peers.ts';
 import { Repos } from '../home/repos.ts';
+import { Settings } from '../home/settings.ts';
 import { formatTrace } from '../xmpp/trace.ts';
 import { AccountKeeper } from './account.ts';
 import { Agent } from './agent.ts';
@@ -47,12 +49,15 @@ export async function composeAgent(options: ComposeOptions): Promise<Agent> {
   const peers = await Peers.open(join(home.dir, 'peers.json'));
   const repos = await Repos.open(join(home.dir, 'repos.json'));
   const events = new Events(clock, log.scope('events'));
+  const onProblem = ({ message, code }: Fault): void => events.emit({ type: 'bad-setting', words: `${message}; its default holds`, code });
+  const settings = new Settings({ config, runGit, clock, onProblem });
+  await settings.refresh();
   const quota = await Quota.open(join(home.state, 'quota.json'), parseBytes(config.get('xmpp.quota') ?? String(DEFAULT_QUOTA)));
   const serve = { ...(await prepareServing(options)), quota };
   const showing = new Showing(clock, random);
   const invites = new InviteStore(join(home.state, 'invites.json'), clock);
   const newId = (): ReturnType<typeof parseRepoId> => parseRepoId(randomUUID());
-  const common = { home, config, runGit, startGit, peers, repos, events, clock, log, random, chance, newId };
+  const common = { home, config, settings, runGit, startGit, peers, repos, events, clock, log, random, chance, newId };
   const peering = new Peering({ ...common, identity, serve, showing });
   const account = new AccountKeeper({
     home,

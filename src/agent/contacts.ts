@@ -67,7 +67,7 @@ export class Contacts {
   }
 
   isOnline(peer: DeviceId): boolean {
-    return this.#online.has(peer) && this.#connection !== undefined;
+    return this.#online.has(peer) && (this.#connection !== undefined || this.#parts.links.isOnItsOwn(peer));
   }
 
   /** Signed in: answers hellos, and says hello to everybody. */
@@ -89,12 +89,14 @@ export class Contacts {
     this.#repeat();
   }
 
-  /** Signed out, or cut off: nobody can be reached. */
+  /** Signed out, or cut off: nobody can be reached any more, but those whose link needs no server. */
   stop(): void {
     this.#connection = undefined;
     this.#timer?.cancel();
-    for (const peer of this.#online) this.#tellLost(peer);
-    this.#online.clear();
+    for (const peer of [...this.#online].filter((each) => !this.#parts.links.isOnItsOwn(each))) {
+      this.#online.delete(peer);
+      this.#tellLost(peer);
+    }
   }
 
   /** Tells everybody who is there that this device goes. */

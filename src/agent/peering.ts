@@ -12,9 +12,11 @@ import type { Home } from '../home/paths.ts';
 import type { Identity } from '../home/identity.ts';
 import type { Peer, Peers } from '../home/peers.ts';
 import type { Repos } from '../home/repos.ts';
+import type { Settings } from '../home/settings.ts';
 import { Acceptor } from '../link/accept.ts';
 import { dialLink } from '../link/dial.ts';
-import type { DialledLink } from '../link/dial.ts';
+import type { DialledLink } from '../link/dialled-link.ts';
+import type { LinkStats } from '../link/link-stats.ts';
 import { Links } from '../link/links.ts';
 import { parseLinkId } from '../pipe/frame-format.ts';
 import { ReplayBudget } from '../pipe/replay-budget.ts';
@@ -28,6 +30,7 @@ import { RepoSet } from './repo-set.ts';
 import type { ServeSettings } from './serve-git.ts';
 import { Session } from './session.ts';
 import { Twins } from './twins.ts';
+import { Ways } from './ways.ts';
 
 export interface PeeringParts {
   readonly home: Home;
@@ -44,6 +47,7 @@ export interface PeeringParts {
   readonly chance: () => number;
   readonly serve: ServeSettings;
   readonly showing: Showing;
+  readonly settings: Settings;
 }
 
 /** How long the one who showed a code waits for the other to come in. */
@@ -58,10 +62,9 @@ export class Peering {
   readonly remotes: Remotes;
   readonly #parts: PeeringParts;
   readonly #acceptor: Acceptor;
-  readonly #wayFree = new Set<() => void>();
+  readonly #ways: Ways;
   readonly #budget = new ReplayBudget();
   #identity: Identity;
-  #session: Session | undefined;
   /** Resolves what is to happen once signed in, such as answering for invites again. */
   onUp: (connection: Connection) => Promise<void> = () => Promise.resolve();
 
@@ -70,8 +73,9 @@ export class Peering {
     this.#identity = parts.identity;
     const { peers, events, clock, log, identity } = parts;
     const me = identity.device;
+    this.#ways = new Ways(parts);
     this.links = this.#makeLinks();
-    const announce = (loop: Parameters<Session['announce']>[0], devices: readonly DeviceId[]): void => void this.#session?.announce(loop, devices);
+    const announce = (loop: Parameters<Session['announce']>[0], devices: readonly DeviceId[]): void => void this.#ways.session?.announce(loop, devices);
     this.repoSet = new RepoSet({ ...parts, stateDir: parts.home.state, me: identity, links: this.links, random: parts.chance, announce, onLost: (peer) => this.contacts.retry(peer) });
     const loops = (): ReturnType<RepoSet['all']> => this.repoSet.all();
     this.twins = new Twins({ links: this.links, clock, events, loops });
@@ -82,6 +86,7 @@ export class Peering {
       loops: this.repoSet.view,
       serve: parts.serve,
       onContact: (peer, digest) => this.contacts.heard(peer, digest),
+      onCarriers: (peer, body) => this.#ways.expect(peer, body),
       events,
     });
     const findAddress = (device: DeviceId): Promise<FullJid | undefined> => this.#lookUp(device);
@@ -89,7 +94,7 @@ export class Peering {
       void this.twins.heard(peer, digest);
       void this.remotes.heard(peer, digest);
     };
-    this.contacts = new Contacts({ me, peers, links: this.links, answers, loops, events, clock, chance: parts.chance, findAddress, onDigest, onThere: () => this.#retryWays() });
+    this.contacts = new Contacts({ me, peers, links: this.links, answers, loops, events, clock, chance: parts.chance, findAddress, onDigest, onThere: () => this.#ways.retry() });
     this.#acceptor = new Acceptor({
       own: identity,
       findPeer: (spki, account) => this.#pinned(spki, account),
@@ -97,6 +102,7 @@ export class Peering {
       clock,
       log: log.scope('link'),
       budget: this.#budget,
+      onCarrier: (device, change) => this.#ways.changed(device, change),
       onStranger: ({ peer }) => events.emit({ type: 'stranger', words: `${peer} asked for a link and is not paired`, by: peer }),
     });
   }
@@ -111,15 +117,15 @@ export class Peering {
 
   /** A connection came up. */
   async up(connection: Connection): Promise<void> {
-    const { peers, showing, events, clock, log, random } = this.#parts;
+    const { peers, showing, settings, events, clock, log, random } = this.#parts;
     const loops = (): ReturnType<RepoSet['all']> => this.repoSet.all();
     const onCarrier = this.#acceptor.accept.bind(this.#acceptor);
-    const session = new Session(connection, { identity: this.#identity, peers, contacts: this.contacts, showing, loops, onCarrier, events, clock, log, random });
-    this.#session = session;
+    const session = new Session(connection, { identity: this.#identity, peers, contacts: this.contacts, showing, loops, onCarrier, settings, events, clock, log, random });
+    this.#ways.session = session;
     events.emit({ type: 'online', words: `signed in as ${connection.jid}` });
     try {
       await session.start();
-      this.#retryWays();
+      this.#ways.retry();
       await this.onUp(connection);
     } catch (error) {
       log.warn('after signing in', { why: asFault(error, 'after signing in').message });
@@ -128,15 +134,20 @@ export class Peering {
 
   /** The connection ended. */
   down(fault: Fault): void {
-    this.#session = undefined;
+    this.#ways.session = undefined;
     this.contacts.stop();
     this.#parts.events.emit({ type: 'not-online', words: fault.message, code: fault.code });
+  }
+
+  /** What the links with a peer have carried: the one dialled from here first. */
+  linkStats(device: DeviceId): readonly LinkStats[] {
+    return [this.links.link(device)?.stats(), this.#acceptor.stats(device)].filter((stats) => stats !== undefined);
   }
 
   /** A device was paired: told to the repositories, and to the server that it may look this device up. */
   async paired(peer: Peer, role: 'shower' | 'typer'): Promise<void> {
     this.repoSet.grantAll();
-    if (peer.kind === 'other') await this.#session?.publish();
+    if (peer.kind === 'other') await this.#ways.session?.publish();
     // The shower knows first: until the typer knows too, it would take a link from here for a stranger's.
     if (role === 'typer') await this.contacts.contact(peer.device);
     else await this.contacts.whenOnline(peer.device, FIRST_CONTACT_MS);
@@ -148,7 +159,7 @@ export class Peering {
     await this.#parts.serve.quota.forget(peer.device);
     this.#acceptor.drop(peer.device);
     this.links.drop(peer.device, new Fault('not-paired', 'it was unpaired'));
-    if (peer.kind === 'other') await this.#session?.publish();
+    if (peer.kind === 'other') await this.#ways.session?.publish();
   }
 
   async stop(): Promise<void> {
@@ -157,8 +168,8 @@ export class Peering {
     this.contacts.stop();
     await this.links.stop();
     this.#acceptor.stop();
-    await this.#session?.stop();
-    this.#session = undefined;
+    await this.#ways.session?.stop();
+    this.#ways.session = undefined;
   }
 
   #makeLinks(): Links {
@@ -176,7 +187,7 @@ export class Peering {
   }
 
   #dial(device: DeviceId, address: FullJid): Promise<DialledLink> {
-    const { peers, clock, log, random, chance, events } = this.#parts;
+    const { peers, clock, log, random, chance } = this.#parts;
     const peer = peers.byDevice(device);
     if (peer === undefined) throw new Fault('no-such-peer', 'that device is not paired');
     return dialLink({
@@ -185,37 +196,25 @@ export class Peering {
       linkId: parseLinkId(Buffer.from(random(16)).toString('hex')),
       address,
       currentAddress: () => peers.byDevice(device)?.address ?? address,
-      openCarrier: (to) => this.#openCarrier(to),
-      onWayFree: (retry) => {
-        this.#wayFree.add(retry);
-        return () => this.#wayFree.delete(retry);
-      },
+      openCarrier: (to, how) => this.#ways.openInBand(to, how),
+      openOwn: (link, to) => this.#ways.openOwn(link, to),
+      onWayFree: (retry) => this.#ways.onFree(retry),
       clock,
       random: chance,
       log: log.scope('link'),
       budget: this.#budget,
-      onResumed: ({ sent, received }) => {
-        events.emit({ type: 'resumed', words: `resumed at byte ${received} coming in, ${sent} going out`, peer: peer.petname, bytes: received });
+      onCarrier: (change) => {
+        this.#ways.changed(device, change);
         if (!this.contacts.isOnline(device)) void this.contacts.contact(device);
       },
       onUnreachable: (fault) => this.contacts.linkLost(device, fault),
     });
   }
 
-  #retryWays(): void {
-    for (const retry of this.#wayFree) retry();
-  }
-
-  #openCarrier(to: FullJid): ReturnType<Session['inBand']['open']> {
-    const session = this.#session;
-    if (session === undefined) return Promise.reject(new Fault('not-connected', 'this device is not signed in', { remedy: 'git xmpp status tells why' }));
-    return session.inBand.open(to);
-  }
-
   async #lookUp(device: DeviceId): Promise<FullJid | undefined> {
     const peer = this.#parts.peers.byDevice(device);
-    if (peer === undefined || this.#session === undefined) return undefined;
-    const address = await this.#session.findAddress(peer.jid, device).catch(() => undefined);
+    if (peer === undefined || this.#ways.session === undefined) return undefined;
+    const address = await this.#ways.session.findAddress(peer.jid, device).catch(() => undefined);
     if (address !== undefined && address !== peer.address) await this.#parts.peers.update(device, { address });
     return address;
   }

@@ -1,6 +1,7 @@
 // What lives from one sign-in to the next: in-band streams, hellos, codes, announcements, the address record (docs/PROTOCOL.md,
 // "Addresses"). Rule: everything here belongs to one connection and ends with it; what must outlive it is the pipe's.
 
+import { networkInterfaces } from 'node:os';
 import type { BareJid, FullJid } from '../lib/jid.ts';
 import { bareOf } from '../lib/jid.ts';
 import { asFault } from '../lib/errors.ts';
@@ -8,9 +9,12 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { DeviceId } from '../lib/names.ts';
 import { InBand } from '../carriers/in-band.ts';
+import { Socks5 } from '../carriers/socks5.ts';
 import type { Carrier } from '../carriers/carrier.ts';
 import type { Identity } from '../home/identity.ts';
 import type { Peers } from '../home/peers.ts';
+import type { Settings } from '../home/settings.ts';
+import type { DirectMode } from '../home/settings-format.ts';
 import { publishAddress, readAddress } from '../xmpp/address.ts';
 import type { Connection } from '../xmpp/connection.ts';
 import { NS_ANNOUNCE } from '../xmpp/namespaces.ts';
@@ -27,6 +31,7 @@ export interface SessionParts {
   readonly showing: Showing;
   readonly loops: () => readonly RepoLoop[];
   readonly onCarrier: (carrier: Carrier) => void;
+  readonly settings: Settings;
   readonly events: Events;
   readonly clock: Clock;
   readonly log: Log;
@@ -37,6 +42,7 @@ export interface SessionParts {
 export class Session {
   readonly connection: Connection;
   readonly inBand: InBand;
+  readonly socks5: Socks5;
   readonly #parts: SessionParts;
   /** Announcements of this connection that were unsigned, old, ungranted, or from nobody known. */
   #dropped = 0;
@@ -48,6 +54,9 @@ export class Session {
     const isWelcome = (from: FullJid): boolean => peers.list().some(({ jid }) => jid === bareOf(from));
     this.inBand = new InBand({ connection, clock, log: log.scope('in-band'), random, isWelcome });
     this.inBand.onCarrier(parts.onCarrier);
+    const mode = (): DirectMode => parts.settings.direct;
+    this.socks5 = new Socks5({ connection, clock, log: log.scope('socks5'), random, isWelcome, mode, interfaces: networkInterfaces });
+    this.socks5.onCarrier(parts.onCarrier);
   }
 
   /** Makes this device findable, then says hello. */

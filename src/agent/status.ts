@@ -5,7 +5,7 @@ import type { DeviceId, Oid, RefName } from '../lib/names.ts';
 import { fingerprintOf } from '../home/fingerprint.ts';
 import type { Peer } from '../home/peers.ts';
 import { countCommits, isAncestor } from '../git/refs.ts';
-import type { DialledLink } from '../link/dial.ts';
+import type { LinkStats } from '../link/link-stats.ts';
 import type { RepoLoop } from './loop.ts';
 
 /** How one branch here stands to the same branch on a peer. */
@@ -48,7 +48,10 @@ export interface PeerStatus {
   readonly isOnline: boolean;
   /** Milliseconds since 1970. */
   readonly lastSeen?: number;
-  readonly carrier?: { readonly kind: string; readonly srttMs: number; readonly sent: number; readonly received: number };
+  /** What the link with it runs on: the one dialled from here, else the one from there. */
+  readonly carrier?: LinkStats;
+  /** Both links, where there are two. */
+  readonly links: readonly LinkStats[];
 }
 
 /** Compares branches with what a peer's map says; a peer that was never heard is `unknown`. */
@@ -66,8 +69,7 @@ export async function repoPeerStatus(
 }
 
 /** What is told of a peer. */
-export function peerStatus(peer: Peer, { isOnline, link }: { readonly isOnline: boolean; readonly link: DialledLink | undefined }): PeerStatus {
-  const stats = link?.stats();
+export function peerStatus(peer: Peer, { isOnline, links }: { readonly isOnline: boolean; readonly links: readonly LinkStats[] }): PeerStatus {
   return {
     petname: peer.petname,
     name: peer.name,
@@ -77,7 +79,8 @@ export function peerStatus(peer: Peer, { isOnline, link }: { readonly isOnline: 
     fingerprint: fingerprintOf(peer.spki),
     isOnline,
     ...(peer.lastSeen === undefined ? {} : { lastSeen: peer.lastSeen }),
-    ...(stats === undefined ? {} : { carrier: stats }),
+    ...(links[0] === undefined ? {} : { carrier: links[0] }),
+    links,
   };
 }
 

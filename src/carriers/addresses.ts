@@ -3,10 +3,9 @@
 
 import { BlockList, isIP } from 'node:net';
 import type { Socket } from 'node:net';
+import type { DirectMode } from '../home/settings-format.ts';
 import type { AddressClass } from './carrier.ts';
 
-/** How far direct connections may go, from `xmpp.direct`. */
-export type DirectMode = 'off' | 'private' | 'public';
 /** What `os.networkInterfaces()` gives. */
 export type Interfaces = Readonly<Record<string, readonly { readonly address: string; readonly internal: boolean }[] | undefined>>;
 export type DirectClass = Extract<AddressClass, 'loopback' | 'lan' | 'public'>;

@@ -6,8 +6,9 @@ import type { Server, Socket } from 'node:net';
 import type { Clock } from '../lib/clock.ts';
 import { codeOf } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
+import type { DirectMode } from '../home/settings-format.ts';
 import { addressesToOffer, isWithin } from './addresses.ts';
-import type { DirectMode, Interfaces } from './addresses.ts';
+import type { Interfaces } from './addresses.ts';
 import type { StreamSocket } from './socks5-dial.ts';
 import { Socks5Server } from './socks5-machine.ts';
 

@@ -28,6 +28,14 @@ export function table(rows: readonly (readonly string[])[]): string[] {
   return rows.map((row) => row.map((cell, index) => cell.padEnd(index === row.length - 1 ? 0 : (widths[index] ?? 0))).join('  ').trimEnd());
 }
 
+/** Bytes for people: `0 B`, `812 B`, `1.4 kB`, `12 MB`, in thousands. */
+export function formatBytes(count: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
+  const step = count < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(count) / 3));
+  const value = count / 1000 ** step;
+  return `${step > 0 && value < 10 ? value.toFixed(1) : Math.round(value)} ${units[step]}`;
+}
+
 /** A time of day, or a date when it was not today. */
 export function formatTime(at: number, now: number): string {
   const then = new Date(at);

@@ -3,6 +3,7 @@
 import { Fault } from '../lib/errors.ts';
 import type { PairLine, PairedAnswer, StatusAnswer } from '../agent/answers.ts';
 import type { PeerStatus } from '../agent/status.ts';
+import type { LinkStats } from '../link/link-stats.ts';
 import { realClock } from '../lib/clock.ts';
 import type { Door } from './door.ts';
 import { formatTime, print, say, table } from './out.ts';
@@ -95,8 +96,13 @@ export async function listPeers(door: Door): Promise<void> {
 
 /** Whether a peer is there, and over what; or since when not. */
 export function presence(peer: PeerStatus, now: number): string {
-  if (peer.isOnline) return peer.carrier === undefined ? 'online' : `online, ${peer.carrier.kind}`;
+  if (peer.isOnline) return peer.carrier === undefined ? 'online' : `online, ${describeWay(peer.carrier)}`;
   return peer.lastSeen === undefined ? 'offline' : `offline since ${formatTime(peer.lastSeen, now)}`;
+}
+
+/** `direct (lan), 3 ms`. */
+export function describeWay({ kind, addressClass, srttMs }: LinkStats): string {
+  return `${kind}${addressClass === undefined ? '' : ` (${addressClass})`}${srttMs > 0 ? `, ${srttMs} ms` : ''}`;
 }
 
 export async function rename(door: Door, peer: string, name: string): Promise<void> {

@@ -6,8 +6,9 @@ import type { RepoPeerStatus } from '../agent/status.ts';
 import { describeState } from './account.ts';
 import { realClock } from '../lib/clock.ts';
 import type { Door } from './door.ts';
-import { formatTime, print, say, table } from './out.ts';
-import { presence } from './pair.ts';
+import type { LinkStats } from '../link/link-stats.ts';
+import { formatBytes, formatTime, print, say, table } from './out.ts';
+import { describeWay, presence } from './pair.ts';
 
 /** Account, peers, repositories, what waits. */
 export async function status(door: Door, options: { readonly json?: boolean }): Promise<void> {
@@ -17,12 +18,23 @@ export async function status(door: Door, options: { readonly json?: boolean }): 
   print(`account  ${answer.account.jid === undefined ? 'none' : `${answer.account.jid}  ${describeState(answer.account)}`}`);
   print(`device   ${answer.account.name}  ${answer.account.fingerprint}`);
   for (const line of table(answer.peers.map((peer) => ['peer   ', peer.petname, presence(peer, now), peer.jid]))) print(line);
+  for (const peer of answer.peers) for (const link of peer.links.filter(isMoving)) print(`           ${peer.petname}: ${describeMove(link)}`);
   for (const repo of answer.repos) {
     print(`repo     ${repo.name}  ${repo.path}`);
     if (repo.problem !== undefined) print(`           ${repo.problem.message}`);
     for (const peer of repo.peers) tellPeer(peer);
   }
   for (const note of answer.notes) print(`note     ${note}`);
+}
+
+function isMoving({ up, down }: LinkStats): boolean {
+  return up > 0 || down > 0;
+}
+
+/** `in-band (server), 310 ms: 7.1 kB/s up`. */
+function describeMove(link: LinkStats): string {
+  const moving = [link.up > 0 ? `${formatBytes(link.up)}/s up` : '', link.down > 0 ? `${formatBytes(link.down)}/s down` : ''];
+  return `${describeWay(link)}: ${moving.filter((each) => each !== '').join(', ')}`;
 }
 
 function tellPeer(peer: RepoPeerStatus): void {

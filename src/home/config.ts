@@ -125,7 +125,7 @@ function normalizeKey(key: string): string {
 }
 
 /** `git config --null --list`: entries end in NUL, a line break parts key from value, a key alone is true. */
-function parseList(stdout: string): Map<string, string[]> {
+export function parseList(stdout: string): Map<string, string[]> {
   const values = new Map<string, string[]>();
   for (const entry of stdout.split('\0').slice(0, -1)) {
     const cut = entry.indexOf('\n');

@@ -15,6 +15,10 @@ import type { LinkId, ToldReason } from '../pipe/frame-format.ts';
 import { readFirstFrame } from '../pipe/frame-decoder.ts';
 import type { FirstFrame } from '../pipe/frame-decoder.ts';
 import type { ReplayBudget } from '../pipe/replay-budget.ts';
+import type { CarrierChange } from './carrier-change.ts';
+import { CarrierProxy } from './carrier-proxy.ts';
+import { statsOf } from './link-stats.ts';
+import type { LinkStats } from './link-stats.ts';
 import { PipeStream } from './pipe-stream.ts';
 import { secureAsListener } from './secure.ts';
 import type { Credentials } from './secure.ts';
@@ -32,6 +36,8 @@ export interface AcceptOptions {
   readonly budget?: ReplayBudget | undefined;
   /** A device that is not paired knocked. */
   readonly onStranger: (carrier: Carrier) => void;
+  /** A running link goes on over another carrier. */
+  readonly onCarrier: (who: DeviceId, change: CarrierChange) => void;
 }
 
 interface Accepted {
@@ -94,6 +100,7 @@ export class Acceptor {
           answer = undefined;
           return said ?? proxy.takeOutgoing(max);
         },
+        probe: () => proxy.probe(),
       },
       { receive, closed: (fault) => { timer.cancel(); proxy.closed(fault); } },
     );
@@ -102,6 +109,12 @@ export class Acceptor {
   /** Ends every link of a peer that was unpaired. */
   drop(who: DeviceId): void {
     for (const each of this.#accepted.values()) if (each.who === who) each.pipe.destroy();
+  }
+
+  /** What the link that a peer dialled has carried; undefined when there is none. */
+  stats(who: DeviceId): LinkStats | undefined {
+    const found = [...this.#accepted.values()].find((each) => each.who === who);
+    return found === undefined ? undefined : statsOf(found.pipe);
   }
 
   stop(): void {
@@ -147,7 +160,10 @@ export class Acceptor {
   #open(linkId: LinkId, carrier: Carrier, rest: Uint8Array): void {
     const { clock, log } = this.#options;
     const onDetached = (why: string): void => log.debug('carrier lost', { why });
-    const pipe = new PipeStream({ role: 'listener', linkId, clock, budget: this.#options.budget, onDetached });
+    const onAttached = (change: CarrierChange): void => {
+      if (accepted.who !== undefined) this.#options.onCarrier(accepted.who, change);
+    };
+    const pipe = new PipeStream({ role: 'listener', linkId, clock, budget: this.#options.budget, onDetached, onAttached });
     const accepted: Accepted = { pipe, account: bareOf(carrier.peer), who: undefined, session: undefined };
     this.#accepted.set(linkId, accepted);
     const timer = clock.setTimer(HANDSHAKE_MS, () => pipe.destroy());
@@ -183,61 +199,5 @@ export class Acceptor {
   /** A peer has one link to here: where it dials anew, it knows nothing more of an earlier one (it was killed, perhaps). */
   #supersede(newer: Accepted): void {
     for (const each of this.#accepted.values()) if (each !== newer && each.who === newer.who) each.pipe.destroy();
-  }
-}
-
-/** A carrier whose first frame was read already: start comes later, and what it hands on is set then. */
-class CarrierProxy implements Carrier {
-  readonly #carrier: Carrier;
-  #source: Parameters<Carrier['start']>[0] | undefined;
-  #sink: Parameters<Carrier['start']>[1] | undefined;
-
-  constructor(carrier: Carrier) {
-    this.#carrier = carrier;
-  }
-
-  get kind(): Carrier['kind'] {
-    return this.#carrier.kind;
-  }
-
-  get addressClass(): Carrier['addressClass'] {
-    return this.#carrier.addressClass;
-  }
-
-  get sid(): string {
-    return this.#carrier.sid;
-  }
-
-  get peer(): Carrier['peer'] {
-    return this.#carrier.peer;
-  }
-
-  get stats(): Carrier['stats'] {
-    return this.#carrier.stats;
-  }
-
-  start(source: Parameters<Carrier['start']>[0], sink: Parameters<Carrier['start']>[1]): void {
-    this.#source = source;
-    this.#sink = sink;
-  }
-
-  takeOutgoing(max: number): Uint8Array {
-    return this.#source?.takeOutgoing(max) ?? new Uint8Array(0);
-  }
-
-  receive(bytes: Uint8Array): Promise<void> {
-    return this.#sink?.receive(bytes) ?? Promise.resolve();
-  }
-
-  closed(fault: Parameters<Parameters<Carrier['start']>[1]['closed']>[0]): void {
-    this.#sink?.closed(fault);
-  }
-
-  wake(): void {
-    this.#carrier.wake();
-  }
-
-  close(): Promise<void> {
-    return this.#carrier.close();
   }
 }

@@ -30,6 +30,7 @@ export type GitService = 'git-upload-pack' | 'git-receive-pack';
 export type LinkRequest =
   | { readonly kind: 'digest' }
   | { readonly kind: 'repos' }
+  | { readonly kind: 'carriers' }
   | { readonly kind: 'map'; readonly repo: RepoId }
   | { readonly kind: 'offer'; readonly repo: RepoId }
   | { readonly kind: 'service'; readonly repo: RepoId; readonly service: GitService };
@@ -39,6 +40,7 @@ export function parseLinkRequest(method: string, path: string): LinkRequest {
   if (path.length > 256) throw new InputFault('path', 'is longer than 256 characters');
   const route = `${method} ${path}`;
   if (route === 'POST /digest') return { kind: 'digest' };
+  if (route === 'POST /carriers') return { kind: 'carriers' };
   if (route === 'GET /repos') return { kind: 'repos' };
   const [, repo, last] = /^POST \/repos\/([^/]+)\/([a-z-]+)$/.exec(route) ?? [];
   if (repo === undefined) throw new InputFault('request', 'is none that this version knows');

@@ -8,7 +8,7 @@ import { asFault, Fault } from '../lib/errors.ts';
 import type { FullJid } from '../lib/jid.ts';
 import type { Log } from '../lib/log.ts';
 import type { DeviceId } from '../lib/names.ts';
-import type { DialledLink } from './dial.ts';
+import type { DialledLink } from './dialled-link.ts';
 
 /** Makes one link to a peer at an address; see `dial.ts`. */
 export type Dial = (peer: DeviceId, address: FullJid) => Promise<DialledLink>;
@@ -52,6 +52,12 @@ export class Links {
 
   isUp(peer: DeviceId): boolean {
     return this.#links.has(peer);
+  }
+
+  /** Whether the link to a peer runs past the XMPP server. */
+  isOnItsOwn(peer: DeviceId): boolean {
+    const kind = this.#links.get(peer)?.stats().kind;
+    return kind === 'socks5' || kind === 'direct';
   }
 
   link(peer: DeviceId): DialledLink | undefined {

@@ -2,40 +2,52 @@
 // Rule: given up means destroyed, never ended, so that nothing above can take a lost link for a finished one.
 
 import { Duplex } from 'node:stream';
+import { steadyTime } from '../lib/clock.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { Fault } from '../lib/errors.ts';
-import type { Carrier } from '../carriers/carrier.ts';
+import type { Carrier, CarrierKind } from '../carriers/carrier.ts';
 import type { ResumeFrame } from '../pipe/frame-format.ts';
 import { PipeMachine } from '../pipe/pipe-machine.ts';
 import type { CloseReason, PipeEvent, PipeOptions, PipeStats } from '../pipe/pipe-types.ts';
+import type { CarrierChange } from './carrier-change.ts';
+import { faultOf } from './pipe-faults.ts';
+import { PipeMeter } from './pipe-meter.ts';
+import type { PipeRates } from './pipe-meter.ts';
 
 export interface PipeStreamOptions extends PipeOptions {
   readonly clock: Clock;
   /** No carrier runs any more; the dialler opens another. */
   readonly onDetached: (why: string) => void;
-  /** A carrier took over; `resumedAt` is the offset from which our bytes go on. */
-  readonly onAttached?: (epoch: number, resumedAt: number) => void;
+  /** A later carrier took over. */
+  readonly onAttached?: (change: CarrierChange) => void;
 }
 
 /** Reads what the peer wrote, writes what the peer will read, over any number of carriers. */
 export class PipeStream extends Duplex {
   readonly #machine: PipeMachine;
   readonly #options: PipeStreamOptions;
+  readonly #now: () => number;
   readonly #carriers = new Map<number, Carrier>();
   #timer: Timer | undefined;
-  #lastWall = 0;
-  #stepped = 0;
   #pending: { rest: Uint8Array; readonly done: (error?: Error | null) => void } | undefined;
   #consumed: (() => void)[] = [];
+  #lost: string | undefined;
+  #kind: CarrierKind | undefined;
+  readonly #meter = new PipeMeter();
 
   constructor(options: PipeStreamOptions) {
     super({ allowHalfOpen: true });
     this.#options = options;
+    this.#now = steadyTime(options.clock);
     this.#machine = new PipeMachine(options);
   }
 
   get stats(): PipeStats {
     return this.#machine.stats;
+  }
+
+  get rates(): PipeRates {
+    return this.#meter.rates(this.#now());
   }
 
   /** Bytes that no carrier has taken yet. */
@@ -56,6 +68,7 @@ export class PipeStream extends Duplex {
       return undefined;
     }
     const attachment = this.#machine.attach({ kind: carrier.kind, sid: carrier.sid }, this.#now());
+    this.#kind ??= carrier.kind;
     this.#run(attachment, carrier);
     return attachment;
   }
@@ -95,8 +108,8 @@ export class PipeStream extends Duplex {
   #run(attachment: number, carrier: Carrier): void {
     this.#carriers.set(attachment, carrier);
     carrier.start(
-      { takeOutgoing: (max) => this.#take(attachment, max) },
-      { receive: (bytes) => this.feed(attachment, bytes), closed: (fault) => this.#lost(attachment, fault) },
+      { takeOutgoing: (max) => this.#take(attachment, max), probe: () => this.#machine.probe(attachment, this.#now()) },
+      { receive: (bytes) => this.feed(attachment, bytes), closed: (fault) => this.#lose(attachment, fault) },
     );
     carrier.wake();
     this.#schedule();
@@ -108,9 +121,10 @@ export class PipeStream extends Duplex {
     return bytes;
   }
 
-  #lost(attachment: number, fault: Fault): void {
+  #lose(attachment: number, fault: Fault): void {
     this.#carriers.delete(attachment);
     const wasCurrent = this.#machine.attachment === attachment;
+    if (wasCurrent) this.#lost = fault.message;
     this.#handle(this.#machine.detach(attachment, this.#now()));
     if (wasCurrent && !this.destroyed) this.#options.onDetached(fault.message);
   }
@@ -163,6 +177,7 @@ export class PipeStream extends Duplex {
   }
 
   #act(event: PipeEvent): void {
+    this.#meter.note(event, this.#now());
     switch (event.type) {
       case 'data':
         if (!this.destroyed && !this.readableEnded) this.push(event.bytes);
@@ -170,9 +185,9 @@ export class PipeStream extends Duplex {
       case 'acknowledged':
         return this.#writeOn();
       case 'attached':
-        this.#closeCarriers(event.attachment);
-        return this.#options.onAttached?.(event.epoch, event.resumedAt);
+        return this.#attached(event.attachment, event.resumedAt);
       case 'carrier-dead':
+        this.#lost = event.why;
         void this.#carriers.get(event.attachment)?.close();
         this.#carriers.delete(event.attachment);
         return this.#options.onDetached(event.why);
@@ -181,6 +196,15 @@ export class PipeStream extends Duplex {
       default:
         return;
     }
+  }
+
+  #attached(attachment: number, resumedAt: number): void {
+    this.#closeCarriers(attachment);
+    const carrier = this.#carriers.get(attachment);
+    const [lost, from] = [this.#lost, this.#kind];
+    this.#lost = undefined;
+    this.#kind = carrier?.kind;
+    if (carrier !== undefined) this.#options.onAttached?.({ carrier, lost, from, sent: resumedAt, received: this.stats.received });
   }
 
   #closed(reason: CloseReason): void {
@@ -215,28 +239,5 @@ export class PipeStream extends Duplex {
     const at = this.#machine.nextWakeup();
     if (at === undefined) return;
     this.#timer = this.#options.clock.setTimer(Math.max(0, at - now), () => this.#handle(this.#machine.wakeup(this.#now())));
-  }
-
-  /** The machine's time never runs backwards, whatever is done to the wall clock. */
-  #now(): number {
-    const wall = this.#options.clock.now();
-    this.#stepped += Math.max(0, this.#lastWall - wall);
-    this.#lastWall = wall;
-    return wall + this.#stepped;
-  }
-}
-
-function faultOf(reason: CloseReason): Fault {
-  switch (reason) {
-    case 'newer-version':
-      return new Fault('newer-protocol', 'the other device speaks an older version of the protocol; update git-xmpp there');
-    case 'busy':
-      return new Fault('throttled', 'the other device has too many links open');
-    case 'unknown-link':
-      return new Fault('timeout', 'the other device knows this link no more');
-    case 'given-up':
-      return new Fault('timeout', 'no way to the other device was found for too long');
-    default:
-      return new Fault('timeout', 'the link was lost');
   }
 }

@@ -89,7 +89,8 @@ export class Reopener {
     this.#timer?.cancel();
     try {
       const carrier = await openCarrier(currentAddress());
-      if (this.#isStopped || pipe.destroyed) await carrier.close();
+      // A better one may have come meanwhile.
+      if (this.#isStopped || pipe.destroyed || this.#isCarried) await carrier.close();
       else pipe.attach(carrier);
     } catch (error) {
       this.#failed(asFault(error, 'opening a carrier'));
@@ -102,7 +103,8 @@ export class Reopener {
     const { log, onUnreachable } = this.#options;
     log.debug('no carrier', { why: fault.message });
     this.#retryLater();
-    if (fault.code !== 'peer-offline' || this.#isToldUnreachable) return;
+    const isGone = fault.code === 'peer-offline' || fault.code === 'not-connected';
+    if (!isGone || this.#isToldUnreachable) return;
     this.#isToldUnreachable = true;
     onUnreachable(fault);
   }

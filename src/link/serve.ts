@@ -18,6 +18,8 @@ import { parseJson } from './services.ts';
 export interface LinkHandlers<Who> {
   digest(who: Who, body: unknown): Promise<unknown>;
   repos(who: Who): Promise<unknown>;
+  /** The peer is about to offer a connection of its own (XEP-0065), and says here where, since the server could say anything. */
+  carriers(who: Who, body: unknown): Promise<unknown>;
   /** A map without objects: everything it names is here already. Answers what is missing, or nothing when taken in. */
   map(who: Who, repo: RepoId, body: unknown): Promise<unknown>;
   offer(who: Who, repo: RepoId, offer: OfferHeaders): Promise<ServedProcess>;
@@ -100,6 +102,7 @@ async function askHandler<Who>(
 ): Promise<unknown> {
   if (request.kind === 'repos') return handlers.repos(who);
   const body = parseJson(await readBody(stream));
+  if (request.kind === 'carriers') return handlers.carriers(who, body);
   return request.kind === 'map' ? handlers.map(who, request.repo, body) : handlers.digest(who, body);
 }
 

@@ -6,6 +6,7 @@ import { FrameDecoder } from './frame-decoder.ts';
 import type { CarrierName, ToldReason } from './frame-format.ts';
 import { BRISK, Liveness, PATIENT } from './liveness.ts';
 import { Outbox } from './outbox.ts';
+import { RoundTrip } from './round-trip.ts';
 import type { CloseReason, PipeEvent } from './pipe-types.ts';
 import type { Replay } from './replay.ts';
 import type { Resumption } from './resumption.ts';
@@ -39,12 +40,10 @@ export class Lifecycle {
   readonly #resumption: Resumption;
   readonly #giveUpMs: number;
   readonly #liveness = new Liveness();
+  readonly roundTrip = new RoundTrip();
   #state: PipeState = 'new';
   #current: Attachment | undefined;
   #attachments = 0;
-  #pings = 0;
-  #pingedAt: number | undefined;
-  #rttMs: number | undefined;
   #isBusy = false;
   /** Since when no carrier runs; one that only tries does not count. */
   #lostAt: number | undefined;
@@ -69,18 +68,6 @@ export class Lifecycle {
     return this.#state === 'closing' || this.#state === 'closed';
   }
 
-  /** Round trip of the last PING on this carrier, in milliseconds; undefined before the first PONG. */
-  get rttMs(): number | undefined {
-    return this.#rttMs;
-  }
-
-  /** The newest PING was answered; an older one says nothing any more. */
-  ponged(number: number, now: number): void {
-    if (number !== this.#pings || this.#pingedAt === undefined) return;
-    this.#rttMs = Math.max(0, now - this.#pingedAt);
-    this.#pingedAt = undefined;
-  }
-
   setBusy(isBusy: boolean, now: number): void {
     this.#isBusy = isBusy;
     this.expect(now);
@@ -93,8 +80,7 @@ export class Lifecycle {
     this.#state = state;
     this.#current = { number: this.#attachments, carrier, decoder: new FrameDecoder(), outbox: new Outbox() };
     this.#liveness.begin(carrier.kind === 'in-band' ? PATIENT : BRISK, now);
-    this.#pingedAt = undefined;
-    this.#rttMs = undefined;
+    this.roundTrip.begin();
     this.expect(now);
     return this.#current;
   }
@@ -179,6 +165,13 @@ export class Lifecycle {
     this.#liveness.expect(this.#state === 'resuming' || (this.#state === 'running' && isOwed), now);
   }
 
+  /** A PING is to go out now if something was sent that no answer speaks for; whether it does. */
+  probe(now: number): boolean {
+    if (this.#state !== 'running' || this.#current === undefined || !this.roundTrip.isOwed) return false;
+    this.#ping(this.#current, now);
+    return true;
+  }
+
   /** When `wakeup` has something to do. */
   get nextAt(): number {
     if (this.#state === 'closing') return this.#closeBy;
@@ -197,9 +190,7 @@ export class Lifecycle {
   }
 
   #ping({ outbox }: Attachment, now: number): void {
-    this.#pings += 1;
-    this.#pingedAt = now;
-    outbox.ping(this.#pings);
+    outbox.ping(this.roundTrip.ask(now));
   }
 
   #finish(now: number): PipeEvent[] {

@@ -66,7 +66,7 @@ export class PipeMachine {
 
   get stats(): PipeStats {
     const { end: written, sent, start: acknowledged } = this.#replay;
-    const { rttMs } = this.#life;
+    const { rttMs } = this.#life.roundTrip;
     return { written, sent, acknowledged, received: this.#acks.received, epoch: this.#resumption.epoch, rttMs };
   }
 
@@ -156,8 +156,17 @@ export class PipeMachine {
     if (state !== 'resuming') current.outbox.fill(max, this.#replay, this.#acks);
     this.#life.sayFarewell(current);
     const bytes = current.outbox.take(max);
+    this.#life.roundTrip.took(bytes.length);
     this.#life.settle(current, now);
     return bytes;
+  }
+
+  /**
+   * The path may hold back the end of what was sent until more comes: makes a PING the next outgoing bytes.
+   * @returns false when the other end has answered for everything, or the attachment is over
+   */
+  probe(attachment: number, now: number): boolean {
+    return this.attachment === attachment && this.#life.probe(now);
   }
 
   /**
@@ -184,7 +193,7 @@ export class PipeMachine {
   #handle(frame: Frame, current: Attachment, now: number): PipeEvent[] {
     if (frame.type === 'close') return this.#life.end(frame.reason, now);
     if (this.#life.state === 'running') {
-      if (frame.type === 'pong') this.#life.ponged(frame.number, now);
+      if (frame.type === 'pong') this.#life.roundTrip.answered(frame.number, now);
       return receiveFrame(frame, { replay: this.#replay, acks: this.#acks, outbox: current.outbox }, now);
     }
     if (frame.type !== 'resumed') return this.#life.kill(current, `${frame.type} came before RESUMED`, now);

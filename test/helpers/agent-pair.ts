@@ -60,6 +60,7 @@ export async function makeAgentPair(options: AgentPairOptions): Promise<AgentPai
   const handlers: LinkHandlers<DeviceId> = {
     digest: (who, body) => ask('digest').digest(who, body),
     repos: (who) => ask('repos').repos(who),
+    carriers: (who, body) => ask('carriers').carriers(who, body),
     map: (who, repo, body) => ask('map').map(who, repo, body),
     offer: (who, repo, offer) => ask('offer').offer(who, repo, offer),
     service: (who, repo, service, protocol) => ask(service).service(who, repo, service, protocol),
@@ -79,7 +80,7 @@ export async function makeAgentPair(options: AgentPairOptions): Promise<AgentPai
   const quota = await Quota.open(join(makeFolder(), 'quota.json'), 2 ** 30);
   const byId = (id: string): RepoLoop | undefined => (id === far.shared().id ? loop : undefined);
   const serve = { hooksPath: '/dev/null', havesDir, hookEnv: {}, quota };
-  answers = new Answers({ me: world.far.device, peers, loops: { all: () => [loop], byId }, serve, onContact: () => undefined, events });
+  answers = new Answers({ me: world.far.device, peers, loops: { all: () => [loop], byId }, serve, onContact: () => undefined, onCarriers: () => Promise.resolve(), events });
   return {
     world,
     near,

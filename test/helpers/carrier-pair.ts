@@ -1,7 +1,7 @@
 // Two carriers joined in memory, which keep the contract of carriers/carrier.ts: bytes in order and once, a bounded window that only
 // what was consumed opens again, and no byte after the end. Rule: nothing happens in the caller's own turn, as on a network.
 
-import type { Carrier, CarrierSink, CarrierSource, CarrierStats } from '../../src/carriers/carrier.ts';
+import type { AddressClass, Carrier, CarrierKind, CarrierSink, CarrierSource, CarrierStats } from '../../src/carriers/carrier.ts';
 import { Fault } from '../../src/lib/errors.ts';
 import { parseFullJid } from '../../src/lib/jid.ts';
 import type { FullJid } from '../../src/lib/jid.ts';
@@ -10,6 +10,8 @@ export interface CarrierPairOptions {
   /** The address of the end that opened, as the other sees it. */
   readonly from?: FullJid;
   readonly to?: FullJid;
+  /** Default in-band. */
+  readonly kind?: CarrierKind;
   /** Largest piece, in bytes. */
   readonly block?: number;
   /** Pieces that may be under way in one direction. */
@@ -61,8 +63,10 @@ export function makeCarrierPair(options: CarrierPairOptions = {}): CarrierPair {
 
 /** One end. */
 export class MemoryCarrier implements Carrier {
-  readonly kind = 'in-band';
-  readonly addressClass = 'server';
+  readonly kind: CarrierKind;
+  readonly addressClass: AddressClass;
+  /** As an in-band carrier whose server is fast. */
+  mayGrow = false;
   readonly sid: string;
   readonly peer: FullJid;
   readonly #block: number;
@@ -81,7 +85,9 @@ export class MemoryCarrier implements Carrier {
   /** Takes nothing while it is so: a server that throttles. */
   isHeld = false;
 
-  constructor(sid: string, peer: FullJid, { block = 16_384, window = 4 }: CarrierPairOptions) {
+  constructor(sid: string, peer: FullJid, { kind = 'in-band', block = 16_384, window = 4 }: CarrierPairOptions) {
+    this.kind = kind;
+    this.addressClass = kind === 'in-band' ? 'server' : kind === 'socks5' ? 'proxy' : 'lan';
     this.sid = sid;
     this.peer = peer;
     this.#block = block;

@@ -11,9 +11,12 @@ import { bareOf } from '../../src/lib/jid.ts';
 import type { BareJid, FullJid } from '../../src/lib/jid.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import type { DeviceId } from '../../src/lib/names.ts';
+import { Fault } from '../../src/lib/errors.ts';
+import type { CarrierChange } from '../../src/link/carrier-change.ts';
 import { Acceptor } from '../../src/link/accept.ts';
 import { dialLink } from '../../src/link/dial.ts';
-import type { DialOptions, DialledLink } from '../../src/link/dial.ts';
+import type { DialOptions } from '../../src/link/dial.ts';
+import type { DialledLink } from '../../src/link/dialled-link.ts';
 import type { LinkHandlers } from '../../src/link/serve.ts';
 import { parseLinkId } from '../../src/pipe/frame-format.ts';
 import type { LinkId } from '../../src/pipe/frame-format.ts';
@@ -48,6 +51,8 @@ export class LinkWorld {
   readonly pairs: CarrierPair[] = [];
   readonly strangers: Carrier[] = [];
   readonly resumed: { readonly sent: number; readonly received: number }[] = [];
+  readonly nearChanges: CarrierChange[] = [];
+  readonly farChanges: CarrierChange[] = [];
   readonly acceptor: Acceptor;
   readonly clock: Clock;
   readonly #links: DialledLink[] = [];
@@ -62,10 +67,11 @@ export class LinkWorld {
     this.acceptor = new Acceptor({
       own: this.far,
       findPeer: (spki, account) => (this.paired.get(spki) === account ? this.near.device : undefined),
-      handlers: { digest: unasked, repos: unasked, map: unasked, offer: unasked, service: unasked, ...handlers },
+      handlers: { digest: unasked, repos: unasked, carriers: unasked, map: unasked, offer: unasked, service: unasked, ...handlers },
       clock,
       log: silentLog,
       onStranger: (from) => this.strangers.push(from),
+      onCarrier: (_who, change) => this.farChanges.push(change),
     });
     worlds.push(this);
   }
@@ -93,7 +99,11 @@ export class LinkWorld {
       clock: this.clock,
       random: () => 0,
       log: silentLog,
-      onResumed: (at) => this.resumed.push(at),
+      openOwn: () => Promise.reject(new Fault('timeout', 'there is no other way')),
+      onCarrier: (change) => {
+        this.nearChanges.push(change);
+        if (change.lost !== undefined) this.resumed.push(change);
+      },
       onUnreachable: () => undefined,
       ...options,
     });

@@ -10,7 +10,7 @@ import type { FullJid } from '../../src/lib/jid.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { Acceptor } from '../../src/link/accept.ts';
 import { dialLink } from '../../src/link/dial.ts';
-import type { DialledLink } from '../../src/link/dial.ts';
+import type { DialledLink } from '../../src/link/dialled-link.ts';
 import type { LinkHandlers } from '../../src/link/serve.ts';
 import { ReplayBudget } from '../../src/pipe/replay-budget.ts';
 import { connect } from '../../src/xmpp/connection.ts';
@@ -52,11 +52,12 @@ export async function playDevice(device: Device, { server, account, password, ha
   const acceptor = new Acceptor({
     own,
     findPeer: () => parseDeviceId('0'.repeat(32)),
-    handlers: { digest: unasked, repos: unasked, map: unasked, offer: unasked, service: unasked, ...handlers },
+    handlers: { digest: unasked, repos: unasked, carriers: unasked, map: unasked, offer: unasked, service: unasked, ...handlers },
     clock,
     log,
     budget,
     onStranger: () => undefined,
+    onCarrier: () => undefined,
   });
   inBand.onCarrier((carrier) => acceptor.accept(carrier));
   const hello = xml('hello', { xmlns: NS_AGENT, device: own.device });
@@ -80,7 +81,8 @@ export async function playDevice(device: Device, { server, account, password, ha
         clock,
         random: () => 0,
         log,
-        onResumed: () => undefined,
+        openOwn: unasked,
+        onCarrier: () => undefined,
         onUnreachable: () => undefined,
       });
       links.push(link);

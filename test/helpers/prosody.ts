@@ -69,6 +69,8 @@ export interface Prosody {
   deleteAccount(name: string): Promise<void>;
   /** Stops it and starts it on the same ports with the same data; `changes` stay until the next ones. */
   restart(changes?: ProsodySettings): Promise<void>;
+  /** Stops it while `work` is done. */
+  away<T>(work: () => Promise<T>): Promise<T>;
   stop(): Promise<void>;
   /** Every stanza that came in: a line `c2s|s2s TAB sender TAB xml` each. @throws without `hasStanzaLog` */
   stanzaLog(): string;
@@ -180,6 +182,15 @@ class PrivateProsody implements Prosody {
     await this.#end();
     this.#settings = { ...this.#settings, ...changes };
     await this.start();
+  }
+
+  async away<T>(work: () => Promise<T>): Promise<T> {
+    await this.#end();
+    try {
+      return await work();
+    } finally {
+      await this.start();
+    }
   }
 
   async stop(): Promise<void> {

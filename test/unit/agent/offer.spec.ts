@@ -7,7 +7,7 @@ import type { PeerCopy } from '../../../src/agent/offer.ts';
 import { realClock } from '../../../src/lib/clock.ts';
 import { parseBareJid } from '../../../src/lib/jid.ts';
 import type { DeviceId, Oid } from '../../../src/lib/names.ts';
-import type { DialledLink } from '../../../src/link/dial.ts';
+import type { DialledLink } from '../../../src/link/dialled-link.ts';
 import { makeAgentPair } from '../../helpers/agent-pair.ts';
 import type { AgentPair, AgentPairOptions } from '../../helpers/agent-pair.ts';
 import { copyOf, cornerIn, refsBelow, refsOf, signAs, takeMap } from '../../helpers/agent-repo.ts';

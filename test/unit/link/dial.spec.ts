@@ -152,11 +152,11 @@ describe('dialLink', () => {
   it('asks at once when the way may have become free', async () => {
     const clock = new VirtualClock();
     const world = new LinkWorld({ handlers, clock });
-    let retry: () => void = () => undefined;
-    let isTakenBack = false;
+    const retries = new Set<() => void>();
+    const retry = (): void => retries.forEach((each) => each());
     const onWayFree = (again: () => void) => {
-      retry = again;
-      return () => (isTakenBack = true);
+      retries.add(again);
+      return () => retries.delete(again);
     };
     const link = await world.dial({ onWayFree });
     retry();
@@ -172,7 +172,7 @@ describe('dialLink', () => {
     await until(() => world.resumed.length === 1);
     expect(world.pairs).toHaveLength(2);
     link.destroy(offline);
-    await until(() => isTakenBack);
+    await until(() => retries.size === 0);
   });
 
   it('does not run in circles when each carrier is lost as soon as it is open', async () => {

@@ -6,7 +6,7 @@ import { parseFullJid } from '../../../src/lib/jid.ts';
 import type { FullJid } from '../../../src/lib/jid.ts';
 import { silentLog } from '../../../src/lib/log.ts';
 import type { DeviceId } from '../../../src/lib/names.ts';
-import type { DialledLink } from '../../../src/link/dial.ts';
+import type { DialledLink } from '../../../src/link/dialled-link.ts';
 import { DIAL_DEADLINE_MS, Links } from '../../../src/link/links.ts';
 import { requestJson } from '../../../src/link/services.ts';
 import { FAR_ADDRESS } from '../../helpers/carrier-pair.ts';

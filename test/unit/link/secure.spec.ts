@@ -125,12 +125,14 @@ describe('secureAsListener', () => {
       handlers: {
         digest: () => Promise.resolve(),
         repos: () => Promise.resolve(),
+        carriers: () => Promise.resolve(),
         map: () => Promise.resolve(),
         offer: () => Promise.reject(new Error('none')),
         service: () => Promise.reject(new Error('none')),
       },
       clock: realClock,
       log: (await import('../../../src/lib/log.ts')).silentLog,
+      onCarrier: () => undefined,
       onStranger: ({ peer }) => strangers.push(peer),
     });
     acceptor.accept(pair.far);

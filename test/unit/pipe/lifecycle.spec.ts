@@ -44,12 +44,12 @@ describe('Lifecycle', () => {
     life.adopt('running', CARRIER, 0);
     const attached = life.adopt('resuming', { kind: 'direct', sid: 'b' }, 5);
     life.goOn(attached, 0, 100);
-    life.ponged(1, 130);
-    expect(life.rttMs).toBe(30);
-    life.ponged(1, 900);
-    expect(life.rttMs).toBe(30);
+    life.roundTrip.answered(1, 130);
+    expect(life.roundTrip.rttMs).toBe(30);
+    life.roundTrip.answered(1, 900);
+    expect(life.roundTrip.rttMs).toBe(30);
     life.adopt('running', CARRIER, 1000);
-    expect(life.rttMs).toBeUndefined();
+    expect(life.roundTrip.rttMs).toBeUndefined();
   });
 
   it('gives a carrier of its own up sooner than one through the server', () => {

@@ -1,0 +1,103 @@
+// The ways from here to a peer: in-band through the server, and connections of their own that are agreed on over the link (docs/PROTOCOL.md,
+// "Carriers"). Rule: where to connect to is believed only inside the link, for the server could say anything; every change of way is an event.
+
+import type { ClientHttp2Session } from 'node:http2';
+import type { Clock } from '../lib/clock.ts';
+import { Fault } from '../lib/errors.ts';
+import { bareOf, parseFullJid } from '../lib/jid.ts';
+import type { FullJid } from '../lib/jid.ts';
+import type { DeviceId } from '../lib/names.ts';
+import type { Carrier } from '../carriers/carrier.ts';
+import { parseOffer } from '../carriers/bytestreams-format.ts';
+import type { Peer, Peers } from '../home/peers.ts';
+import type { Settings } from '../home/settings.ts';
+import { describeChange } from '../link/carrier-change.ts';
+import type { CarrierChange } from '../link/carrier-change.ts';
+import { requestJson } from '../link/services.ts';
+import { parseRecord } from '../sync/digest-format.ts';
+import type { Events } from './events.ts';
+import type { Session } from './session.ts';
+
+export interface WaysParts {
+  readonly peers: Peers;
+  readonly settings: Settings;
+  readonly events: Pick<Events, 'emit'>;
+  readonly clock: Clock;
+}
+
+/** How long the peer has to note an offer. */
+const NOTE_MS = 30_000;
+/** How long a noted offer is waited for. */
+const EXPECT_MS = 30_000;
+
+/** All ways to all peers, while signed in. */
+export class Ways {
+  readonly #parts: WaysParts;
+  readonly #retries = new Set<() => void>();
+  /** The stretch of time that is signed in. */
+  session: Session | undefined;
+
+  constructor(parts: WaysParts) {
+    this.#parts = parts;
+  }
+
+  /** `retry` is called when a way may have become free. @returns what takes it back */
+  onFree(retry: () => void): () => void {
+    this.#retries.add(retry);
+    return () => this.#retries.delete(retry);
+  }
+
+  /** Signed in again, or a peer said hello, or the network is another. */
+  retry(): void {
+    for (const retry of this.#retries) retry();
+  }
+
+  /** In-band, through the server. @throws Fault as `InBand.open`, `not-connected` while signed out */
+  async openInBand(to: FullJid, options?: { readonly hasLargeBlocks: boolean }): Promise<Carrier> {
+    void options;
+    return this.#requireSession().inBand.open(to);
+  }
+
+  /** A connection of its own. @throws Fault as `Socks5`, and the peer's refusal */
+  async openOwn(link: ClientHttp2Session, to: FullJid): Promise<Carrier> {
+    const { settings, clock } = this.#parts;
+    const { socks5, connection } = this.#requireSession();
+    await settings.refresh();
+    const offer = await socks5.prepare(to);
+    try {
+      const { sid, streamhosts } = offer;
+      const body = { requester: connection.jid, sid, streamhosts };
+      await requestJson(link, { method: 'POST', path: '/carriers', body }, { clock, deadlineMs: NOTE_MS });
+      return await offer.open();
+    } catch (error) {
+      offer.cancel();
+      throw error;
+    }
+  }
+
+  /** A peer says over its link what it is about to offer. @throws InputFault, Fault `not-connected` */
+  async expect(peer: Peer, body: unknown): Promise<void> {
+    await this.#parts.settings.refresh();
+    const { requester, ...offer } = parseRecord(body, 'carriers');
+    const from = parseFullJid(typeof requester === 'string' ? requester : '');
+    if (bareOf(from) !== peer.jid) throw new Fault('bad-input', 'the requester is of another account');
+    this.#requireSession().socks5.expect(from, parseOffer(offer), EXPECT_MS);
+  }
+
+  /** A link to or from `device` goes on over another carrier. */
+  changed(device: DeviceId, change: CarrierChange): void {
+    const { peers, events } = this.#parts;
+    const peer = peers.byDevice(device)?.petname ?? 'a peer';
+    if (change.lost !== undefined) {
+      const words = `resumed at byte ${change.received} coming in, ${change.sent} going out`;
+      events.emit({ type: 'resumed', words, peer, bytes: change.received });
+    }
+    const words = describeChange(change);
+    if (words !== undefined) events.emit({ type: 'carrier', words, peer });
+  }
+
+  #requireSession(): Session {
+    if (this.session !== undefined) return this.session;
+    throw new Fault('not-connected', 'this device is not signed in', { remedy: 'git xmpp status tells why' });
+  }
+}

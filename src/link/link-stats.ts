@@ -1,0 +1,29 @@
+// What a link has carried, and over what (docs/PROTOCOL.md, "The door"). Rule: numbers only; whoever shows them finds the words.
+
+import type { AddressClass, CarrierKind } from '../carriers/carrier.ts';
+import type { PipeStream } from './pipe-stream.ts';
+
+export interface LinkStats {
+  /** `none` while the pipe has no carrier. */
+  readonly kind: CarrierKind | 'none';
+  /** Absent with `none`. */
+  readonly addressClass?: AddressClass;
+  /** Round trip in milliseconds; 0 while nothing was measured. */
+  readonly srttMs: number;
+  /** Bytes a second over the last few seconds. */
+  readonly up: number;
+  readonly down: number;
+  /** Bytes since the link began, those on their way included. */
+  readonly sent: number;
+  readonly received: number;
+}
+
+/** The pipe's counts and those of the carrier it runs on. */
+export function statsOf(pipe: PipeStream): LinkStats {
+  const { carrier, stats, rates } = pipe;
+  const { sent, received } = stats;
+  if (carrier === undefined) return { kind: 'none', srttMs: 0, ...rates, sent, received };
+  // A carrier that waits for an answer to each block knows its delay; of any other the pipe's PING tells.
+  const srttMs = Math.round(carrier.stats.srttMs || (stats.rttMs ?? 0));
+  return { kind: carrier.kind, addressClass: carrier.addressClass, srttMs, ...rates, sent, received };
+}
