@@ -15,6 +15,7 @@ import { PipeStream } from './pipe-stream.ts';
 import { Reopener } from './reopen.ts';
 import { secureAsDialler } from './secure.ts';
 import type { Credentials, SecureStream } from './secure.ts';
+import { followCarrier } from './window.ts';
 
 export interface DialOptions {
   readonly own: Credentials;
@@ -90,6 +91,7 @@ export async function dialLink(options: DialOptions): Promise<DialledLink> {
   try {
     const session = await withDeadline(shakeHands(pipe, options), HANDSHAKE_MS, options.clock, late);
     keepBusy(session, pipe);
+    followCarrier(session, pipe);
     return new Link({ session, pipe, carriers, clock: options.clock });
   } catch (error) {
     pipe.destroy();

@@ -8,6 +8,7 @@ import type { Carrier } from '../carriers/carrier.ts';
 import type { ResumeFrame } from '../pipe/frame-format.ts';
 import { PipeMachine } from '../pipe/pipe-machine.ts';
 import type { CloseReason, PipeEvent, PipeOptions, PipeStats } from '../pipe/pipe-types.ts';
+import { PendingWrite } from './pending-write.ts';
 
 export interface PipeStreamOptions extends PipeOptions {
   readonly clock: Clock;
@@ -17,7 +18,7 @@ export interface PipeStreamOptions extends PipeOptions {
   readonly onAttached?: (epoch: number, resumedAt: number) => void;
 }
 
-/** Reads what the peer wrote, writes what the peer will read, over any number of carriers. */
+/** Reads what the peer wrote, writes what the peer will read, over any number of carriers; `carrier` tells the kind of each that is taken. */
 export class PipeStream extends Duplex {
   readonly #machine: PipeMachine;
   readonly #options: PipeStreamOptions;
@@ -25,7 +26,7 @@ export class PipeStream extends Duplex {
   #timer: Timer | undefined;
   #lastWall = 0;
   #stepped = 0;
-  #pending: { rest: Uint8Array; readonly done: (error?: Error | null) => void } | undefined;
+  #pending: PendingWrite | undefined;
   #consumed: (() => void)[] = [];
 
   constructor(options: PipeStreamOptions) {
@@ -99,6 +100,7 @@ export class PipeStream extends Duplex {
       { receive: (bytes) => this.feed(attachment, bytes), closed: (fault) => this.#lost(attachment, fault) },
     );
     carrier.wake();
+    this.emit('carrier', carrier.kind);
     this.#schedule();
   }
 
@@ -122,7 +124,14 @@ export class PipeStream extends Duplex {
   }
 
   override _write(chunk: Uint8Array, _encoding: string, done: (error?: Error | null) => void): void {
-    this.#pending = { rest: chunk, done };
+    this.#pending = new PendingWrite([chunk], done);
+    this.#writeOn();
+  }
+
+  /** TLS writes many records at a time. */
+  override _writev(chunks: { readonly chunk: Uint8Array }[], done: (error?: Error | null) => void): void {
+    const parts = chunks.map(({ chunk }) => chunk);
+    this.#pending = new PendingWrite(parts, done);
     this.#writeOn();
   }
 
@@ -147,11 +156,10 @@ export class PipeStream extends Duplex {
       this.#pending = undefined;
       return pending.done(new Fault('timeout', 'the link was lost'));
     }
-    const taken = this.#machine.write(pending.rest, this.#now());
-    if (taken === pending.rest.length) {
+    if (pending.writeTo(this.#machine, this.#now())) {
       this.#pending = undefined;
       pending.done();
-    } else pending.rest = pending.rest.subarray(taken);
+    }
     this.#wake();
   }
 
