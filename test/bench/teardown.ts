@@ -1,0 +1,19 @@
+// What a benchmark has started, so that nothing of it is left behind. Rule: ended last first, each once, also after Ctrl-C.
+
+const open: (() => Promise<void>)[] = [];
+
+/** Notes how to end a thing that was just started. @returns ends it now */
+export function ending(stop: () => Promise<void>): () => Promise<void> {
+  let ended: Promise<void> | undefined;
+  const once = (): Promise<void> => {
+    ended ??= stop().finally(() => open.splice(open.indexOf(once), 1));
+    return ended;
+  };
+  open.push(once);
+  return once;
+}
+
+/** Ends whatever still runs; one that cannot be ended does not keep the others. */
+export async function endAll(): Promise<void> {
+  for (let stop = open.at(-1); stop !== undefined; stop = open.at(-1)) await stop().catch(() => undefined);
+}
