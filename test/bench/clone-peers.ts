@@ -8,7 +8,7 @@ import { startProcess } from '../helpers/processes.ts';
 import { findFreePorts } from '../helpers/ports.ts';
 import { startSshd } from '../helpers/sshd.ts';
 import type { Device } from '../helpers/device.ts';
-import { ending } from './teardown.ts';
+import { started } from './teardown.ts';
 
 export interface ClonePeers {
   /** Milliseconds of a clone each. */
@@ -19,17 +19,16 @@ export interface ClonePeers {
 
 /** Serves the repository at `dir`. */
 export async function startClonePeers(dir: string): Promise<ClonePeers> {
-  const sshd = await startSshd();
-  const stopSshd = ending(() => sshd.stop());
+  const [sshd, stopSshd] = await started(startSshd(), (each) => each.stop());
   const [port = 0] = await findFreePorts(1);
   const program = path.join(execFileSync('git', ['--exec-path'], { encoding: 'utf8' }).trim(), 'git-daemon');
   const where = ['--listen=127.0.0.1', `--port=${port}`, `--base-path=${path.dirname(dir)}`, '--export-all'];
-  const daemon = await startProcess(program, ['--verbose', '--reuseaddr', ...where], {
+  const starting = startProcess(program, ['--verbose', '--reuseaddr', ...where], {
     name: 'git daemon',
     env: { PATH: process.env['PATH'], GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*' },
     isReady: (output) => output.includes('Ready to rumble'),
   });
-  const stopDaemon = ending(() => daemon.stop());
+  const [, stopDaemon] = await started(starting, (each) => each.stop());
   return {
     overSsh: (device) => timeClone(device, sshd.urlOf(dir), sshd.env),
     fromDaemon: (device) => timeClone(device, `git://127.0.0.1:${port}/${path.basename(dir)}`),

@@ -66,10 +66,15 @@ async function measureWays(ways: Ways, options: CloneOptions & Origin): Promise<
 
 async function measureRounds(ways: Ways, place: Place, { peers, ...options }: CloneOptions & Origin): Promise<Row[]> {
   const memory = options.hasMemory ? sampleMemory(place) : undefined;
+  const stopMemory = ending(async () => memory?.stop());
   const [ours, ssh, daemon]: [number[], number[], number[]] = [[], [], []];
   for (let round = 0; round < options.rounds && !ours.some((took) => took > LONG_MS); round += 1) {
-    ours.push(await timeClone(place.b, `xmpp::laptop/big`));
-    if (round === 0) memory?.stop();
+    // A clone that fails or is interrupted takes the agents with it: they are looked at no longer.
+    try {
+      ours.push(await timeClone(place.b, 'xmpp::laptop/big'));
+    } finally {
+      await stopMemory();
+    }
     ssh.push(await peers.overSsh(place.b));
     daemon.push(await peers.fromDaemon(place.b));
   }
@@ -86,7 +91,7 @@ function sampleMemory({ a, b }: Place): { stop(): void; rows(carrier: string): R
     { who: 'serving agent', pid: agentPid(a), seen: [] as number[] },
     { who: 'asking agent', pid: agentPid(b), seen: [] as number[] },
   ];
-  const look = (): void => agents.forEach(({ pid, seen }) => seen.push(rssOf(pid)));
+  const look = (): void => agents.forEach(({ pid, seen }) => seen.push(...rssOf(pid)));
   look();
   const timer = setInterval(look, SAMPLE_MS);
   return {

@@ -13,7 +13,7 @@ export async function benchIdle({ server, a, b }: Setting, seconds: number): Pro
   await pause(seconds * 1000);
   const shares = pids.map((pid, index) => ((cpuOf(pid) - (cpu[index] ?? 0)) / seconds) * 100);
   const perMinute = ((countLines(server.stanzaLog()) - stanzas) / seconds) * 60;
-  const memory = pids.map(rssOf);
+  const memory = pids.flatMap(rssOf);
   return [
     [`idle for ${seconds} s, memory of an agent`, `${Math.min(...memory).toFixed(0)} MiB`, `${Math.max(...memory).toFixed(0)} MiB`, '', '', ''],
     [`idle for ${seconds} s, processor time of an agent`, `${Math.min(...shares).toFixed(2)} %`, `${Math.max(...shares).toFixed(2)} %`, '', '', ''],

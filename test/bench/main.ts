@@ -12,7 +12,7 @@ import { benchRaw } from './raw.ts';
 import { startPair } from './setting.ts';
 import type { Row, Setting } from './setting.ts';
 import { benchStart } from './start.ts';
-import { endAll, ending } from './teardown.ts';
+import { endAll, started } from './teardown.ts';
 import { benchWire } from './wire.ts';
 
 /** Rows that need the pair of devices with one repository in sync; `idle` comes last, when all is quiet. */
@@ -40,13 +40,13 @@ async function runPaired({ rows, count }: Asked, found: Map<RowName, readonly Ro
   const names = IN_PAIR.filter((name) => rows.includes(name));
   if (names.length === 0) return;
   let setting: Setting;
+  let stop: () => Promise<void>;
   try {
-    setting = await startPair();
+    [setting, stop] = await started(startPair(), (each) => each.stop());
   } catch (error) {
     for (const name of names) found.set(name, [[name, 'failed', '', reasonOf(error), '', '']]);
     return;
   }
-  const stop = ending(() => setting.stop());
   for (const name of names) await run(name, found, () => runOne(name, setting, count));
   await stop();
 }

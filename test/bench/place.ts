@@ -2,12 +2,12 @@
 // Rule: what a row says of its carrier comes from the agent's own status, never from what was wished for.
 
 import { appendFile } from 'node:fs/promises';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Device, pairDevices } from '../helpers/device.ts';
 import { startProsody } from '../helpers/prosody.ts';
 import type { Prosody } from '../helpers/prosody.ts';
 import { findHome } from '../../src/home/paths.ts';
-import { ending } from './teardown.ts';
+import { ending, started } from './teardown.ts';
 
 /** What the devices may use: nothing but the server, also its proxy, or also each other's own addresses. */
 export type Ways = 'in-band' | 'socks5' | 'direct';
@@ -21,8 +21,8 @@ export interface Place {
 }
 
 export async function startPlace(ways: Ways): Promise<Place> {
-  const server = await startProsody({ accounts: { romeo: 'wherefore' }, hasStanzaLog: true, hasProxy: ways !== 'in-band' });
-  const stopServer = ending(() => server.stop());
+  const starting = startProsody({ accounts: { romeo: 'wherefore' }, hasStanzaLog: true, hasProxy: ways !== 'in-band' });
+  const [server, stopServer] = await started(starting, (each) => each.stop());
   const [a, b] = [new Device('laptop'), new Device('desktop')];
   const stopDevices = ending(async () => {
     await Promise.all([a.remove(), b.remove()]);
@@ -57,10 +57,11 @@ export function agentPid(device: Device): number {
   return (JSON.parse(readFileSync(findHome(device.env).lock, 'utf8')) as { readonly pid: number }).pid;
 }
 
-/** Resident memory of a process in MiB (proc_pid_status(5), VmRSS). */
-export function rssOf(pid: number): number {
-  const [, kilobytes = '0'] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kilobytes) / 1024;
+/** Resident memory of a process in MiB (proc_pid_status(5), VmRSS); none of one that has ended. */
+export function rssOf(pid: number): number[] {
+  const status = `/proc/${pid}/status`;
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB/m.exec(existsSync(status) ? readFileSync(status, 'utf8') : '') ?? [];
+  return kilobytes === undefined ? [] : [Number(kilobytes) / 1024];
 }
 
 /** Processor time of a process in seconds (proc_pid_stat(5), utime and stime, in hundredths). */

@@ -16,7 +16,7 @@ import { startProsody } from '../helpers/prosody.ts';
 import type { Prosody } from '../helpers/prosody.ts';
 import { percentile } from './setting.ts';
 import type { Row } from './setting.ts';
-import { ending } from './teardown.ts';
+import { started } from './teardown.ts';
 
 const MEGABYTE = 1e6;
 const ROUNDS = 3;
@@ -26,8 +26,7 @@ const NS_BYTESTREAMS = 'http://jabber.org/protocol/bytestreams';
 type OpenPair = () => Promise<{ readonly out: Carrier; readonly in: Carrier }>;
 
 export async function benchRaw(): Promise<Row[]> {
-  const server = await startProsody({ accounts: { romeo: 'wherefore' } });
-  const stop = ending(() => server.stop());
+  const [server, stop] = await started(startProsody({ accounts: { romeo: 'wherefore' } }), (each) => each.stop());
   try {
     const [from, to] = [await signIn(server), await signIn(server)];
     const open = inBand(from, to);

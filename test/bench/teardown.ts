@@ -13,6 +13,17 @@ export function ending(stop: () => Promise<void>): () => Promise<void> {
   return once;
 }
 
+/** Waits for a thing that is being started, and ends it even when the end comes before it is up. @returns it, and what ends it now */
+export async function started<T>(start: Promise<T>, stop: (thing: T) => Promise<void>): Promise<readonly [T, () => Promise<void>]> {
+  const end = ending(() => start.then(stop, () => undefined));
+  try {
+    return [await start, end];
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
 /** Ends whatever still runs; one that cannot be ended does not keep the others. */
 export async function endAll(): Promise<void> {
   for (let stop = open.at(-1); stop !== undefined; stop = open.at(-1)) await stop().catch(() => undefined);
