@@ -6,7 +6,7 @@ import { asFault, Fault } from '../lib/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { parsePetname, parseRepoName } from '../lib/names.ts';
 import type { RepoId } from '../lib/names.ts';
-import { STDERR, STDOUT, encodeExit, encodeFrames } from '../control/stream-format.ts';
+import { MAX_PAYLOAD, STDERR, STDOUT, encodeExit, encodeFrames, encodeParts } from '../control/stream-format.ts';
 import type { ControlRequest } from '../control/server.ts';
 import type { Peer, Peers } from '../home/peers.ts';
 import { HEADER, parseGitProtocol, parseService } from '../link/http-format.ts';
@@ -67,17 +67,47 @@ async function relay({ stream, end }: ServiceStream, socket: Duplex, peer: Peer)
   socket.once('end', () => stream.end());
   socket.once('close', () => stream.destroy());
   socket.on('error', () => stream.destroy());
-  stream.on('data', (part: Buffer) => {
-    for (const frame of encodeFrames(STDOUT, part)) if (!socket.write(frame)) stream.pause();
+  const gather = new Gather((frame) => {
+    if (!socket.write(frame)) stream.pause();
   });
+  stream.on('data', (part: Buffer) => gather.add(part));
   socket.on('drain', () => stream.resume());
   try {
     const { exitCode, stderr } = await end;
+    gather.flush();
     if (stderr !== '') for (const frame of encodeFrames(STDERR, Buffer.from(stderr))) socket.write(frame);
     socket.end(encodeExit(exitCode));
   } catch (error) {
+    gather.flush();
     const { message } = asFault(error, `talking to ${peer.petname}`);
     for (const frame of encodeFrames(STDERR, Buffer.from(`git-xmpp: ${peer.petname}: ${message}\n`))) socket.write(frame);
     socket.end(encodeExit(1));
+  }
+}
+
+/** HTTP/2 hands its bytes out in many small parts at a time, down to 9 bytes: what comes in one turn leaves as one frame. */
+class Gather {
+  readonly #write: (frame: Uint8Array) => void;
+  #parts: Uint8Array[] = [];
+  #length = 0;
+
+  constructor(write: (frame: Uint8Array) => void) {
+    this.#write = write;
+  }
+
+  /** @param part at most `MAX_PAYLOAD` bytes, as every DATA frame of HTTP/2 has here */
+  add(part: Uint8Array): void {
+    if (this.#length + part.length > MAX_PAYLOAD) this.flush();
+    if (this.#length === 0) process.nextTick(() => this.flush());
+    this.#parts.push(part);
+    this.#length += part.length;
+  }
+
+  flush(): void {
+    if (this.#length === 0) return;
+    const parts = this.#parts;
+    this.#parts = [];
+    this.#length = 0;
+    this.#write(encodeParts(STDOUT, parts));
   }
 }

@@ -1,10 +1,18 @@
 // Byte strings. Rule: a queue hands out what was put in, in order, and never copies more than it must.
 
+/** From this size on, filling with zeros costs more than asking Node for memory as it is. */
+const LARGE = 4096;
+
+/** `length` bytes of no particular value, for whoever writes every one of them at once: large ones are not filled with zeros first. */
+export function unsetBytes(length: number): Uint8Array {
+  return length < LARGE ? new Uint8Array(length) : Buffer.allocUnsafeSlow(length);
+}
+
 /** All `parts`, one after the other. */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   const [only] = parts;
   if (parts.length === 1 && only !== undefined) return only;
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  const out = unsetBytes(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
     out.set(part, at);

@@ -24,6 +24,7 @@ import { secureAsListener } from './secure.ts';
 import type { Credentials } from './secure.ts';
 import { serveLink } from './serve.ts';
 import type { LinkHandlers } from './serve.ts';
+import { followCarrier } from './window.ts';
 
 export interface AcceptOptions {
   readonly own: Credentials;
@@ -193,6 +194,7 @@ export class Acceptor {
     accepted.pipe.setResumeKey(secure.resumeKey);
     this.#supersede(accepted);
     accepted.session = serveLink(secure.stream, accepted.who, { handlers, log, now: () => clock.now() });
+    followCarrier(accepted.session, accepted.pipe);
     accepted.session.once('close', () => accepted.pipe.end());
   }
 

@@ -19,6 +19,7 @@ import { PipeStream } from './pipe-stream.ts';
 import { Reopener } from './reopen.ts';
 import { secureAsDialler } from './secure.ts';
 import type { Credentials, SecureStream } from './secure.ts';
+import { followCarrier } from './window.ts';
 
 export interface DialOptions {
   readonly own: Credentials;
@@ -75,6 +76,7 @@ export async function dialLink(options: DialOptions): Promise<DialledLink> {
   const late = (): Fault => new Fault('timeout', 'the other device did not answer');
   try {
     const session = await withDeadline(shakeHands(pipe, options), HANDSHAKE_MS, options.clock, late);
+    followCarrier(session, pipe);
     ladder = makeLadder(pipe, session, options);
     ladder.look();
     return new Link({ session, pipe, carriers, ladder, clock: options.clock });

@@ -5,11 +5,13 @@ import { Duplex } from 'node:stream';
 import { steadyTime } from '../lib/clock.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { Fault } from '../lib/errors.ts';
-import type { Carrier, CarrierKind } from '../carriers/carrier.ts';
+import type { Carrier } from '../carriers/carrier.ts';
 import type { ResumeFrame } from '../pipe/frame-format.ts';
 import { PipeMachine } from '../pipe/pipe-machine.ts';
 import type { CloseReason, PipeEvent, PipeOptions, PipeStats } from '../pipe/pipe-types.ts';
 import type { CarrierChange } from './carrier-change.ts';
+import { PendingWrite } from './pending-write.ts';
+import { PipeCarriers } from './pipe-carriers.ts';
 import { faultOf } from './pipe-faults.ts';
 import { PipeMeter } from './pipe-meter.ts';
 import type { PipeRates } from './pipe-meter.ts';
@@ -22,17 +24,15 @@ export interface PipeStreamOptions extends PipeOptions {
   readonly onAttached?: (change: CarrierChange) => void;
 }
 
-/** Reads what the peer wrote, writes what the peer will read, over any number of carriers. */
+/** Reads what the peer wrote, writes what the peer will read, over any number of carriers; `carrier` tells the kind of each that is taken. */
 export class PipeStream extends Duplex {
   readonly #machine: PipeMachine;
   readonly #options: PipeStreamOptions;
   readonly #now: () => number;
-  readonly #carriers = new Map<number, Carrier>();
+  readonly #carriers = new PipeCarriers();
   #timer: Timer | undefined;
-  #pending: { rest: Uint8Array; readonly done: (error?: Error | null) => void } | undefined;
+  #pending: PendingWrite | undefined;
   #consumed: (() => void)[] = [];
-  #lost: string | undefined;
-  #kind: CarrierKind | undefined;
   readonly #meter = new PipeMeter();
 
   constructor(options: PipeStreamOptions) {
@@ -57,8 +57,7 @@ export class PipeStream extends Duplex {
 
   /** The carrier that runs now. */
   get carrier(): Carrier | undefined {
-    const number = this.#machine.attachment;
-    return number === undefined ? undefined : this.#carriers.get(number);
+    return this.#carriers.get(this.#machine.attachment);
   }
 
   /** Puts the pipe on a carrier: the first, or for the dialler the next. @returns the attachment's number, for `feed` */
@@ -68,7 +67,6 @@ export class PipeStream extends Duplex {
       return undefined;
     }
     const attachment = this.#machine.attach({ kind: carrier.kind, sid: carrier.sid }, this.#now());
-    this.#kind ??= carrier.kind;
     this.#run(attachment, carrier);
     return attachment;
   }
@@ -106,12 +104,13 @@ export class PipeStream extends Duplex {
 
   /** The source and sink of `carrier`; what it carries counts as long as its attachment does. */
   #run(attachment: number, carrier: Carrier): void {
-    this.#carriers.set(attachment, carrier);
+    this.#carriers.add(attachment, carrier);
     carrier.start(
       { takeOutgoing: (max) => this.#take(attachment, max), probe: () => this.#machine.probe(attachment, this.#now()) },
       { receive: (bytes) => this.feed(attachment, bytes), closed: (fault) => this.#lose(attachment, fault) },
     );
     carrier.wake();
+    this.emit('carrier', carrier.kind);
     this.#schedule();
   }
 
@@ -122,9 +121,8 @@ export class PipeStream extends Duplex {
   }
 
   #lose(attachment: number, fault: Fault): void {
-    this.#carriers.delete(attachment);
     const wasCurrent = this.#machine.attachment === attachment;
-    if (wasCurrent) this.#lost = fault.message;
+    this.#carriers.ended(attachment, wasCurrent ? fault.message : undefined);
     this.#handle(this.#machine.detach(attachment, this.#now()));
     if (wasCurrent && !this.destroyed) this.#options.onDetached(fault.message);
   }
@@ -136,7 +134,14 @@ export class PipeStream extends Duplex {
   }
 
   override _write(chunk: Uint8Array, _encoding: string, done: (error?: Error | null) => void): void {
-    this.#pending = { rest: chunk, done };
+    this.#pending = new PendingWrite([chunk], done);
+    this.#writeOn();
+  }
+
+  /** TLS writes many records at a time. */
+  override _writev(chunks: { readonly chunk: Uint8Array }[], done: (error?: Error | null) => void): void {
+    const parts = chunks.map(({ chunk }) => chunk);
+    this.#pending = new PendingWrite(parts, done);
     this.#writeOn();
   }
 
@@ -161,11 +166,10 @@ export class PipeStream extends Duplex {
       this.#pending = undefined;
       return pending.done(new Fault('timeout', 'the link was lost'));
     }
-    const taken = this.#machine.write(pending.rest, this.#now());
-    if (taken === pending.rest.length) {
+    if (pending.writeTo(this.#machine, this.#now())) {
       this.#pending = undefined;
       pending.done();
-    } else pending.rest = pending.rest.subarray(taken);
+    }
     this.#wake();
   }
 
@@ -187,9 +191,7 @@ export class PipeStream extends Duplex {
       case 'attached':
         return this.#attached(event.attachment, event.resumedAt);
       case 'carrier-dead':
-        this.#lost = event.why;
-        void this.#carriers.get(event.attachment)?.close();
-        this.#carriers.delete(event.attachment);
+        this.#carriers.drop(event.attachment, event.why);
         return this.#options.onDetached(event.why);
       case 'closed':
         return this.#closed(event.reason);
@@ -198,18 +200,14 @@ export class PipeStream extends Duplex {
     }
   }
 
-  #attached(attachment: number, resumedAt: number): void {
-    this.#closeCarriers(attachment);
-    const carrier = this.#carriers.get(attachment);
-    const [lost, from] = [this.#lost, this.#kind];
-    this.#lost = undefined;
-    this.#kind = carrier?.kind;
-    if (carrier !== undefined) this.#options.onAttached?.({ carrier, lost, from, sent: resumedAt, received: this.stats.received });
+  #attached(attachment: number, sent: number): void {
+    const change = this.#carriers.runs(attachment, { sent, received: this.stats.received });
+    if (change !== undefined) this.#options.onAttached?.(change);
   }
 
   #closed(reason: CloseReason): void {
     // A CLOSE that tells the other side why may still be waiting for its carrier.
-    if (this.#machine.isFinished || !this.#machine.hasOutgoing) this.#closeCarriers();
+    if (this.#machine.isFinished || !this.#machine.hasOutgoing) this.#carriers.close();
     this.#writeOn();
     if (reason === 'done') this.push(null);
     else this.destroy(faultOf(reason));
@@ -217,16 +215,8 @@ export class PipeStream extends Duplex {
 
   /** Nothing more is carried either way: without an end to read, whoever runs on this stream would wait for one. */
   #finish(): void {
-    this.#closeCarriers();
+    this.#carriers.close();
     if (!this.destroyed) this.push(null);
-  }
-
-  #closeCarriers(except?: number): void {
-    for (const [attachment, carrier] of this.#carriers) {
-      if (attachment === except) continue;
-      this.#carriers.delete(attachment);
-      void carrier.close();
-    }
   }
 
   #wake(): void {

@@ -1,7 +1,7 @@
 // The frames that two ends of a pipe exchange over a carrier (docs/PROTOCOL.md, "Pipe"); the table below is the whole format.
 // Rule: a frame is parsed completely and strictly, each type within its own length, before anything acts on it.
 
-import { concatBytes, utf8 } from '../lib/bytes.ts';
+import { concatBytes, unsetBytes, utf8 } from '../lib/bytes.ts';
 import { InputFault } from '../lib/errors.ts';
 import { ByteReader, encodeHex, encodeU32, encodeU64 } from './fields.ts';
 
@@ -104,6 +104,20 @@ export function encodeFrame(frame: Frame): Uint8Array {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   if (length > LIMITS[frame.type]) throw new InputFault('pipe frame', `${frame.type} of ${length} bytes is too long`);
   return concatBytes([Uint8Array.of(TYPES.indexOf(frame.type) + 1), encodeU32(length), ...parts]);
+}
+
+/**
+ * A DATA frame whose bytes are written by `fill`, straight to where they go out from.
+ * @param length 1 to `MAX_DATA`
+ */
+export function encodeData(offset: number, length: number, fill: (bytes: Uint8Array) => void): Uint8Array {
+  if (length > MAX_DATA) throw new InputFault('pipe frame', `data of ${length} bytes is too long`);
+  const frame = unsetBytes(DATA_OVERHEAD + length);
+  frame[0] = codeOfType('data');
+  frame.set(encodeU32(8 + length), 1);
+  frame.set(encodeU64(offset), HEADER_BYTES);
+  fill(frame.subarray(DATA_OVERHEAD));
+  return frame;
 }
 
 function encodePayload(frame: Frame): Uint8Array[] {

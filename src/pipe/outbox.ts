@@ -3,7 +3,7 @@
 
 import { ByteQueue } from '../lib/bytes.ts';
 import type { DelayedAck } from './delayed-ack.ts';
-import { DATA_OVERHEAD, MAX_DATA, encodeFrame } from './frame-format.ts';
+import { DATA_OVERHEAD, MAX_DATA, encodeData, encodeFrame } from './frame-format.ts';
 import type { Frame } from './frame-format.ts';
 import type { Replay } from './replay.ts';
 
@@ -47,7 +47,7 @@ export class Outbox {
     if (acks.isDue || (acks.isOwed && replay.sent < replay.end)) this.push({ type: 'ack', received: acks.tell() });
     for (let size = this.#pieceSize(max, replay); size > 0; size = this.#pieceSize(max, replay)) {
       const offset = replay.sent;
-      this.push({ type: 'data', offset, bytes: replay.take(size) });
+      this.#queue.push(encodeData(offset, size, (bytes) => replay.takeInto(bytes)));
     }
   }
 

@@ -1,7 +1,7 @@
 // The bytes of a pipe that the other end has not acknowledged. Rule: start <= sent <= end, all three only grow but for `rewind`,
 // and no more is kept than the bound: what does not fit is not taken, so the writer waits and nothing is dropped.
 
-import { concatBytes } from '../lib/bytes.ts';
+import { unsetBytes } from '../lib/bytes.ts';
 import { InputFault } from '../lib/errors.ts';
 import type { ReplayBudget } from './replay-budget.ts';
 
@@ -14,6 +14,8 @@ export const REPLAY_BYTES = 4 * 1024 * 1024;
 export const REPLAY_FLOOR = 64 * 1024;
 
 const SEGMENT = 16 * 1024;
+/** Segments that are kept for the next bytes while others are under way: making new ones costs more than the copy into them. */
+const MAX_SPARE = 8;
 
 export interface ReplayOptions {
   readonly maxBytes: number;
@@ -28,6 +30,7 @@ export class Replay {
   readonly #budget: ReplayBudget | undefined;
   /** Copies in pieces of equal size: many small writes cost no more than one large one, and an offset is found by division. */
   #segments: Uint8Array[] = [];
+  #spare: Uint8Array[] = [];
   /** Offset of the first segment's first byte. */
   #origin: number;
   #start: number;
@@ -81,15 +84,20 @@ export class Replay {
 
   /** At most `max` bytes that follow those already sent. */
   take(max: number): Uint8Array {
-    const parts: Uint8Array[] = [];
-    const until = Math.min(this.#end, this.#sent + max);
-    while (this.#sent < until) {
+    const bytes = unsetBytes(Math.min(this.#end - this.#sent, max));
+    this.takeInto(bytes);
+    return bytes;
+  }
+
+  /** Fills `target`, which has no more room than there are unsent bytes, with those that follow the ones already sent. */
+  takeInto(target: Uint8Array): void {
+    for (let at = 0; at < target.length; ) {
       const { segment, from } = this.#place(this.#sent);
-      const part = segment.subarray(from, from + Math.min(until - this.#sent, SEGMENT - from));
-      parts.push(part);
+      const part = segment.subarray(from, from + Math.min(target.length - at, SEGMENT - from));
+      target.set(part, at);
+      at += part.length;
       this.#sent += part.length;
     }
-    return concatBytes(parts);
   }
 
   /**
@@ -102,11 +110,13 @@ export class Replay {
     const count = offset - this.#start;
     this.#start = offset;
     while (this.#start - this.#origin >= SEGMENT) {
-      this.#segments.shift();
+      const segment = this.#segments.shift();
+      if (segment !== undefined && this.#spare.length < MAX_SPARE) this.#spare.push(segment);
       this.#origin += SEGMENT;
     }
     if (this.#start === this.#end) {
       this.#segments = [];
+      this.#spare = [];
       this.#origin = this.#start;
     }
     this.#budget?.release(count);
@@ -128,7 +138,7 @@ export class Replay {
 
   #place(offset: number): { readonly segment: Uint8Array; readonly from: number } {
     const index = Math.floor((offset - this.#origin) / SEGMENT);
-    const segment = this.#segments[index] ?? new Uint8Array(SEGMENT);
+    const segment = this.#segments[index] ?? this.#spare.pop() ?? unsetBytes(SEGMENT);
     this.#segments[index] = segment;
     return { segment, from: offset - this.#origin - index * SEGMENT };
   }

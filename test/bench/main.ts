@@ -1,18 +1,71 @@
 // `npm run bench`: what the README claims, measured for real, each row beside a peer in the same run (README.md).
-// Rule: prints medians and ratios; judges nothing, for the machine may be busy.
+// Rule: prints medians and ratios; judges nothing, for the machine may be busy. A row that fails says why and stops no other.
 
+import { parseArguments } from './arguments.ts';
+import type { Asked, RowName } from './arguments.ts';
+import { benchCaps } from './caps.ts';
+import { benchClone, reasonOf } from './clone.ts';
+import { benchIdle } from './idle.ts';
 import { benchLatency } from './latency.ts';
-import { benchWire } from './wire.ts';
+import { printRows } from './print.ts';
+import { benchRaw } from './raw.ts';
 import { startPair } from './setting.ts';
-import type { Row } from './setting.ts';
-import { table } from '../../src/cli/out.ts';
+import type { Row, Setting } from './setting.ts';
+import { benchStart } from './start.ts';
+import { endAll, started } from './teardown.ts';
+import { benchWire } from './wire.ts';
 
-const commits = Number(process.argv[2] ?? 40);
-const setting = await startPair();
-let rows: readonly Row[] = [];
+/** Rows that need the pair of devices with one repository in sync; `idle` comes last, when all is quiet. */
+const IN_PAIR: readonly RowName[] = ['latency', 'wire', 'start', 'idle'];
+
+let asked: Asked;
 try {
-  rows = [...(await benchLatency(setting, commits)), ...(await benchWire(setting))];
-} finally {
-  await setting.stop();
+  asked = parseArguments(process.argv.slice(2));
+} catch (error) {
+  console.error(reasonOf(error));
+  process.exit(2);
 }
-for (const line of table([['what', 'p50', 'p95', 'beside', 'p50', 'ratio'], ...rows.map((row) => [...row])])) console.log(line);
+const interrupted = (): void => void endAll().finally(() => process.exit(130));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, interrupted);
+try {
+  const found = new Map<RowName, readonly Row[]>();
+  await runPaired(asked, found);
+  for (const name of asked.rows) if (!IN_PAIR.includes(name)) await run(name, found, () => runAlone(name, asked.count));
+  printRows(asked.rows.flatMap((name) => found.get(name) ?? []), asked.isMarkdown);
+} finally {
+  await endAll();
+}
+
+async function runPaired({ rows, count }: Asked, found: Map<RowName, readonly Row[]>): Promise<void> {
+  const names = IN_PAIR.filter((name) => rows.includes(name));
+  if (names.length === 0) return;
+  let setting: Setting;
+  let stop: () => Promise<void>;
+  try {
+    [setting, stop] = await started(startPair(), (each) => each.stop());
+  } catch (error) {
+    for (const name of names) found.set(name, [[name, 'failed', '', reasonOf(error), '', '']]);
+    return;
+  }
+  for (const name of names) await run(name, found, () => runOne(name, setting, count));
+  await stop();
+}
+
+function runOne(name: RowName, setting: Setting, count: number | undefined): Promise<Row[]> {
+  if (name === 'latency') return benchLatency(setting, count ?? 40);
+  if (name === 'wire') return benchWire(setting);
+  return name === 'start' ? benchStart(setting) : benchIdle(setting, count ?? 60);
+}
+
+function runAlone(name: RowName, count: number | undefined): Promise<Row[]> {
+  if (name === 'clone10') return benchClone({ megabytes: 10, rounds: count ?? 3, hasMemory: false });
+  if (name === 'clone500') return benchClone({ megabytes: 500, rounds: count ?? 2, hasMemory: true });
+  if (name === 'memory') return benchClone({ megabytes: 500, rounds: 1, hasMemory: true });
+  return name === 'raw' ? benchRaw() : benchCaps();
+}
+
+async function run(name: RowName, found: Map<RowName, readonly Row[]>, measure: () => Promise<Row[]>): Promise<void> {
+  const start = performance.now();
+  found.set(name, await measure().catch((error: unknown): Row[] => [[name, 'failed', '', reasonOf(error), '', '']]));
+  console.error(`${name}: ${((performance.now() - start) / 1000).toFixed(0)} s`);
+}

@@ -26,6 +26,8 @@ export interface ProsodySettings {
   readonly stanzaLimit?: number;
   /** Writes down every stanza that comes in; see `stanzaLog`. */
   readonly hasStanzaLog?: boolean;
+  /** Default true; false offers no SOCKS5 proxy. */
+  readonly hasProxy?: boolean;
   /** Default true; false lets a lost session go at once. */
   readonly hasSmResume?: boolean;
   /** Default false: Nagle's algorithm off, as it should be on a server. */
@@ -164,7 +166,7 @@ class PrivateProsody implements Prosody {
     this.#running = await startProcess(command ?? '', args, {
       name: `Prosody for ${this.domain}`,
       env: { ...this.#env(), XMPP_ACCOUNTS: accounts.join(' ') },
-      isReady: isProsodyReady,
+      isReady: (output) => isProsodyReady(output, this.#settings.hasProxy !== false),
       ...(isInDocker() ? { deadlineMs: 300_000 } : {}),
     });
     await connectOnce(this.port, this.host);
@@ -247,6 +249,7 @@ class PrivateProsody implements Prosody {
       XMPP_STANZA_LOG: settings.hasStanzaLog === true ? path.join(dir, 'stanzas.log') : undefined,
       XMPP_MECHANISMS: settings.isPlainOnly === true ? 'plain' : settings.hasOnlySha1 === true ? 'sha-1' : undefined,
       XMPP_PEP: settings.hasPep === false ? 'off' : undefined,
+      XMPP_PROXY65: settings.hasProxy === false ? 'off' : undefined,
       XMPP_SM_RESUME: settings.hasSmResume === false ? 'off' : undefined,
       XMPP_NAGLE: settings.hasNagle === true ? undefined : 'off',
       XMPP_DIES_WITH_PARENT: 'yes',
@@ -267,9 +270,9 @@ function compose(): string[] {
   return [...(process.env.XMPP_COMPOSE ?? 'docker-compose').split(' '), '--file', COMPOSE_FILE];
 }
 
-function isProsodyReady(output: string): boolean {
+function isProsodyReady(output: string, hasProxy: boolean): boolean {
   if (output.includes(PORT_TAKEN)) throw new Error(PORT_TAKEN);
-  return ['c2s', 'c2s_direct_tls', 'proxy65'].every((service) => output.includes(`Activated service '${service}' on [`));
+  return ['c2s', 'c2s_direct_tls', ...(hasProxy ? ['proxy65'] : [])].every((service) => output.includes(`Activated service '${service}' on [`));
 }
 
 function connectOnce(port: number, host: string): Promise<void> {

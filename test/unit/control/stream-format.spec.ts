@@ -3,6 +3,7 @@ import {
   encodeExit,
   encodeFrame,
   encodeFrames,
+  encodeParts,
   EXIT,
   FrameDecoder,
   MAX_PAYLOAD,
@@ -19,6 +20,18 @@ describe('encodeFrame', () => {
   it('refuses more than 64 KiB and an exit code that is not one byte', () => {
     expect(() => encodeFrame(STDOUT, new Uint8Array(MAX_PAYLOAD + 1))).toThrow(/longer than 65536/);
     expect(() => encodeFrame(EXIT, utf8('no'))).toThrow(/one byte/);
+  });
+});
+
+describe('encodeParts', () => {
+  it('makes one frame of many parts, small or large', () => {
+    expect([...encodeParts(STDOUT, [utf8('a'), utf8(''), utf8('bc')])]).toEqual([1, 0, 0, 0, 3, 97, 98, 99]);
+    const large = [new Uint8Array(5000).fill(1), new Uint8Array(5000).fill(2)];
+    expect([...encodeParts(STDOUT, large)]).toEqual([1, 0, 0, 39, 16, ...large.flatMap((part) => [...part])]);
+  });
+
+  it('refuses parts that are together more than 64 KiB', () => {
+    expect(() => encodeParts(STDOUT, [new Uint8Array(MAX_PAYLOAD), utf8('x')])).toThrow(/longer than 65536/);
   });
 });
 

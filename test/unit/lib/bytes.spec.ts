@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ByteQueue, concatBytes, equalBytes, utf8 } from '../../../src/lib/bytes.ts';
+import { ByteQueue, concatBytes, equalBytes, unsetBytes, utf8 } from '../../../src/lib/bytes.ts';
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
@@ -12,6 +12,14 @@ describe('concatBytes', () => {
   it('hands a single part on without a copy', () => {
     const part = utf8('x');
     expect(concatBytes([part])).toBe(part);
+  });
+});
+
+describe('unsetBytes', () => {
+  it.each([0, 1, 4095, 4096, 100_000])('makes %i bytes of their own, and no more', (length) => {
+    const bytes = unsetBytes(length);
+    expect(bytes.length).toBe(length);
+    expect(bytes.buffer.byteLength).toBe(length);
   });
 });
 

@@ -73,4 +73,15 @@ describe('Replay', () => {
     two.clear();
     expect(budget.freeBytes).toBe(100_000);
   });
+
+  it('hands out copies: what goes out stays as it was when its place is used again', () => {
+    const replay = new Replay({ maxBytes: 1 << 20, firstOffset: 0 });
+    replay.append(new Uint8Array(40_000).fill(1));
+    const out = replay.take(16_384);
+    replay.acknowledge(16_384);
+    replay.append(new Uint8Array(40_000).fill(2));
+    expect(out.every((byte) => byte === 1)).toBe(true);
+    expect([...new Set(replay.take(23_616))]).toEqual([1]);
+    expect([...new Set(replay.take(40_000))]).toEqual([2]);
+  });
 });
