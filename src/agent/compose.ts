@@ -2,9 +2,10 @@
 // joins is named after what it does.
 
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { realClock } from '../lib/clock.ts';
+import { parseDuration } from '../lib/duration-format.ts';
 import type { Log } from '../lib/log.ts';
 import { parseRepoId } from '../lib/names.ts';
 import { prepareHavesDir, prepareHooks } from '../git/hooks.ts';
@@ -22,6 +23,7 @@ import { InviteStore } from './invites.ts';
 import { Showing } from './pair-show.ts';
 import { Peering } from './peering.ts';
 import { DEFAULT_QUOTA, parseBytes, Quota } from './quota.ts';
+import { Wake } from './wake.ts';
 
 export interface ComposeOptions {
   readonly home: Home;
@@ -32,6 +34,10 @@ export interface ComposeOptions {
   /** Where stanzas are shown (`--debug`), secrets and payloads hidden. */
   readonly debug: ((text: string) => void) | undefined;
 }
+
+/** How long a link may wait for a way: `xmpp.giveUp`, in milliseconds. */
+const GIVE_UP = { min: 10_000, max: 7 * 86_400_000 };
+const DEFAULT_GIVE_UP = '1h';
 
 /** Makes an agent on a home that is prepared and locked. */
 export async function composeAgent(options: ComposeOptions): Promise<Agent> {
@@ -49,11 +55,12 @@ export async function composeAgent(options: ComposeOptions): Promise<Agent> {
   const events = new Events(clock, log.scope('events'));
   const quota = await Quota.open(join(home.state, 'quota.json'), parseBytes(config.get('xmpp.quota') ?? String(DEFAULT_QUOTA)));
   const serve = { ...(await prepareServing(options)), quota };
+  const giveUpMs = parseDuration('xmpp.giveUp', config.get('xmpp.giveUp') ?? DEFAULT_GIVE_UP, GIVE_UP);
   const showing = new Showing(clock, random);
   const invites = new InviteStore(join(home.state, 'invites.json'), clock);
   const newId = (): ReturnType<typeof parseRepoId> => parseRepoId(randomUUID());
   const common = { home, config, runGit, startGit, peers, repos, events, clock, log, random, chance, newId };
-  const peering = new Peering({ ...common, identity, serve, showing });
+  const peering = new Peering({ ...common, identity, serve, showing, giveUpMs: () => giveUpMs });
   const account = new AccountKeeper({
     home,
     config,
@@ -66,7 +73,12 @@ export async function composeAgent(options: ComposeOptions): Promise<Agent> {
     onDown: (fault) => peering.down(fault),
     trace: debug === undefined ? undefined : (direction, element) => debug(formatTrace(direction, element)),
   });
-  return new Agent({ ...common, peering, account, showing, invites });
+  const onChange = (): void => {
+    account.reconnectNow();
+    void peering.lookAround();
+  };
+  const wake = new Wake({ clock, interfaces: networkInterfaces, events, onChange });
+  return new Agent({ ...common, peering, account, showing, invites, wake });
 }
 
 /** Our hooks for people's pushes, and the empty alternate for `.have` lines. */

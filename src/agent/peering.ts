@@ -27,6 +27,7 @@ import { Remotes } from './remotes.ts';
 import { RepoSet } from './repo-set.ts';
 import type { ServeSettings } from './serve-git.ts';
 import { Session } from './session.ts';
+import { formatSeen } from './status.ts';
 import { Twins } from './twins.ts';
 
 export interface PeeringParts {
@@ -44,6 +45,8 @@ export interface PeeringParts {
   readonly chance: () => number;
   readonly serve: ServeSettings;
   readonly showing: Showing;
+  /** How long a link waits for a way, in milliseconds. */
+  readonly giveUpMs: () => number;
 }
 
 /** How long the one who showed a code waits for the other to come in. */
@@ -97,6 +100,8 @@ export class Peering {
       clock,
       log: log.scope('link'),
       budget: this.#budget,
+      giveUpMs: parts.giveUpMs,
+      onSuspect: () => void this.#probe(),
       onStranger: ({ peer }) => events.emit({ type: 'stranger', words: `${peer} asked for a link and is not paired`, by: peer }),
     });
   }
@@ -131,6 +136,12 @@ export class Peering {
     this.#session = undefined;
     this.contacts.stop();
     this.#parts.events.emit({ type: 'not-online', words: fault.message, code: fault.code });
+  }
+
+  /** The machine slept, or is on another network: ways are tried at once, and everybody is compared with where the server still answers. */
+  async lookAround(): Promise<void> {
+    this.#retryWays();
+    if (await this.#probe()) this.contacts.helloAll();
   }
 
   /** A device was paired: told to the repositories, and to the server that it may look this device up. */
@@ -194,6 +205,8 @@ export class Peering {
       random: chance,
       log: log.scope('link'),
       budget: this.#budget,
+      giveUpMs: this.#parts.giveUpMs,
+      onSuspect: () => void this.#probe(),
       onResumed: ({ sent, received }) => {
         events.emit({ type: 'resumed', words: `resumed at byte ${received} coming in, ${sent} going out`, peer: peer.petname, bytes: received });
         if (!this.contacts.isOnline(device)) void this.contacts.contact(device);
@@ -204,6 +217,11 @@ export class Peering {
 
   #retryWays(): void {
     for (const retry of this.#wayFree) retry();
+  }
+
+  /** Whether the server still answers: silence on a link may be its own, and better found out at once than after its minute. */
+  #probe(): Promise<boolean> {
+    return this.#session?.connection.probe() ?? Promise.resolve(false);
   }
 
   #openCarrier(to: FullJid): ReturnType<Session['inBand']['open']> {
@@ -224,11 +242,4 @@ export class Peering {
     const peer = this.#parts.peers.bySpki(spki);
     return peer !== undefined && peer.jid === account && peer.device !== this.#identity.device ? peer.device : undefined;
   }
-}
-
-function formatSeen(at: number | undefined, now: number): string {
-  if (at === undefined) return '';
-  const then = new Date(at);
-  const time = then.toTimeString().slice(0, 5);
-  return `last seen ${now - at < 86_400_000 ? time : `${then.toISOString().slice(0, 10)} ${time}`}`;
 }

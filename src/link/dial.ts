@@ -35,6 +35,10 @@ export interface DialOptions {
   readonly log: Log;
   /** The pipe goes on over another carrier; offsets in bytes, of what the peer has of ours and of what we have of its. */
   readonly onResumed: (at: { readonly sent: number; readonly received: number }) => void;
+  /** How long the pipe waits for a carrier, in milliseconds; asked when the link is made. */
+  readonly giveUpMs: () => number;
+  /** A carrier fell silent, or could not be opened in time: the connection below may be dead. */
+  readonly onSuspect: () => void;
   /** The peer is not where it was, so that no new carrier can be opened; told once for each loss. */
   readonly onUnreachable: (fault: Fault) => void;
 }
@@ -77,7 +81,10 @@ export async function dialLink(options: DialOptions): Promise<DialledLink> {
     linkId: options.linkId,
     clock: options.clock,
     budget: options.budget,
+    giveUpMs: options.giveUpMs(),
     onDetached: (why) => carriers.detached(why),
+    onSuspect: options.onSuspect,
+    onFault: (why) => options.log.info('the other device broke the protocol', { why }),
     onAttached: (epoch, resumedAt) => {
       carriers.attached();
       if (epoch > 0) options.onResumed({ sent: resumedAt, received: pipe.stats.received });

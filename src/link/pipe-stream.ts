@@ -8,6 +8,7 @@ import type { Carrier } from '../carriers/carrier.ts';
 import type { ResumeFrame } from '../pipe/frame-format.ts';
 import { PipeMachine } from '../pipe/pipe-machine.ts';
 import type { CloseReason, PipeEvent, PipeOptions, PipeStats } from '../pipe/pipe-types.ts';
+import { SteadyTime } from './steady-time.ts';
 
 export interface PipeStreamOptions extends PipeOptions {
   readonly clock: Clock;
@@ -15,22 +16,26 @@ export interface PipeStreamOptions extends PipeOptions {
   readonly onDetached: (why: string) => void;
   /** A carrier took over; `resumedAt` is the offset from which our bytes go on. */
   readonly onAttached?: (epoch: number, resumedAt: number) => void;
+  /** An in-band carrier fell silent: so may have the connection below it. */
+  readonly onSuspect?: (() => void) | undefined;
+  /** The other end broke the protocol, which ends the pipe; told at most once. */
+  readonly onFault?: (why: string) => void;
 }
 
 /** Reads what the peer wrote, writes what the peer will read, over any number of carriers. */
 export class PipeStream extends Duplex {
   readonly #machine: PipeMachine;
   readonly #options: PipeStreamOptions;
+  readonly #time: SteadyTime;
   readonly #carriers = new Map<number, Carrier>();
   #timer: Timer | undefined;
-  #lastWall = 0;
-  #stepped = 0;
   #pending: { rest: Uint8Array; readonly done: (error?: Error | null) => void } | undefined;
   #consumed: (() => void)[] = [];
 
   constructor(options: PipeStreamOptions) {
     super({ allowHalfOpen: true });
     this.#options = options;
+    this.#time = new SteadyTime(options.clock);
     this.#machine = new PipeMachine(options);
   }
 
@@ -173,9 +178,12 @@ export class PipeStream extends Duplex {
         this.#closeCarriers(event.attachment);
         return this.#options.onAttached?.(event.epoch, event.resumedAt);
       case 'carrier-dead':
+        if (this.#carriers.get(event.attachment)?.kind === 'in-band') this.#options.onSuspect?.();
         void this.#carriers.get(event.attachment)?.close();
         this.#carriers.delete(event.attachment);
         return this.#options.onDetached(event.why);
+      case 'fault':
+        return this.#options.onFault?.(event.why);
       case 'closed':
         return this.#closed(event.reason);
       default:
@@ -213,16 +221,13 @@ export class PipeStream extends Duplex {
     this.#timer?.cancel();
     const now = this.#now();
     const at = this.#machine.nextWakeup();
+    this.#time.dueAt = at;
     if (at === undefined) return;
     this.#timer = this.#options.clock.setTimer(Math.max(0, at - now), () => this.#handle(this.#machine.wakeup(this.#now())));
   }
 
-  /** The machine's time never runs backwards, whatever is done to the wall clock. */
   #now(): number {
-    const wall = this.#options.clock.now();
-    this.#stepped += Math.max(0, this.#lastWall - wall);
-    this.#lastWall = wall;
-    return wall + this.#stepped;
+    return this.#time.now();
   }
 }
 
