@@ -196,10 +196,24 @@ export class Acceptor {
     this.#supersede(accepted);
     accepted.session = serveLink(secure.stream, accepted.who, { handlers, log, now: () => clock.now() });
     accepted.session.once('close', () => accepted.pipe.end());
+    keepAwake(accepted.session, accepted.pipe);
   }
 
   /** A peer has one link to here: where it dials anew, it knows nothing more of an earlier one (it was killed, perhaps). */
   #supersede(newer: Accepted): void {
     for (const each of this.#accepted.values()) if (each !== newer && each.who === newer.who) each.pipe.destroy();
   }
+}
+
+/** While a request is served, the pipe looks into silence: whoever asked may wait for what this side does not owe yet. */
+function keepAwake(session: ServerHttp2Session, pipe: PipeStream): void {
+  let open = 0;
+  session.on('stream', (stream) => {
+    open += 1;
+    pipe.setBusy(true);
+    stream.once('close', () => {
+      open -= 1;
+      if (open === 0 && !pipe.destroyed) pipe.setBusy(false);
+    });
+  });
 }

@@ -26,8 +26,12 @@ export interface ProsodySettings {
   readonly stanzaLimit?: number;
   /** Writes down every stanza that comes in; see `stanzaLog`. */
   readonly hasStanzaLog?: boolean;
+  /** Default true; false offers no SOCKS5 proxy. */
+  readonly hasProxy?: boolean;
   /** Default true; false lets a lost session go at once. */
   readonly hasSmResume?: boolean;
+  /** A client that says nothing for so many seconds is asked, and dropped after as many again; default 840. */
+  readonly readTimeout?: number;
   /** Default false: Nagle's algorithm off, as it should be on a server. */
   readonly hasNagle?: boolean;
 }
@@ -37,6 +41,8 @@ export interface ProsodyOptions extends ProsodySettings {
   readonly domain?: string;
   /** Default `127.0.0.1`. */
   readonly address?: string;
+  /** Where its SOCKS5 proxy says that it is, such as a proxy before it; default `address`. */
+  readonly proxyAddress?: string;
   readonly accounts?: Readonly<Record<string, string>>;
   /** Talks to other servers; see `startFederation`. */
   readonly s2s?: {
@@ -160,7 +166,7 @@ class PrivateProsody implements Prosody {
     this.#running = await startProcess(command ?? '', args, {
       name: `Prosody for ${this.domain}`,
       env: { ...this.#env(), XMPP_ACCOUNTS: accounts.join(' ') },
-      isReady: isProsodyReady,
+      isReady: (output) => isProsodyReady(output, this.#settings.hasProxy !== false),
       ...(isInDocker() ? { deadlineMs: 300_000 } : {}),
     });
     await connectOnce(this.port, this.host);
@@ -222,7 +228,7 @@ class PrivateProsody implements Prosody {
       XMPP_TLS_DIR: s2s?.tlsDir ?? path.join(dir, 'tls'),
       XMPP_DOMAIN: this.domain,
       XMPP_ADDRESS: isInDocker() ? '*' : this.host,
-      XMPP_PROXY_ADDRESS: this.host,
+      XMPP_PROXY_ADDRESS: this.#options.proxyAddress ?? this.host,
       XMPP_PORT: String(this.port),
       XMPP_DIRECT_TLS_PORT: String(this.directTlsPort),
       XMPP_PROXY_PORT: String(this.proxyPort),
@@ -234,7 +240,9 @@ class PrivateProsody implements Prosody {
       XMPP_STANZA_LOG: settings.hasStanzaLog === true ? path.join(dir, 'stanzas.log') : undefined,
       XMPP_MECHANISMS: settings.isPlainOnly === true ? 'plain' : settings.hasOnlySha1 === true ? 'sha-1' : undefined,
       XMPP_PEP: settings.hasPep === false ? 'off' : undefined,
+      XMPP_PROXY65: settings.hasProxy === false ? 'off' : undefined,
       XMPP_SM_RESUME: settings.hasSmResume === false ? 'off' : undefined,
+      XMPP_READ_TIMEOUT: settings.readTimeout?.toString(),
       XMPP_NAGLE: settings.hasNagle === true ? undefined : 'off',
       XMPP_DIES_WITH_PARENT: 'yes',
       COMPOSE_PROJECT_NAME: path.basename(this.dir).toLowerCase(),
@@ -254,9 +262,9 @@ function compose(): string[] {
   return [...(process.env.XMPP_COMPOSE ?? 'docker-compose').split(' '), '--file', COMPOSE_FILE];
 }
 
-function isProsodyReady(output: string): boolean {
+function isProsodyReady(output: string, hasProxy: boolean): boolean {
   if (output.includes(PORT_TAKEN)) throw new Error(PORT_TAKEN);
-  return ['c2s', 'c2s_direct_tls', 'proxy65'].every((service) => output.includes(`Activated service '${service}' on [`));
+  return ['c2s', 'c2s_direct_tls', ...(hasProxy ? ['proxy65'] : [])].every((service) => output.includes(`Activated service '${service}' on [`));
 }
 
 function connectOnce(port: number, host: string): Promise<void> {
