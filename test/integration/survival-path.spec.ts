@@ -138,7 +138,6 @@ describe.each(['clone', 'fetch', 'push'] as const)('a %s', (kind) => {
     const order = events.map(({ type }) => type).filter((type) => ['not-online', 'online', 'resumed'].includes(type));
     expect(order).toEqual(['not-online', 'online', 'resumed']);
     expect(events.find(({ type }) => type === 'not-online')).toMatchObject({ code: 'timeout' });
-    setting.proxy.cut();
   });
 
   it.each(['desktop', 'laptop'] as const)('outlives sleep of the %s, past the time that the server waits for it', async (name) => {
@@ -163,7 +162,6 @@ describe('the listening side', () => {
     await desktop.event(isAfter(since, 'not-online'), NOTICED_MS);
     const end = await git.ended;
     expect(end, end.stderr).toMatchObject({ code: 0 });
-    setting.proxy.cut();
     await laptop.git(dir, 'fsck', '--full', '--strict');
   });
 });
