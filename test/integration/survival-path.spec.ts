@@ -15,6 +15,8 @@ import { until } from '../helpers/waiting.ts';
 const HALF = 5 * 2 ** 20;
 /** Heartbeat, probe and sign-in take half of it; without them the connection's own minute of silence takes more. */
 const NOTICED_MS = 60_000;
+/** The server asks after so long and drops after twice as long: sleep that it does not bear is long enough to be noticed on waking. */
+const SILENCE_S = 9;
 
 let setting: TwoDevices;
 let laptop: Device;
@@ -27,7 +29,7 @@ let number = 0;
 let uncut: number;
 
 beforeAll(async () => {
-  setting = await startTwoDevices({ hasSmResume: false, readTimeout: 4 });
+  setting = await startTwoDevices({ hasSmResume: false, readTimeout: SILENCE_S });
   ({ laptop, desktop } = setting);
   big = await makeBigRepo(laptop, 'big');
   expect(await laptop.xmppIn(big, 'share', '--write')).toMatchObject({ code: 0 });
@@ -140,12 +142,14 @@ describe.each(['clone', 'fetch', 'push'] as const)('a %s', (kind) => {
     expect(events.find(({ type }) => type === 'not-online')).toMatchObject({ code: 'timeout' });
   });
 
-  it.each(['desktop', 'laptop'] as const)('outlives sleep of the %s, past the time that the server waits for it', async (name) => {
-    await survive(kind, async () => {
+  const sleeper = kind === 'clone' ? 'desktop' : 'laptop';
+  it(`outlives sleep of the ${sleeper}, past the time that the server waits for it`, async () => {
+    await survive(kind, async (since) => {
       const before = dropped();
-      setting[name].suspend();
+      setting[sleeper].suspend();
       await until(() => dropped() > before);
-      setting[name].wake();
+      setting[sleeper].wake();
+      await setting[sleeper].event(isAfter(since, 'woke'));
     });
   });
 });
@@ -177,9 +181,10 @@ describe('the give-up time', () => {
     setting.proxy.refuse(true);
     setting.proxy.cut();
     const end = await git.ended;
+    setting.proxy.refuse(false);
     expect(end.code).toBe(128);
     expect(end.stderr).toContain('laptop: no way to the other device was found for too long');
-    setting.proxy.refuse(false);
+    await desktop.statusWhen(({ peers }) => peers[0]?.isOnline === true, NOTICED_MS);
     const again = await transfers.clone();
     expect(await again.git.ended).toMatchObject({ code: 0 });
     await again.check();
