@@ -30,7 +30,7 @@ export interface ProsodySettings {
   readonly hasProxy?: boolean;
   /** Default true; false lets a lost session go at once. */
   readonly hasSmResume?: boolean;
-  /** A client that says nothing for so many seconds is asked, and dropped after as many again; default 840. */
+  /** A client that says nothing for so many seconds is dropped where it owes an acknowledgement, else asked for one; default 840. */
   readonly readTimeout?: number;
   /** Default false: Nagle's algorithm off, as it should be on a server. */
   readonly hasNagle?: boolean;

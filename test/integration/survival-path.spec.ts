@@ -15,8 +15,8 @@ import { until } from '../helpers/waiting.ts';
 const HALF = 5 * 2 ** 20;
 /** Heartbeat, probe and sign-in take half of it; without them the connection's own minute of silence takes more. */
 const NOTICED_MS = 60_000;
-/** The server asks after so long and drops after twice as long: sleep that it does not bear is long enough to be noticed on waking. */
-const SILENCE_S = 9;
+/** The server drops a client that owes it an acknowledgement for so long: sleep that it does not bear is long enough to be noticed on waking. */
+const SILENCE_S = 17;
 
 let setting: TwoDevices;
 let laptop: Device;
