@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npm run demo`, `npm test`, `npm run bench`, `npm run prosody`: each sets up what it needs by itself, then runs.
+// `npm run demo`, `npm test`, `npm run bench`, `npm run soak`, `npm run prosody`: each sets up what it needs by itself, then runs.
 // Rule: nothing but Node's own modules is loaded here, since this runs before `npm ci`; the exit code is the answer.
 
 import { spawn } from 'node:child_process';
@@ -16,6 +16,7 @@ const COMMANDS = {
   test: { isForTests: true, start: runTests },
   demo: { isForTests: false, start: (args, env) => runTypeScript('test/demo/main.ts', args, env) },
   bench: { isForTests: true, start: (args, env) => runTypeScript('test/bench/main.ts', args, env) },
+  soak: { isForTests: true, start: (args, env) => runTypeScript('test/soak/main.ts', args, env) },
   prosody: { isForTests: false, start: (args, env) => runTypeScript('test/helpers/run-prosody.ts', args, env) },
 };
 

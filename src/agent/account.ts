@@ -139,9 +139,9 @@ export class AccountKeeper {
     await signIn?.stop();
   }
 
-  /** Whatever made the agent wait may be over. */
+  /** Whatever made the agent wait may be over; but what only a person can mend is still not tried again. */
   reconnectNow(): void {
-    this.#signIn?.reconnectNow();
+    if (this.#down === undefined || this.#down.retryInMs !== undefined) this.#signIn?.reconnectNow();
   }
 
   #keep(signIn: SignIn): SignIn {

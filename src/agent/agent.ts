@@ -52,10 +52,12 @@ export class Agent {
   /** Opens the repositories, then signs in; answers at the door meanwhile. */
   async start(): Promise<void> {
     await this.parts.peering.repoSet.start();
+    this.parts.wake.start();
     await this.parts.account.start();
   }
 
   async stop(): Promise<void> {
+    this.parts.wake.stop();
     await this.parts.peering.stop();
     await this.parts.account.stop();
   }

@@ -2,7 +2,7 @@
 // joins is named after what it does.
 
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { realClock } from '../lib/clock.ts';
 import type { Fault } from '../lib/errors.ts';
@@ -24,6 +24,7 @@ import { InviteStore } from './invites.ts';
 import { Showing } from './pair-show.ts';
 import { Peering } from './peering.ts';
 import { DEFAULT_QUOTA, parseBytes, Quota } from './quota.ts';
+import { Wake } from './wake.ts';
 
 export interface ComposeOptions {
   readonly home: Home;
@@ -58,7 +59,7 @@ export async function composeAgent(options: ComposeOptions): Promise<Agent> {
   const invites = new InviteStore(join(home.state, 'invites.json'), clock);
   const newId = (): ReturnType<typeof parseRepoId> => parseRepoId(randomUUID());
   const common = { home, config, settings, runGit, startGit, peers, repos, events, clock, log, random, chance, newId };
-  const peering = new Peering({ ...common, identity, serve, showing });
+  const peering = new Peering({ ...common, identity, serve, showing, giveUpMs: () => settings.giveUpMs });
   const account = new AccountKeeper({
     home,
     config,
@@ -71,7 +72,12 @@ export async function composeAgent(options: ComposeOptions): Promise<Agent> {
     onDown: (fault) => peering.down(fault),
     trace: debug === undefined ? undefined : (direction, element) => debug(formatTrace(direction, element)),
   });
-  return new Agent({ ...common, peering, account, showing, invites });
+  const onChange = (): void => {
+    account.reconnectNow();
+    void peering.lookAround();
+  };
+  const wake = new Wake({ clock, interfaces: networkInterfaces, events, onChange });
+  return new Agent({ ...common, peering, account, showing, invites, wake });
 }
 
 /** Our hooks for people's pushes, and the empty alternate for `.have` lines. */

@@ -85,8 +85,13 @@ export class Contacts {
       if (peer !== undefined && peer.address === iq.from) this.#leave(peer);
       return Promise.resolve(undefined);
     });
-    for (const peer of this.#parts.peers.list()) void this.hello(peer);
+    this.helloAll();
     this.#repeat();
+  }
+
+  /** Says hello to everybody, and compares with whoever answers. */
+  helloAll(): void {
+    for (const peer of this.#parts.peers.list()) void this.hello(peer);
   }
 
   /** Signed out, or cut off: nobody can be reached any more, but those whose link needs no server. */

@@ -11,6 +11,7 @@ import type { Events } from './events.ts';
 import type { InviteStore } from './invites.ts';
 import type { Showing } from './pair-show.ts';
 import type { Peering } from './peering.ts';
+import type { Wake } from './wake.ts';
 
 export interface AgentParts {
   readonly home: Home;
@@ -25,4 +26,5 @@ export interface AgentParts {
   readonly account: AccountKeeper;
   readonly showing: Showing;
   readonly invites: InviteStore;
+  readonly wake: Wake;
 }

@@ -29,6 +29,7 @@ import { Remotes } from './remotes.ts';
 import { RepoSet } from './repo-set.ts';
 import type { ServeSettings } from './serve-git.ts';
 import { Session } from './session.ts';
+import { formatSeen } from './status.ts';
 import { Twins } from './twins.ts';
 import { Ways } from './ways.ts';
 
@@ -48,6 +49,8 @@ export interface PeeringParts {
   readonly serve: ServeSettings;
   readonly showing: Showing;
   readonly settings: Settings;
+  /** How long a link waits for a way, in milliseconds. */
+  readonly giveUpMs: () => number;
 }
 
 /** How long the one who showed a code waits for the other to come in. */
@@ -103,6 +106,8 @@ export class Peering {
       log: log.scope('link'),
       budget: this.#budget,
       onCarrier: (device, change) => this.#ways.changed(device, change),
+      giveUpMs: parts.giveUpMs,
+      onSuspect: () => void this.#probe(),
       onStranger: ({ peer }) => events.emit({ type: 'stranger', words: `${peer} asked for a link and is not paired`, by: peer }),
     });
   }
@@ -142,6 +147,12 @@ export class Peering {
   /** What the links with a peer have carried: the one dialled from here first. */
   linkStats(device: DeviceId): readonly LinkStats[] {
     return [this.links.link(device)?.stats(), this.#acceptor.stats(device)].filter((stats) => stats !== undefined);
+  }
+
+  /** The machine slept, or is on another network: ways are tried at once, and everybody is compared with where the server still answers. */
+  async lookAround(): Promise<void> {
+    this.#ways.retry();
+    if (await this.#probe()) this.contacts.helloAll();
   }
 
   /** A device was paired: told to the repositories, and to the server that it may look this device up. */
@@ -203,12 +214,19 @@ export class Peering {
       random: chance,
       log: log.scope('link'),
       budget: this.#budget,
+      giveUpMs: this.#parts.giveUpMs,
+      onSuspect: () => void this.#probe(),
       onCarrier: (change) => {
         this.#ways.changed(device, change);
         if (!this.contacts.isOnline(device)) void this.contacts.contact(device);
       },
       onUnreachable: (fault) => this.contacts.linkLost(device, fault),
     });
+  }
+
+  /** Whether the server still answers: silence on a link may be its own, and better found out at once than after its minute. */
+  #probe(): Promise<boolean> {
+    return this.#ways.session?.connection.probe() ?? Promise.resolve(false);
   }
 
   async #lookUp(device: DeviceId): Promise<FullJid | undefined> {
@@ -223,11 +241,4 @@ export class Peering {
     const peer = this.#parts.peers.bySpki(spki);
     return peer !== undefined && peer.jid === account && peer.device !== this.#identity.device ? peer.device : undefined;
   }
-}
-
-function formatSeen(at: number | undefined, now: number): string {
-  if (at === undefined) return '';
-  const then = new Date(at);
-  const time = then.toTimeString().slice(0, 5);
-  return `last seen ${now - at < 86_400_000 ? time : `${then.toISOString().slice(0, 10)} ${time}`}`;
 }

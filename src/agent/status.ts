@@ -115,3 +115,11 @@ async function relate({ context }: RepoLoop, ours: Oid, theirs: Oid): Promise<Om
   const behind = isAhead ? 0 : await countCommits(runGit, repository, { from: ours, to: theirs });
   return { state: isBehind ? 'behind' : isAhead ? 'ahead' : 'diverged', ahead, behind };
 }
+
+/** Words such as "last seen 14:02", with the day where it was another; empty for never. */
+export function formatSeen(at: number | undefined, now: number): string {
+  if (at === undefined) return '';
+  const then = new Date(at);
+  const time = then.toTimeString().slice(0, 5);
+  return `last seen ${now - at < 86_400_000 ? time : `${then.toISOString().slice(0, 10)} ${time}`}`;
+}

@@ -10,6 +10,7 @@ import { MAX_PAYLOAD, STDERR, STDOUT, encodeExit, encodeFrames, encodeParts } fr
 import type { ControlRequest } from '../control/server.ts';
 import type { Peer, Peers } from '../home/peers.ts';
 import { HEADER, parseGitProtocol, parseService } from '../link/http-format.ts';
+import type { DialledLink } from '../link/dialled-link.ts';
 import type { Links } from '../link/links.ts';
 import { openService } from '../link/services.ts';
 import type { ServiceStream } from '../link/services.ts';
@@ -47,7 +48,7 @@ export async function openStream(parts: StreamParts, request: ControlRequest, so
     if (fault.code !== 'no-such-repo') throw fault;
     throw new Fault('no-such-repo', `${peer.petname} shows no repository "${name}"`, { remedy: `git xmpp repos ${peer.petname}`, cause: error });
   }
-  void relay(opened, socket, peer);
+  void relay(opened, socket, { peer, link: parts.links.link(peer.device) });
 }
 
 /** The peer of that petname. @throws Fault `no-such-peer` with the ones there are */
@@ -59,7 +60,7 @@ export function findPeer(peers: Peers, text: string): Peer {
   throw new Fault('no-such-peer', `no peer is called "${text}"`, { remedy });
 }
 
-async function relay({ stream, end }: ServiceStream, socket: Duplex, peer: Peer): Promise<void> {
+async function relay({ stream, end }: ServiceStream, socket: Duplex, { peer, link }: { readonly peer: Peer; readonly link: DialledLink | undefined }): Promise<void> {
   socket.on('data', (part: Buffer) => {
     if (!stream.destroyed && !stream.write(part)) socket.pause();
   });
@@ -79,7 +80,9 @@ async function relay({ stream, end }: ServiceStream, socket: Duplex, peer: Peer)
     socket.end(encodeExit(exitCode));
   } catch (error) {
     gather.flush();
-    const { message } = asFault(error, `talking to ${peer.petname}`);
+    let { message } = asFault(error, `talking to ${peer.petname}`);
+    // What ended the link says more than what that did to the stream; it is told at once of a link that has ended.
+    link?.onClose((why) => (message = why.message));
     for (const frame of encodeFrames(STDERR, Buffer.from(`git-xmpp: ${peer.petname}: ${message}\n`))) socket.write(frame);
     socket.end(encodeExit(1));
   }

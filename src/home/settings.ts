@@ -2,6 +2,7 @@
 // Rule: read again when they are needed and may have changed, never watched; a value that cannot be used is told once, and its default holds.
 
 import type { Clock } from '../lib/clock.ts';
+import { parseDuration } from '../lib/duration-format.ts';
 import { asFault } from '../lib/errors.ts';
 import type { Fault } from '../lib/errors.ts';
 import type { RunGit } from '../lib/git-run.ts';
@@ -21,6 +22,8 @@ export interface SettingsParts {
 
 /** What was read is good for so long, in milliseconds. */
 const FRESH_MS = 5_000;
+const DEFAULT_GIVE_UP_MS = 3_600_000;
+const GIVE_UP = { min: 10_000, max: 7 * 86_400_000 };
 
 /** All `xmpp.…` that holds for the whole agent. */
 export class Settings {
@@ -36,6 +39,11 @@ export class Settings {
 
   get direct(): DirectMode {
     return this.#read('xmpp.direct', parseDirectMode) ?? 'private';
+  }
+
+  /** How long a link waits for a way to the other device, in milliseconds. */
+  get giveUpMs(): number {
+    return this.#read('xmpp.giveUp', (text) => parseDuration('xmpp.giveUp', text, GIVE_UP)) ?? DEFAULT_GIVE_UP_MS;
   }
 
   /** Reads what may have changed. What cannot be read leaves the values as they were. */

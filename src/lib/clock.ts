@@ -39,15 +39,3 @@ export function delay(ms: number, clock: Clock): Promise<void> {
     clock.setTimer(ms, resolve);
   });
 }
-
-/** The time of `clock` for machines: it never runs backwards, whatever is done to the wall clock. */
-export function steadyTime(clock: Clock): () => number {
-  let last = Number.NEGATIVE_INFINITY;
-  let stepped = 0;
-  return () => {
-    const wall = clock.now();
-    stepped += Math.max(0, last - wall);
-    last = wall;
-    return wall + stepped;
-  };
-}

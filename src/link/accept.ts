@@ -19,6 +19,7 @@ import type { CarrierChange } from './carrier-change.ts';
 import { CarrierProxy } from './carrier-proxy.ts';
 import { statsOf } from './link-stats.ts';
 import type { LinkStats } from './link-stats.ts';
+import { Offences } from './offences.ts';
 import { PipeStream } from './pipe-stream.ts';
 import { secureAsListener } from './secure.ts';
 import type { Credentials } from './secure.ts';
@@ -35,6 +36,10 @@ export interface AcceptOptions {
   readonly log: Log;
   /** What all pipes of this agent may keep for replay together. */
   readonly budget?: ReplayBudget | undefined;
+  /** How long a pipe waits for a carrier, in milliseconds; asked when the link is made. */
+  readonly giveUpMs: () => number;
+  /** A carrier fell silent: the connection below may be dead. */
+  readonly onSuspect: () => void;
   /** A device that is not paired knocked. */
   readonly onStranger: (carrier: Carrier) => void;
   /** A running link goes on over another carrier. */
@@ -60,14 +65,21 @@ const MAX_PIPES = 256;
 export class Acceptor {
   readonly #options: AcceptOptions;
   readonly #accepted = new Map<LinkId, Accepted>();
+  readonly #offences: Offences;
 
   constructor(options: AcceptOptions) {
     this.#options = options;
+    this.#offences = new Offences(options.log);
+  }
+
+  /** How often anything was refused. */
+  get refusals(): number {
+    return this.#offences.total;
   }
 
   /** Takes a carrier that a peer opened. */
   accept(carrier: Carrier): void {
-    const { clock, log } = this.#options;
+    const { clock } = this.#options;
     let early: Uint8Array = new Uint8Array(0);
     let answer: Uint8Array | undefined;
     let feed: ((bytes: Uint8Array) => Promise<void>) | undefined;
@@ -88,7 +100,6 @@ export class Acceptor {
         return proxy.receive(more);
       };
       if (refused === undefined) return Promise.resolve();
-      log.info('refused a carrier', { why: refused });
       answer = encodeFrame({ type: 'close', reason: refused });
       carrier.wake();
       clock.setTimer(1000, () => void carrier.close());
@@ -129,7 +140,7 @@ export class Acceptor {
     try {
       return readFirstFrame(bytes);
     } catch (error) {
-      this.#options.log.info('a carrier began with nonsense', { why: asFault(error, 'reading').message });
+      this.#offences.note(bareOf(carrier.peer), 'a carrier began with nonsense', { why: asFault(error, 'reading').message });
       void carrier.close();
       return undefined;
     }
@@ -139,15 +150,19 @@ export class Acceptor {
   #route({ frame, rest }: FirstFrame, carrier: Carrier): ToldReason | undefined {
     const account = bareOf(carrier.peer);
     const known = this.#accepted.get(frame.linkId);
+    const refuse = (reason: ToldReason, why: string = reason): ToldReason => {
+      this.#offences.note(known?.account === account ? frame.linkId : account, 'refused a carrier', { why, from: carrier.peer });
+      return reason;
+    };
     if (frame.type === 'resume') {
-      if (known === undefined || known.account !== account) return 'unknown-link';
+      if (known === undefined || known.account !== account) return refuse('unknown-link');
       const why = known.pipe.resumeOn(frame, carrier, rest);
-      return why === undefined ? undefined : 'refused';
+      return why === undefined ? undefined : refuse('refused', why);
     }
-    if (frame.type === 'open' && frame.version > PIPE_VERSION) return 'newer-version';
-    if (known !== undefined) return 'refused';
+    if (frame.type === 'open' && frame.version > PIPE_VERSION) return refuse('newer-version');
+    if (known !== undefined) return refuse('refused', 'that link is there already');
     const unsecured = [...this.#accepted.values()].filter((each) => each.who === undefined && each.account === account);
-    if (unsecured.length >= MAX_UNSECURED_PER_ACCOUNT || this.#accepted.size >= MAX_PIPES) return 'busy';
+    if (unsecured.length >= MAX_UNSECURED_PER_ACCOUNT || this.#accepted.size >= MAX_PIPES) return refuse('busy');
     this.#open(frame.linkId, carrier, rest);
     return undefined;
   }
@@ -159,12 +174,13 @@ export class Acceptor {
   }
 
   #open(linkId: LinkId, carrier: Carrier, rest: Uint8Array): void {
-    const { clock, log } = this.#options;
+    const { clock, log, budget, onSuspect } = this.#options;
     const onDetached = (why: string): void => log.debug('carrier lost', { why });
     const onAttached = (change: CarrierChange): void => {
       if (accepted.who !== undefined) this.#options.onCarrier(accepted.who, change);
     };
-    const pipe = new PipeStream({ role: 'listener', linkId, clock, budget: this.#options.budget, onDetached, onAttached });
+    const onFault = (why: string): void => this.#offences.note(linkId, 'the other device broke the protocol', { why, from: carrier.peer });
+    const pipe = new PipeStream({ role: 'listener', linkId, clock, budget, giveUpMs: this.#options.giveUpMs(), onDetached, onAttached, onSuspect, onFault });
     const accepted: Accepted = { pipe, account: bareOf(carrier.peer), who: undefined, session: undefined };
     this.#accepted.set(linkId, accepted);
     const timer = clock.setTimer(HANDSHAKE_MS, () => pipe.destroy());
@@ -172,6 +188,7 @@ export class Acceptor {
     pipe.once('close', () => {
       timer.cancel();
       this.#accepted.delete(linkId);
+      this.#offences.ended(linkId);
     });
     const attachment = pipe.attach(carrier);
     if (attachment !== undefined && rest.length > 0) void pipe.feed(attachment, rest);
@@ -196,10 +213,24 @@ export class Acceptor {
     accepted.session = serveLink(secure.stream, accepted.who, { handlers, log, now: () => clock.now() });
     followCarrier(accepted.session, accepted.pipe);
     accepted.session.once('close', () => accepted.pipe.end());
+    keepAwake(accepted.session, accepted.pipe);
   }
 
   /** A peer has one link to here: where it dials anew, it knows nothing more of an earlier one (it was killed, perhaps). */
   #supersede(newer: Accepted): void {
     for (const each of this.#accepted.values()) if (each !== newer && each.who === newer.who) each.pipe.destroy();
   }
+}
+
+/** While a request is served, the pipe looks into silence: whoever asked may wait for what this side does not owe yet. */
+function keepAwake(session: ServerHttp2Session, pipe: PipeStream): void {
+  let open = 0;
+  session.on('stream', (stream) => {
+    open += 1;
+    pipe.setBusy(true);
+    stream.once('close', () => {
+      open -= 1;
+      if (open === 0 && !pipe.destroyed) pipe.setBusy(false);
+    });
+  });
 }

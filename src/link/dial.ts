@@ -42,6 +42,10 @@ export interface DialOptions {
   readonly log: Log;
   /** The pipe goes on over another carrier. */
   readonly onCarrier: (change: CarrierChange) => void;
+  /** How long the pipe waits for a carrier, in milliseconds; asked when the link is made. */
+  readonly giveUpMs: () => number;
+  /** A carrier fell silent, or could not be opened in time: the connection below may be dead. */
+  readonly onSuspect: () => void;
   /** The peer is not where it was, so that no new carrier can be opened; told once for each loss. */
   readonly onUnreachable: (fault: Fault) => void;
 }
@@ -60,7 +64,10 @@ export async function dialLink(options: DialOptions): Promise<DialledLink> {
     linkId: options.linkId,
     clock: options.clock,
     budget: options.budget,
+    giveUpMs: options.giveUpMs(),
     onDetached: (why) => carriers.detached(why),
+    onSuspect: options.onSuspect,
+    onFault: (why) => options.log.info('the other device broke the protocol', { why }),
     onAttached: (change) => {
       carriers.attached();
       ladder?.attached(change.carrier);

@@ -2,7 +2,6 @@
 // Rule: given up means destroyed, never ended, so that nothing above can take a lost link for a finished one.
 
 import { Duplex } from 'node:stream';
-import { steadyTime } from '../lib/clock.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { Fault } from '../lib/errors.ts';
 import type { Carrier } from '../carriers/carrier.ts';
@@ -15,6 +14,7 @@ import { PipeCarriers } from './pipe-carriers.ts';
 import { faultOf } from './pipe-faults.ts';
 import { PipeMeter } from './pipe-meter.ts';
 import type { PipeRates } from './pipe-meter.ts';
+import { SteadyTime } from './steady-time.ts';
 
 export interface PipeStreamOptions extends PipeOptions {
   readonly clock: Clock;
@@ -22,13 +22,17 @@ export interface PipeStreamOptions extends PipeOptions {
   readonly onDetached: (why: string) => void;
   /** A later carrier took over. */
   readonly onAttached?: (change: CarrierChange) => void;
+  /** An in-band carrier fell silent: so may have the connection below it. */
+  readonly onSuspect?: (() => void) | undefined;
+  /** The other end broke the protocol, which ends the pipe; told at most once. */
+  readonly onFault?: (why: string) => void;
 }
 
 /** Reads what the peer wrote, writes what the peer will read, over any number of carriers; `carrier` tells the kind of each that is taken. */
 export class PipeStream extends Duplex {
   readonly #machine: PipeMachine;
   readonly #options: PipeStreamOptions;
-  readonly #now: () => number;
+  readonly #time: SteadyTime;
   readonly #carriers = new PipeCarriers();
   #timer: Timer | undefined;
   #pending: PendingWrite | undefined;
@@ -38,7 +42,7 @@ export class PipeStream extends Duplex {
   constructor(options: PipeStreamOptions) {
     super({ allowHalfOpen: true });
     this.#options = options;
-    this.#now = steadyTime(options.clock);
+    this.#time = new SteadyTime(options.clock);
     this.#machine = new PipeMachine(options);
   }
 
@@ -191,8 +195,11 @@ export class PipeStream extends Duplex {
       case 'attached':
         return this.#attached(event.attachment, event.resumedAt);
       case 'carrier-dead':
+        if (this.#carriers.get(event.attachment)?.kind === 'in-band') this.#options.onSuspect?.();
         this.#carriers.drop(event.attachment, event.why);
         return this.#options.onDetached(event.why);
+      case 'fault':
+        return this.#options.onFault?.(event.why);
       case 'closed':
         return this.#closed(event.reason);
       default:
@@ -227,7 +234,12 @@ export class PipeStream extends Duplex {
     this.#timer?.cancel();
     const now = this.#now();
     const at = this.#machine.nextWakeup();
+    this.#time.dueAt = at;
     if (at === undefined) return;
     this.#timer = this.#options.clock.setTimer(Math.max(0, at - now), () => this.#handle(this.#machine.wakeup(this.#now())));
+  }
+
+  #now(): number {
+    return this.#time.now();
   }
 }

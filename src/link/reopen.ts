@@ -15,6 +15,7 @@ export interface ReopenOptions {
   readonly openCarrier: (address: FullJid) => Promise<Carrier>;
   readonly onWayFree: (retry: () => void) => () => void;
   readonly onUnreachable: (fault: Fault) => void;
+  readonly onSuspect: () => void;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -100,9 +101,10 @@ export class Reopener {
   }
 
   #failed(fault: Fault): void {
-    const { log, onUnreachable } = this.#options;
+    const { log, onUnreachable, onSuspect } = this.#options;
     log.debug('no carrier', { why: fault.message });
     this.#retryLater();
+    if (fault.code === 'timeout') onSuspect();
     const isGone = fault.code === 'peer-offline' || fault.code === 'not-connected';
     if (!isGone || this.#isToldUnreachable) return;
     this.#isToldUnreachable = true;

@@ -54,6 +54,13 @@ export interface Connection {
   /** Subscription stanzas only (RFC 6121 §3): this resource never says that it is available. @throws Fault `not-connected` */
   sendPresence(to: BareJid, type: 'subscribe' | 'subscribed'): Promise<void>;
 
+  /**
+   * Asks the server at once whether it is still there (after sleep, on another network, when a peer fell silent); one that says nothing in
+   * `answerMs` (default 5 000) ends the connection. Several at once share one question.
+   * @returns whether it is there
+   */
+  probe(answerMs?: number): Promise<boolean>;
+
   /** Called exactly once, when the connection has ended, and why. */
   onClose(listener: (fault: Fault) => void): void;
 

@@ -22,6 +22,9 @@ export class Liveness {
   readonly #answerMs: number;
   #heardAt: number;
   #hasAnswered = false;
+  /** When an answer is due; undefined while none is. */
+  #dueAt: number | undefined;
+  #probes: ((isAlive: boolean) => void)[] = [];
   #timer: Timer | undefined;
 
   constructor(options: LivenessOptions) {
@@ -38,28 +41,52 @@ export class Liveness {
 
   stop(): void {
     this.#timer?.cancel();
+    this.#tellProbes(false);
+  }
+
+  /**
+   * Asks now, whatever was heard before: sleep and another network leave no trace. Several at once share one question.
+   * @returns whether any byte came within `answerMs`; if none did, `onDead` has been called
+   */
+  probe(answerMs = 5_000): Promise<boolean> {
+    const answer = new Promise<boolean>((resolve) => this.#probes.push(resolve));
+    const isSooner = this.#dueAt === undefined || this.#hasAnswered || this.#options.clock.now() + answerMs < this.#dueAt;
+    if (isSooner) this.#ask(answerMs);
+    return answer;
   }
 
   /** To be called when any byte comes in. */
   heard(): void {
     this.#heardAt = this.#options.clock.now();
     this.#hasAnswered = true;
+    if (this.#probes.length > 0) this.#tellProbes(true);
+  }
+
+  #tellProbes(isAlive: boolean): void {
+    for (const tell of this.#probes.splice(0)) tell(isAlive);
   }
 
   #wait(): void {
+    this.#dueAt = undefined;
     const silence = this.#silenceMs * (1 - this.#options.random() / 10);
+    // Of a clock that was set back, the silence counts from now.
+    this.#heardAt = Math.min(this.#heardAt, this.#options.clock.now());
     const left = Math.max(0, this.#heardAt + silence - this.#options.clock.now());
     this.#timer = this.#options.clock.setTimer(left, () => {
-      if (this.#options.clock.now() - this.#heardAt < silence) this.#wait();
-      else this.#ask();
+      const silent = this.#options.clock.now() - this.#heardAt;
+      if (silent < silence) this.#wait();
+      else this.#ask(this.#answerMs);
     });
   }
 
-  #ask(): void {
+  #ask(answerMs: number): void {
+    this.#timer?.cancel();
     this.#hasAnswered = false;
-    this.#timer = this.#options.clock.setTimer(this.#answerMs, () => {
-      if (this.#hasAnswered) this.#wait();
-      else this.#options.onDead();
+    this.#dueAt = this.#options.clock.now() + answerMs;
+    this.#timer = this.#options.clock.setTimer(answerMs, () => {
+      if (this.#hasAnswered) return this.#wait();
+      this.#tellProbes(false);
+      this.#options.onDead();
     });
     this.#options.ask();
   }

@@ -129,6 +129,10 @@ export class Session implements Connection {
     await this.#client.send(xml('presence', { type, to }));
   }
 
+  probe(answerMs?: number): Promise<boolean> {
+    return this.isOpen ? this.#liveness.probe(answerMs) : Promise.resolve(false);
+  }
+
   onClose(listener: (fault: Fault) => void): void {
     const fault = this.#ended;
     if (fault === undefined) this.#listeners.push(listener);

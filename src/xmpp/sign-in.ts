@@ -3,13 +3,10 @@
 
 import { Backoff } from '../lib/backoff.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
-import { Fault, asFault } from '../lib/errors.ts';
-import type { FaultCode } from '../lib/errors.ts';
-import { domainOf } from '../lib/jid.ts';
+import { asFault } from '../lib/errors.ts';
+import type { Fault, FaultCode } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Connection } from './connection-types.ts';
-import { xml } from './element.ts';
-import { NS_PING } from './namespaces.ts';
 
 export interface SignInOptions {
   /** Makes one attempt; `signal` gives it up. */
@@ -32,7 +29,6 @@ const UNSTEADY = { baseMs: 1_000, capMs: 8_000 };
 const STEADY_MS = 60_000;
 /** What is not mended by trying again, but may be mended on the server. */
 const SLOW_MS = 60_000;
-const PROBE_MS = 5_000;
 const HOPELESS: readonly FaultCode[] = ['wrong-password', 'conflict', 'no-mechanism'];
 const SLOW: readonly FaultCode[] = ['tls', 'no-encryption'];
 
@@ -85,7 +81,7 @@ export class SignIn {
     if (this.#run === undefined || this.#isDialling) return;
     this.#timer?.cancel();
     if (this.#connection === undefined) void this.#dial(this.#run.signal);
-    else void this.#probe(this.#connection);
+    else void this.#connection.probe();
   }
 
   async #dial(signal: AbortSignal): Promise<void> {
@@ -130,13 +126,5 @@ export class SignIn {
     const random = this.#options.random();
     const wait = backoff.fail(random);
     return SLOW.includes(code) ? Math.max(wait, Math.round(SLOW_MS * (1 + random))) : wait;
-  }
-
-  async #probe(connection: Connection): Promise<void> {
-    try {
-      await connection.iq('get', domainOf(connection.jid), xml('ping', { xmlns: NS_PING }), { timeoutMs: PROBE_MS });
-    } catch (error) {
-      if (error instanceof Fault && error.code === 'timeout') await connection.close();
-    }
   }
 }

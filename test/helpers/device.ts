@@ -228,10 +228,26 @@ export class Device {
 
   /** Ends the agent as a power cut would. */
   async kill(): Promise<void> {
-    const pid = this.#agentPid();
-    if (pid === undefined) throw new Error(`${this.name}: no agent runs`);
+    const pid = this.agentPid();
     signal(pid, 'SIGKILL');
     await untilGone(pid);
+  }
+
+  /** Stops the agent in its tracks, as a lid that is closed does. */
+  suspend(): void {
+    signal(this.agentPid(), 'SIGSTOP');
+  }
+
+  /** Lets it go on as if no time had passed. */
+  wake(): void {
+    signal(this.agentPid(), 'SIGCONT');
+  }
+
+  /** @throws when none runs */
+  agentPid(): number {
+    const pid = this.#agentPid();
+    if (pid === undefined) throw new Error(`${this.name}: no agent runs`);
+    return pid;
   }
 
   /** Ends every command that still runs, with all that it started. */

@@ -10,6 +10,7 @@ import type { Clock } from '../../src/lib/clock.ts';
 import { bareOf } from '../../src/lib/jid.ts';
 import type { BareJid, FullJid } from '../../src/lib/jid.ts';
 import { silentLog } from '../../src/lib/log.ts';
+import type { Log } from '../../src/lib/log.ts';
 import type { DeviceId } from '../../src/lib/names.ts';
 import { Fault } from '../../src/lib/errors.ts';
 import type { CarrierChange } from '../../src/link/carrier-change.ts';
@@ -35,6 +36,8 @@ export interface LinkWorldOptions {
   readonly handlers?: Partial<LinkHandlers<DeviceId>>;
   readonly clock?: Clock;
   readonly carrier?: CarrierPairOptions;
+  /** The far end's. */
+  readonly log?: Log;
 }
 
 export function newLinkId(): LinkId {
@@ -53,6 +56,8 @@ export class LinkWorld {
   readonly resumed: { readonly sent: number; readonly received: number }[] = [];
   readonly nearChanges: CarrierChange[] = [];
   readonly farChanges: CarrierChange[] = [];
+  /** Whose carrier fell silent, in order. */
+  readonly suspected: ('near' | 'far')[] = [];
   readonly acceptor: Acceptor;
   readonly clock: Clock;
   readonly #links: DialledLink[] = [];
@@ -60,7 +65,7 @@ export class LinkWorld {
   /** Called for each carrier that is opened; what it throws is why there is none. */
   onOpen: (address: FullJid) => void | Promise<void> = () => undefined;
 
-  constructor({ handlers = {}, clock = realClock, carrier = {} }: LinkWorldOptions = {}) {
+  constructor({ handlers = {}, clock = realClock, carrier = {}, log = silentLog }: LinkWorldOptions = {}) {
     this.clock = clock;
     this.#carrier = carrier;
     this.paired.set(this.near.spki, bareOf(NEAR_ADDRESS));
@@ -69,7 +74,9 @@ export class LinkWorld {
       findPeer: (spki, account) => (this.paired.get(spki) === account ? this.near.device : undefined),
       handlers: { digest: unasked, repos: unasked, carriers: unasked, map: unasked, offer: unasked, service: unasked, ...handlers },
       clock,
-      log: silentLog,
+      log,
+      giveUpMs: () => 3_600_000,
+      onSuspect: () => this.suspected.push('far'),
       onStranger: (from) => this.strangers.push(from),
       onCarrier: (_who, change) => this.farChanges.push(change),
     });
@@ -105,6 +112,8 @@ export class LinkWorld {
         if (change.lost !== undefined) this.resumed.push(change);
       },
       onUnreachable: () => undefined,
+      giveUpMs: () => 3_600_000,
+      onSuspect: () => this.suspected.push('near'),
       ...options,
     });
     this.#links.push(link);

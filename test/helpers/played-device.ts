@@ -12,6 +12,7 @@ import { Acceptor } from '../../src/link/accept.ts';
 import { dialLink } from '../../src/link/dial.ts';
 import type { DialledLink } from '../../src/link/dialled-link.ts';
 import type { LinkHandlers } from '../../src/link/serve.ts';
+import { GIVE_UP_MS } from '../../src/pipe/lifecycle.ts';
 import { ReplayBudget } from '../../src/pipe/replay-budget.ts';
 import { connect } from '../../src/xmpp/connection.ts';
 import { xml } from '../../src/xmpp/element.ts';
@@ -56,6 +57,8 @@ export async function playDevice(device: Device, { server, account, password, ha
     clock,
     log,
     budget,
+    giveUpMs: () => GIVE_UP_MS,
+    onSuspect: () => undefined,
     onStranger: () => undefined,
     onCarrier: () => undefined,
   });
@@ -84,6 +87,8 @@ export async function playDevice(device: Device, { server, account, password, ha
         openOwn: unasked,
         onCarrier: () => undefined,
         onUnreachable: () => undefined,
+        giveUpMs: () => GIVE_UP_MS,
+        onSuspect: () => undefined,
       });
       links.push(link);
       return link;

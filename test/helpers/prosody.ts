@@ -30,6 +30,8 @@ export interface ProsodySettings {
   readonly hasProxy?: boolean;
   /** Default true; false lets a lost session go at once. */
   readonly hasSmResume?: boolean;
+  /** A client that says nothing for so many seconds is dropped where it owes an acknowledgement, else asked for one; default 840. */
+  readonly readTimeout?: number;
   /** Default false: Nagle's algorithm off, as it should be on a server. */
   readonly hasNagle?: boolean;
 }
@@ -39,9 +41,9 @@ export interface ProsodyOptions extends ProsodySettings {
   readonly domain?: string;
   /** Default `127.0.0.1`. */
   readonly address?: string;
-  readonly accounts?: Readonly<Record<string, string>>;
-  /** Where the SOCKS5 proxy says it is; default where it listens. */
+  /** Where its SOCKS5 proxy says that it is, such as a proxy before it; default `address`. */
   readonly proxyAddress?: string;
+  readonly accounts?: Readonly<Record<string, string>>;
   /** Talks to other servers; see `startFederation`. */
   readonly s2s?: {
     readonly port: number;
@@ -251,6 +253,7 @@ class PrivateProsody implements Prosody {
       XMPP_PEP: settings.hasPep === false ? 'off' : undefined,
       XMPP_PROXY65: settings.hasProxy === false ? 'off' : undefined,
       XMPP_SM_RESUME: settings.hasSmResume === false ? 'off' : undefined,
+      XMPP_READ_TIMEOUT: settings.readTimeout?.toString(),
       XMPP_NAGLE: settings.hasNagle === true ? undefined : 'off',
       XMPP_DIES_WITH_PARENT: 'yes',
       COMPOSE_PROJECT_NAME: path.basename(this.dir).toLowerCase(),

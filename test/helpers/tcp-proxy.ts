@@ -20,6 +20,19 @@ export interface TcpProxy {
   stall(direction?: Direction): void;
   /** Carries again, first what came meanwhile. */
   resume(direction?: Direction): void;
+  /**
+   * Carries nothing more on the connections that are open now and closes none of them (half-open on both sides); newer ones are carried, and
+   * so overtake. Returns how many.
+   */
+  hold(): number;
+  /** Carries on where `hold` stopped. */
+  release(): void;
+  /** As `hold`, for good: a black hole. Returns how many. */
+  abandon(): number;
+  /** Carries at most so many bytes a second in each direction of each connection; undefined for as fast as it goes. */
+  slow(bytesPerSecond: number | undefined): void;
+  /** Ends one direction of every open connection (FIN); the other goes on. Returns how many. */
+  halfClose(direction: Direction): number;
   /** Refuses new connections (true) or takes them again (false). */
   refuse(isRefusing: boolean): void;
   /** Resolves as soon as so many bytes have been handed on in that direction. */
@@ -34,9 +47,9 @@ export interface ProxyTarget {
   readonly port: number;
 }
 
-/** Listens on a free port of 127.0.0.1. */
-export async function startTcpProxy(target: ProxyTarget): Promise<TcpProxy> {
-  const proxy = new Proxy(target);
+/** @param at where it listens; a free port of 127.0.0.1 unless told */
+export async function startTcpProxy(target: ProxyTarget, at: ProxyTarget = { host: '127.0.0.1', port: 0 }): Promise<TcpProxy> {
+  const proxy = new Proxy(target, at);
   await proxy.listen();
   return proxy;
 }
@@ -47,19 +60,25 @@ interface Pair {
 }
 
 class Proxy implements TcpProxy {
-  readonly host = '127.0.0.1';
+  readonly host: string;
   readonly bytes = { up: 0, down: 0 };
   readonly #target: ProxyTarget;
   readonly #pairs = new Set<Pair>();
   readonly #stalled = new Set<Direction>();
+  readonly #held = new Set<Pair>();
+  readonly #abandoned = new Set<Pair>();
+  readonly #pausing = new Set<NodeJS.Timeout>();
+  #bytesPerSecond: number | undefined;
   readonly #waiting = new Set<() => void>();
   readonly #server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }, (client) => this.#accept(client));
-  #port = 0;
+  #port: number;
   #accepted = 0;
   #isRefusing = false;
 
-  constructor(target: ProxyTarget) {
+  constructor(target: ProxyTarget, at: ProxyTarget) {
     this.#target = target;
+    this.host = at.host;
+    this.#port = at.port;
   }
 
   get port(): number {
@@ -77,7 +96,7 @@ class Proxy implements TcpProxy {
   listen(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(0, this.host, () => {
+      this.#server.listen(this.#port, this.host, () => {
         const address = this.#server.address();
         if (typeof address === 'object' && address !== null) this.#port = address.port;
         resolve();
@@ -91,7 +110,7 @@ class Proxy implements TcpProxy {
       client.resetAndDestroy();
       server.resetAndDestroy();
     }
-    this.#pairs.clear();
+    for (const each of [this.#pairs, this.#held, this.#abandoned]) each.clear();
     return pairs.length;
   }
 
@@ -109,6 +128,37 @@ class Proxy implements TcpProxy {
     }
   }
 
+  hold(): number {
+    return this.#holdIn(this.#held);
+  }
+
+  abandon(): number {
+    return this.#holdIn(this.#abandoned);
+  }
+
+  #holdIn(those: Set<Pair>): number {
+    for (const pair of this.#pairs) {
+      those.add(pair);
+      for (const one of directions(undefined)) sourceOf(pair, one).pause();
+    }
+    return those.size;
+  }
+
+  release(): void {
+    const held = [...this.#held];
+    this.#held.clear();
+    for (const pair of held) for (const one of directions(undefined)) this.#flow(pair, one);
+  }
+
+  slow(bytesPerSecond: number | undefined): void {
+    this.#bytesPerSecond = bytesPerSecond;
+  }
+
+  halfClose(direction: Direction): number {
+    for (const { client, server } of this.#pairs) (direction === 'up' ? server : client).end();
+    return this.#pairs.size;
+  }
+
   refuse(isRefusing: boolean): void {
     this.#isRefusing = isRefusing;
   }
@@ -124,6 +174,7 @@ class Proxy implements TcpProxy {
   stop(): Promise<void> {
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
+      for (const timer of this.#pausing) clearTimeout(timer);
       this.cut();
     });
   }
@@ -152,6 +203,7 @@ class Proxy implements TcpProxy {
       const mayGoOn = sink.write(bytes);
       this.bytes[direction] += bytes.length;
       if (!mayGoOn) source.pause();
+      else if (this.#bytesPerSecond !== undefined) this.#pause(pair, direction, (bytes.length * 1000) / this.#bytesPerSecond);
       this.#look();
     });
     sink.on('drain', () => this.#flow(pair, direction));
@@ -159,14 +211,25 @@ class Proxy implements TcpProxy {
     source.on('error', () => sink.destroy());
     source.on('close', () => {
       if (source.destroyed && !source.readableEnded) sink.destroy();
-      this.#pairs.delete(pair);
+      if (!pair.client.destroyed || !pair.server.destroyed) return;
+      for (const each of [this.#pairs, this.#held, this.#abandoned]) each.delete(pair);
     });
     source.pause();
     this.#flow(pair, direction);
   }
 
   #flow(pair: Pair, direction: Direction): void {
-    if (!this.#stalled.has(direction)) sourceOf(pair, direction).resume();
+    const isHeld = this.#stalled.has(direction) || this.#held.has(pair) || this.#abandoned.has(pair);
+    if (!isHeld) sourceOf(pair, direction).resume();
+  }
+
+  #pause(pair: Pair, direction: Direction, ms: number): void {
+    sourceOf(pair, direction).pause();
+    const timer = setTimeout(() => {
+      this.#pausing.delete(timer);
+      this.#flow(pair, direction);
+    }, ms);
+    this.#pausing.add(timer);
   }
 
   #until(isSo: () => boolean): Promise<void> {

@@ -79,6 +79,42 @@ describe('startTcpProxy', () => {
     expect(received.join('')).toBe('held back');
   });
 
+  it('lets a newer connection overtake one that it holds, which loses nothing', async () => {
+    const [older, received] = [await connect(), [] as string[]];
+    older.on('data', (bytes: Buffer) => received.push(bytes.toString()));
+    await proxy.connected(1);
+    expect(proxy.hold()).toBe(1);
+    older.write('late');
+    const newer = await connect();
+    newer.write('early');
+    const [bytes] = await once(newer, 'data');
+    expect([String(bytes), received.length]).toEqual(['early', 0]);
+    proxy.release();
+    await once(older, 'data');
+    expect(received.join('')).toBe('late');
+  });
+
+  it('ends one direction and carries on the other', async () => {
+    const socket = await connect();
+    socket.write('there');
+    await once(socket, 'data');
+    expect(proxy.halfClose('up')).toBe(1);
+    // The echo sees the end of what comes up, and ends what goes down.
+    await once(socket, 'end');
+    expect(socket.writable).toBe(true);
+  });
+
+  it('carries every byte though slowly', async () => {
+    proxy.slow(2_000_000);
+    const socket = await connect();
+    const sent = Buffer.alloc(400_000, 'xyz');
+    const received: Buffer[] = [];
+    socket.on('data', (bytes: Buffer) => received.push(bytes));
+    socket.end(sent);
+    await once(socket, 'end');
+    expect(Buffer.concat(received).equals(sent)).toBe(true);
+  });
+
   it('resets new connections while it refuses', async () => {
     proxy.refuse(true);
     const socket = net.connect(proxy.port, proxy.host);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { delay, realClock, steadyTime, withDeadline } from '../../../src/lib/clock.ts';
+import { delay, realClock, withDeadline } from '../../../src/lib/clock.ts';
 import { VirtualClock } from '../../helpers/virtual-clock.ts';
 import { defer } from '../../helpers/deferred.ts';
 
@@ -62,19 +62,5 @@ describe('realClock', () => {
     await kept.promise;
     expect(fired).toEqual(['kept']);
     expect(Math.abs(realClock.now() - new Date().getTime())).toBeLessThan(1000);
-  });
-});
-
-describe('steadyTime', () => {
-  it('goes forward with the clock, stands still while that steps back, and goes on from there', () => {
-    let wall = 1000;
-    const now = steadyTime({ now: () => wall, setTimer: () => ({ cancel: () => undefined }) });
-    expect(now()).toBe(1000);
-    wall = 1500;
-    expect(now()).toBe(1500);
-    wall = 200;
-    expect(now()).toBe(1500);
-    wall = 260;
-    expect(now()).toBe(1560);
   });
 });

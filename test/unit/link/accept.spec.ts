@@ -3,11 +3,14 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { realClock } from '../../../src/lib/clock.ts';
+import { Fault } from '../../../src/lib/errors.ts';
 import { parseFullJid } from '../../../src/lib/jid.ts';
+import { createLog } from '../../../src/lib/log.ts';
 import { parseDeviceId } from '../../../src/lib/names.ts';
 import { requestJson } from '../../../src/link/services.ts';
 import { encodeFrame, PIPE_VERSION } from '../../../src/pipe/frame-format.ts';
 import type { Frame } from '../../../src/pipe/frame-format.ts';
+import { NEAR_ADDRESS } from '../../helpers/carrier-pair.ts';
 import { LinkWorld, newLinkId } from '../../helpers/link-world.ts';
 import { RawEnd } from '../../helpers/raw-end.ts';
 import { VirtualClock } from '../../helpers/virtual-clock.ts';
@@ -150,6 +153,50 @@ describe('Acceptor', () => {
     expect(await other.answer()).toEqual(close('unknown-link'));
     expect(await ask(link.session)).toBe('here');
     expect(world.resumed).toEqual([]);
+  });
+
+  it('refuses a replayed or forged RESUME as often as it comes, tells one line of it, and the link goes on', async () => {
+    const lines: string[] = [];
+    const world = new LinkWorld({ handlers, log: createLog((line) => lines.push(line), 'info', () => 0) });
+    const linkId = newLinkId();
+    const link = await world.dial({ linkId });
+    const ended = new Promise((resolve) => link.onClose(resolve));
+    for (let count = 0; count < 20; count += 1) {
+      const pair = world.open();
+      const raw = new RawEnd(pair.near);
+      raw.say(forged(linkId, pair.near.sid));
+      expect(await raw.answer()).toEqual(close('refused'));
+    }
+    expect(await ask(link.session)).toBe('here');
+    expect(world.acceptor.refusals).toBe(20);
+    expect(lines.map((line) => line.replace(/^\S+ info /, ''))).toEqual([`refused a carrier why="the MAC is wrong" from=${NEAR_ADDRESS}`]);
+    world.acceptor.drop(world.near.device);
+    await ended;
+    await until(() => lines.length > 1);
+    expect(lines.at(-1)).toContain('refused in all on a link that has ended count=20');
+  });
+
+  it('ends a link whose peer acknowledges what was never sent, and tells one line of it', async () => {
+    const lines: string[] = [];
+    const world = new LinkWorld({ handlers, log: createLog((line) => lines.push(line), 'info', () => 0) });
+    const raw = new RawEnd(world.open().near);
+    raw.say(open());
+    raw.say({ type: 'ack', received: 2 ** 32 });
+    raw.say({ type: 'ack', received: 2 ** 33 });
+    expect(await raw.answer()).toEqual(close('protocol'));
+    await raw.closed();
+    expect(lines.filter((line) => line.includes('broke the protocol'))).toHaveLength(1);
+    expect(lines[0]).toContain('acknowledgement: is beyond what was sent');
+  });
+
+  it('hangs up the older of two carriers at once, and takes nothing from it any more', async () => {
+    const world = new LinkWorld({ handlers });
+    const link = await world.dial();
+    const [older] = world.pairs;
+    older?.near.fail(new Fault('not-connected', 'only this side knows'));
+    await until(() => world.resumed.length === 1);
+    await until(() => older?.far.isOver === true);
+    expect(await ask(link.session)).toBe('here');
   });
 
   it('lets no other account resume, though it has the key', async () => {

@@ -175,6 +175,39 @@ describe('dialLink', () => {
     await until(() => retries.size === 0);
   });
 
+  it('doubts the connection when a carrier falls silent, or none can be opened in time, and not when it just ends', async () => {
+    const clock = new VirtualClock();
+    const world = new LinkWorld({ handlers: { repos: () => new Promise(() => undefined) }, clock });
+    const dialling = world.dial();
+    await until(() => world.pairs.length > 0);
+    const link = await dialling;
+    world.cut();
+    await until(() => world.resumed.length === 1);
+    expect(world.suspected).toEqual([]);
+    const asking = requestJson(link.session, { method: 'GET', path: '/repos' }, { clock: realClock, deadlineMs: 60_000 }).catch(() => undefined);
+    for (let turn = 0; turn < 20; turn += 1) await clock.pass(10);
+    world.onOpen = () => Promise.reject(new Fault('timeout', 'nobody answered'));
+    for (const { near, far } of world.pairs) [near.isHeld, far.isHeld] = [true, true];
+    await clock.pass(21_000);
+    expect(world.suspected.filter((who) => who === 'near').length).toBeGreaterThanOrEqual(2);
+    link.destroy(offline);
+    await asking;
+  });
+
+  it('waits for a way as long as it is told to, and says that there was none', async () => {
+    const clock = new VirtualClock();
+    const world = new LinkWorld({ handlers, clock });
+    const link = await world.dial({ giveUpMs: () => 90_000 });
+    let why = '';
+    link.onClose((fault) => (why = fault.message));
+    world.onOpen = () => Promise.reject(offline);
+    world.cut();
+    await clock.pass(89_000);
+    expect(why).toBe('');
+    await clock.pass(2_000);
+    expect(why).toBe('no way to the other device was found for too long');
+  });
+
   it('does not run in circles when each carrier is lost as soon as it is open', async () => {
     const clock = new VirtualClock();
     const world = new LinkWorld({ handlers, clock });

@@ -19,7 +19,7 @@ interface Ends {
 }
 
 /** Two ends on one carrier; the far one was led there by an OPEN. */
-function makeEnds({ clock = realClock, ...options }: CarrierPairOptions & { clock?: Clock; giveUpMs?: number } = {}): Ends {
+function makeEnds({ clock = realClock, ...options }: CarrierPairOptions & { clock?: Clock; giveUpMs?: number; onSuspect?: () => void } = {}): Ends {
   const linkId = newLinkId();
   const detached: string[] = [];
   const pair = makeCarrierPair(options);
@@ -196,6 +196,40 @@ describe('PipeStream', () => {
     expect(detached).toEqual(['nothing was heard for 20 s']);
     expect(pair.near.isOver).toBe(true);
     near.destroy();
+  });
+
+  it('is not given up for a night in which nothing ran, and still is after an hour of waiting', async () => {
+    const clock = new VirtualClock();
+    let slept = 0;
+    const { near, pair } = makeEnds({ clock: { now: () => clock.now() + slept, setTimer: (ms, fire) => clock.setTimer(ms, fire) } });
+    near.setResumeKey(new Uint8Array(32));
+    const failing = readAll(near);
+    pair.cut();
+    await clock.pass(1_800_000);
+    slept = 8 * 3_600_000;
+    near.write('typed on waking');
+    await clock.pass(1_700_000);
+    expect(near.destroyed).toBe(false);
+    await clock.pass(120_000);
+    await expect(failing).rejects.toMatchObject({ message: 'no way to the other device was found for too long' });
+  });
+
+  it('tells that an in-band carrier fell silent, and not that one was cut', async () => {
+    const clock = new VirtualClock();
+    let suspected = 0;
+    const { near, pair } = makeEnds({ clock, onSuspect: () => (suspected += 1) });
+    near.setResumeKey(new Uint8Array(32));
+    pair.near.isHeld = true;
+    near.setBusy(true);
+    await clock.pass(21_000);
+    expect(suspected).toBe(1);
+    near.destroy();
+    const other = makeEnds({ clock, onSuspect: () => (suspected += 1) });
+    other.near.setResumeKey(new Uint8Array(32));
+    other.pair.cut();
+    await clock.pass(1_000);
+    expect(suspected).toBe(1);
+    other.near.destroy();
   });
 
   it('bears a clock that is set back', async () => {

@@ -133,6 +133,8 @@ describe('secureAsListener', () => {
       clock: realClock,
       log: (await import('../../../src/lib/log.ts')).silentLog,
       onCarrier: () => undefined,
+      giveUpMs: () => 3_600_000,
+      onSuspect: () => undefined,
       onStranger: ({ peer }) => strangers.push(peer),
     });
     acceptor.accept(pair.far);

@@ -45,6 +45,57 @@ describe('Liveness', () => {
     expect(events).toHaveLength(1);
   });
 
+  it('asks at once when it is told to, gives up as soon as that, and says so', async () => {
+    const { clock, liveness, events } = setUp();
+    clock.advance(10_000);
+    const alive = liveness.probe(5_000);
+    clock.advance(300_000);
+    expect([await alive, events]).toEqual([false, ['asked at 10', 'dead at 15']]);
+  });
+
+  it('shares one question among all who want to know, and waits on as usual after the answer', async () => {
+    const { clock, liveness, events } = setUp();
+    const both = [liveness.probe(5_000), liveness.probe(5_000)];
+    clock.advance(4_000);
+    both.push(liveness.probe(5_000));
+    liveness.heard();
+    expect(await Promise.all(both)).toEqual([true, true, true]);
+    clock.advance(62_000);
+    liveness.heard();
+    expect(events).toEqual(['asked at 0', 'asked at 64']);
+    expect(clock.timers).toBe(1);
+  });
+
+  it('asks again when its own question would be answered too late', async () => {
+    const { clock, liveness, events } = setUp();
+    clock.advance(60_000);
+    const alive = liveness.probe(5_000);
+    clock.advance(300_000);
+    expect([await alive, events]).toEqual([false, ['asked at 60', 'asked at 60', 'dead at 65']]);
+  });
+
+  it('leaves nobody waiting when it is stopped', async () => {
+    const { liveness } = setUp();
+    const alive = liveness.probe(5_000);
+    liveness.stop();
+    expect(await alive).toBe(false);
+  });
+
+  it.each([-3_600_000, 3_600_000])('asks within its minute though the clock is set by %d ms', (step) => {
+    const { clock } = setUp();
+    let set = 0;
+    const asked: number[] = [];
+    const shaken = { now: () => clock.now() + set, setTimer: clock.setTimer.bind(clock) };
+    const liveness = new Liveness({ clock: shaken, random: () => 0, ask: () => asked.push(clock.now()), onDead: () => undefined });
+    const from = clock.now();
+    liveness.start();
+    clock.advance(30_000);
+    set = step;
+    clock.advance(91_000);
+    expect(asked).toHaveLength(1);
+    expect(asked[0]).toBeLessThanOrEqual(from + 120_000);
+  });
+
   it('is silent once stopped', () => {
     const { clock, liveness, events } = setUp();
     liveness.stop();

@@ -15,8 +15,11 @@ class StubConnection implements Connection {
   isAnswering = true;
   #listeners: ((fault: Fault) => void)[] = [];
 
-  async iq(): Promise<undefined> {
-    if (!this.isAnswering) throw new Fault('timeout', 'no answer');
+  async iq(): Promise<undefined> {}
+
+  async probe(): Promise<boolean> {
+    if (!this.isAnswering) this.end(new Fault('timeout', 'silent'));
+    return this.isAnswering;
   }
 
   handleIq(): () => void {
@@ -168,7 +171,7 @@ describe('SignIn', () => {
     if (first !== undefined) first.isAnswering = false;
     signIn.reconnectNow();
     await clock.pass(1_000);
-    expect(events).toEqual(['up at 0', 'not-connected, again in 1', 'up at 101']);
+    expect(events).toEqual(['up at 0', 'timeout, again in 1', 'up at 101']);
   });
 
   it('says nothing more after it was stopped, even in the middle of dialling', async () => {

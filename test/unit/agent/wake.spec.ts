@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { Wake } from '../../../src/agent/wake.ts';
+import type { Interfaces } from '../../../src/agent/wake-machine.ts';
+import { VirtualClock } from '../../helpers/virtual-clock.ts';
+
+function setUp() {
+  const clock = new VirtualClock();
+  const told: string[] = [];
+  let slept = 0;
+  let addresses: Interfaces = {};
+  const wake = new Wake({
+    clock: { now: () => clock.now() + slept, setTimer: clock.setTimer.bind(clock) },
+    interfaces: () => addresses,
+    events: { emit: ({ type, words }) => told.push(`${type}: ${words}`) },
+    onChange: () => told.push('changed'),
+  });
+  return {
+    clock,
+    told,
+    wake,
+    sleep: (ms: number) => (slept += ms),
+    move: (address: string) => (addresses = { eth0: [{ address, internal: false }] }),
+  };
+}
+
+describe('Wake', () => {
+  it('tells nothing for days in which nothing happens', () => {
+    const { clock, told, wake } = setUp();
+    wake.start();
+    clock.advance(3 * 86_400_000);
+    expect(told).toEqual([]);
+    expect(clock.timers).toBe(1);
+  });
+
+  it('tells of sleep and of another network, and lets things be tried again once for both', () => {
+    const { clock, told, wake, sleep, move } = setUp();
+    wake.start();
+    clock.advance(12_000);
+    sleep(5_400_000);
+    move('192.0.2.1');
+    clock.advance(60_000);
+    expect(told).toEqual(['woke: nothing ran for 90m: the machine slept, or its clock was set', 'network: the addresses of this machine changed', 'changed']);
+  });
+
+  it('looks no more once it is stopped', () => {
+    const { clock, told, wake, sleep } = setUp();
+    wake.start();
+    wake.stop();
+    sleep(5_400_000);
+    clock.advance(60_000);
+    expect([told, clock.timers]).toEqual([[], 0]);
+  });
+});
