@@ -3,13 +3,13 @@
 
 import type { Connection } from './connection-types.ts';
 import { attrOf, xml } from './element.ts';
-import { NS_AGENT, NS_DISCO_INFO, NS_IBB, NS_PAIR, NS_PING, NS_VERSION } from './namespaces.ts';
+import { NS_AGENT, NS_BYTESTREAMS, NS_DISCO_INFO, NS_IBB, NS_PAIR, NS_PING, NS_VERSION } from './namespaces.ts';
 import { StanzaFault } from './stanza-fault.ts';
 
 const NAME = 'git-xmpp';
 /** The generation of the protocol; which build runs here is nobody's business. */
 const VERSION = '1';
-const FEATURES: readonly string[] = [NS_DISCO_INFO, NS_VERSION, NS_PING, NS_IBB, NS_AGENT, NS_PAIR];
+const FEATURES: readonly string[] = [NS_DISCO_INFO, NS_VERSION, NS_PING, NS_IBB, NS_BYTESTREAMS, NS_AGENT, NS_PAIR];
 
 /** Answers disco#info and version on `connection`. Ping is answered by the library. */
 export function answerDiscovery(connection: Pick<Connection, 'handleIq'>): void {

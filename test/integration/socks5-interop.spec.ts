@@ -4,7 +4,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { DirectMode } from '../../src/carriers/addresses.ts';
+import type { DirectMode } from '../../src/home/settings-format.ts';
 import type { Carrier } from '../../src/carriers/carrier.ts';
 import { Socks5 } from '../../src/carriers/socks5.ts';
 import { realClock } from '../../src/lib/clock.ts';

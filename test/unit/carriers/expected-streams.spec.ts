@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { DirectMode, Interfaces } from '../../../src/carriers/addresses.ts';
+import type { Interfaces } from '../../../src/carriers/addresses.ts';
+import type { DirectMode } from '../../../src/home/settings-format.ts';
 import { destinationOf } from '../../../src/carriers/bytestreams-format.ts';
 import type { BytestreamOffer, Streamhost } from '../../../src/carriers/bytestreams-format.ts';
 import { ExpectedStreams } from '../../../src/carriers/expected-streams.ts';

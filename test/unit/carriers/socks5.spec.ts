@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { DirectMode } from '../../../src/carriers/addresses.ts';
+import type { DirectMode } from '../../../src/home/settings-format.ts';
 import { formatQuery } from '../../../src/carriers/bytestreams-format.ts';
 import type { BytestreamOffer } from '../../../src/carriers/bytestreams-format.ts';
 import type { Carrier } from '../../../src/carriers/carrier.ts';

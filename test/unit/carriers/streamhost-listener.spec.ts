@@ -1,7 +1,8 @@
 import net from 'node:net';
 import type { Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { DirectMode, Interfaces } from '../../../src/carriers/addresses.ts';
+import type { Interfaces } from '../../../src/carriers/addresses.ts';
+import type { DirectMode } from '../../../src/home/settings-format.ts';
 import { dialStreamhost } from '../../../src/carriers/socks5-dial.ts';
 import { StreamhostListener } from '../../../src/carriers/streamhost-listener.ts';
 import type { ListeningAt } from '../../../src/carriers/streamhost-listener.ts';
