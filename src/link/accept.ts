@@ -15,6 +15,7 @@ import type { LinkId, ToldReason } from '../pipe/frame-format.ts';
 import { readFirstFrame } from '../pipe/frame-decoder.ts';
 import type { FirstFrame } from '../pipe/frame-decoder.ts';
 import type { ReplayBudget } from '../pipe/replay-budget.ts';
+import { gateBulk } from './bulk-gate.ts';
 import { PipeStream } from './pipe-stream.ts';
 import { secureAsListener } from './secure.ts';
 import type { Credentials } from './secure.ts';
@@ -177,6 +178,7 @@ export class Acceptor {
     accepted.pipe.setResumeKey(secure.resumeKey);
     this.#supersede(accepted);
     accepted.session = serveLink(secure.stream, accepted.who, { handlers, log, now: () => clock.now() });
+    gateBulk(accepted.session, accepted.pipe, clock);
     accepted.session.once('close', () => accepted.pipe.end());
   }
 

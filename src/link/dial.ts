@@ -11,6 +11,7 @@ import type { Log } from '../lib/log.ts';
 import type { Carrier } from '../carriers/carrier.ts';
 import type { LinkId } from '../pipe/frame-format.ts';
 import type { ReplayBudget } from '../pipe/replay-budget.ts';
+import { gateBulk } from './bulk-gate.ts';
 import { PipeStream } from './pipe-stream.ts';
 import { Reopener } from './reopen.ts';
 import { secureAsDialler } from './secure.ts';
@@ -90,6 +91,7 @@ export async function dialLink(options: DialOptions): Promise<DialledLink> {
   try {
     const session = await withDeadline(shakeHands(pipe, options), HANDSHAKE_MS, options.clock, late);
     keepBusy(session, pipe);
+    gateBulk(session, pipe, options.clock);
     return new Link({ session, pipe, carriers, clock: options.clock });
   } catch (error) {
     pipe.destroy();

@@ -17,7 +17,10 @@ export interface PipeStreamOptions extends PipeOptions {
   readonly onAttached?: (epoch: number, resumedAt: number) => void;
 }
 
-/** Reads what the peer wrote, writes what the peer will read, over any number of carriers. */
+/**
+ * Reads what the peer wrote, writes what the peer will read, over any number of carriers. Besides the events of a Duplex it emits `taken`
+ * when a carrier has taken bytes.
+ */
 export class PipeStream extends Duplex {
   readonly #machine: PipeMachine;
   readonly #options: PipeStreamOptions;
@@ -105,6 +108,7 @@ export class PipeStream extends Duplex {
   #take(attachment: number, max: number): Uint8Array {
     const bytes = this.#machine.takeOutgoing(attachment, max, this.#now());
     if (this.#machine.isFinished) this.#finish();
+    else if (bytes.length > 0) this.emit('taken');
     return bytes;
   }
 
