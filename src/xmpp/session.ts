@@ -62,6 +62,7 @@ export class Session implements Connection {
       clock: options.clock,
       random: options.random,
       ask: () => this.#ask(),
+      idleMs: () => this.#login.idleMs,
       onDead: () => this.#end(new Fault('timeout', 'the XMPP server has fallen silent')),
     });
     this.#client = this.#createClient();
@@ -209,6 +210,7 @@ export class Session implements Connection {
 
   #sent(element: Element, bytes: number): void {
     this.#options.trace?.('out', element);
+    this.#liveness.said();
     if (!this.#login.hasManagement || !isStanza(element) || !this.#pace.sent(bytes)) return;
     this.#requestAck();
   }
