@@ -91,6 +91,21 @@ describe('SendWindow', () => {
     expect(window.room()).toBe(4096);
   });
 
+  it('goes over to larger blocks where they are allowed and the path is fast, and back when it is no more', () => {
+    const window = new SendWindow(4096, 16_384);
+    const { sizes, end } = drive(window, { baseMs: 5, rate: 5_000_000 }, 2000);
+    expect(sizes.slice(0, 64).every((size) => size === 4096)).toBe(true);
+    expect(window.room()).toBe(16_384);
+    drive(window, { baseMs: 5, rate: 20_000 }, 20_000, end);
+    expect(window.room()).toBe(4096);
+  });
+
+  it('never goes over to them where a server throttles', () => {
+    const window = new SendWindow(4096, 16_384);
+    const { sizes } = drive(window, { baseMs: 5, rate: 400_000 }, 60_000);
+    expect(Math.max(...sizes)).toBe(4096);
+  });
+
   it('shrinks once per round trip when the delay is far over its target', () => {
     const window = new SendWindow(4096);
     drive(window, { baseMs: 2, rate: Infinity }, 1000);
