@@ -15,6 +15,9 @@ const WAITING_BYTES = 128 * 1024;
 /** What HTTP/2 has not passed on after so many milliseconds waits for its receiver, and keeps nobody else waiting. */
 const STUCK_MS = 100;
 
+/** Pieces up to here are copied together, so that each is one frame; larger ones are passed on in the parts in which they came. */
+const WHOLE_BYTES = 16 * 1024;
+
 /** What the gate asks of a pipe. */
 type Pipe = Pick<PipeStream, 'unsentBytes' | 'stats' | 'carrier'> & { on(event: 'taken', listener: () => void): unknown };
 
@@ -146,11 +149,18 @@ class GatedBody extends Writable {
   /** Writes the next `bytes` to the stream; `done` when HTTP/2 has passed them on. */
   pass(bytes: number, done: () => void): void {
     this.#isPassing = true;
-    this.#stream.write(this.#queue.take(bytes), (error) => {
+    const passed = (error?: Error | null): void => {
       this.#isPassing = false;
       done();
       if (error === undefined || error === null) this.#ask();
-    });
+    };
+    let left = bytes;
+    for (; left > WHOLE_BYTES; ) {
+      const part = this.#queue.takePart(left);
+      left -= part.length;
+      this.#stream.write(part, left === 0 ? passed : undefined);
+    }
+    if (left > 0) this.#stream.write(this.#queue.take(left), passed);
     if (this.#queue.length < WAITING_BYTES) this.#goOn();
   }
 
