@@ -13,6 +13,7 @@ import type { Identity } from '../home/identity.ts';
 import type { Peer, Peers } from '../home/peers.ts';
 import type { Repos } from '../home/repos.ts';
 import { Acceptor } from '../link/accept.ts';
+import { GateGroup } from '../link/bulk-gate.ts';
 import { dialLink } from '../link/dial.ts';
 import type { DialledLink } from '../link/dial.ts';
 import { Links } from '../link/links.ts';
@@ -60,6 +61,7 @@ export class Peering {
   readonly #acceptor: Acceptor;
   readonly #wayFree = new Set<() => void>();
   readonly #budget = new ReplayBudget();
+  readonly #gates: GateGroup;
   #identity: Identity;
   #session: Session | undefined;
   /** Resolves what is to happen once signed in, such as answering for invites again. */
@@ -68,6 +70,7 @@ export class Peering {
   constructor(parts: PeeringParts) {
     this.#parts = parts;
     this.#identity = parts.identity;
+    this.#gates = new GateGroup(parts.clock);
     const { peers, events, clock, log, identity } = parts;
     const me = identity.device;
     this.links = this.#makeLinks();
@@ -97,6 +100,7 @@ export class Peering {
       clock,
       log: log.scope('link'),
       budget: this.#budget,
+      gates: this.#gates,
       onStranger: ({ peer }) => events.emit({ type: 'stranger', words: `${peer} asked for a link and is not paired`, by: peer }),
     });
   }
@@ -194,6 +198,7 @@ export class Peering {
       random: chance,
       log: log.scope('link'),
       budget: this.#budget,
+      gates: this.#gates,
       onResumed: ({ sent, received }) => {
         events.emit({ type: 'resumed', words: `resumed at byte ${received} coming in, ${sent} going out`, peer: peer.petname, bytes: received });
         if (!this.contacts.isOnline(device)) void this.contacts.contact(device);

@@ -15,7 +15,7 @@ import type { LinkId, ToldReason } from '../pipe/frame-format.ts';
 import { readFirstFrame } from '../pipe/frame-decoder.ts';
 import type { FirstFrame } from '../pipe/frame-decoder.ts';
 import type { ReplayBudget } from '../pipe/replay-budget.ts';
-import { gateBulk } from './bulk-gate.ts';
+import { gateBulk, GateGroup } from './bulk-gate.ts';
 import { PipeStream } from './pipe-stream.ts';
 import { secureAsListener } from './secure.ts';
 import type { Credentials } from './secure.ts';
@@ -31,6 +31,8 @@ export interface AcceptOptions {
   readonly log: Log;
   /** What all pipes of this agent may keep for replay together. */
   readonly budget?: ReplayBudget | undefined;
+  /** The gates of all links of this agent. */
+  readonly gates?: GateGroup | undefined;
   /** A device that is not paired knocked. */
   readonly onStranger: (carrier: Carrier) => void;
 }
@@ -178,7 +180,7 @@ export class Acceptor {
     accepted.pipe.setResumeKey(secure.resumeKey);
     this.#supersede(accepted);
     accepted.session = serveLink(secure.stream, accepted.who, { handlers, log, now: () => clock.now() });
-    gateBulk(accepted.session, accepted.pipe, clock);
+    gateBulk(accepted.session, accepted.pipe, this.#options.gates ?? new GateGroup(clock));
     accepted.session.once('close', () => accepted.pipe.end());
   }
 

@@ -6,7 +6,7 @@ import { Writable } from 'node:stream';
 import { ByteQueue } from '../lib/bytes.ts';
 import { steadyNow } from '../lib/clock.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
-import { BulkMachine } from './bulk-machine.ts';
+import { BulkMachine, Foreground } from './bulk-machine.ts';
 import type { Grant } from './bulk-machine.ts';
 import type { PipeStream } from './pipe-stream.ts';
 
@@ -24,9 +24,35 @@ type Pipe = Pick<PipeStream, 'unsentBytes' | 'stats' | 'carrier'> & { on(event: 
 /** Each session's gate: who writes to a stream knows the session, and nothing else of the link. */
 const gates = new WeakMap<Http2Session, BulkGate>();
 
+/** The gates of all links of an agent, which share what its server lets in. */
+export class GateGroup {
+  readonly foreground = new Foreground();
+  readonly clock: Clock;
+  readonly now: () => number;
+  readonly #members = new Set<BulkGate>();
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+    this.now = steadyNow(clock);
+  }
+
+  /** @returns what takes it out again */
+  join(gate: BulkGate): () => void {
+    this.#members.add(gate);
+    return () => this.#members.delete(gate);
+  }
+
+  /** Something that held bulk back is over: all look anew. */
+  pump(): void {
+    for (const gate of this.#members) gate.pump();
+  }
+}
+
 /** From now on all bodies that are written to streams of `session` wait for their turn in `pipe`. */
-export function gateBulk(session: Http2Session, pipe: Pipe, clock: Clock): void {
-  gates.set(session, new BulkGate(pipe, clock));
+export function gateBulk(session: Http2Session, pipe: Pipe, group: GateGroup): void {
+  const gate = new BulkGate(pipe, group);
+  gates.set(session, gate);
+  session.once('close', group.join(gate));
 }
 
 /** Counts a stream that has just begun; while it is small, bulk waits for it. */
@@ -46,9 +72,9 @@ function gateOf({ session }: Http2Stream): BulkGate | undefined {
 
 /** One link end. */
 class BulkGate {
-  readonly #machine = new BulkMachine();
+  readonly #machine: BulkMachine;
   readonly #pipe: Pipe;
-  readonly #clock: Clock;
+  readonly #group: GateGroup;
   readonly #now: () => number;
   readonly #bodies = new Map<object, GatedBody>();
   /** Granted, and not yet passed on by HTTP/2. */
@@ -57,10 +83,11 @@ class BulkGate {
   #timer: Timer | undefined;
   #wakeAt: number | undefined;
 
-  constructor(pipe: Pipe, clock: Clock) {
+  constructor(pipe: Pipe, group: GateGroup) {
+    this.#machine = new BulkMachine(group.foreground);
     this.#pipe = pipe;
-    this.#clock = clock;
-    this.#now = steadyNow(clock);
+    this.#group = group;
+    this.#now = group.now;
     pipe.on('taken', () => {
       this.#machine.taken(pipe.stats.sent, this.#now());
       this.pump();
@@ -73,7 +100,7 @@ class BulkGate {
       this.#machine.closed(stream, this.#now());
       this.#bodies.delete(stream);
       this.#onTheWay.delete(stream);
-      this.pump();
+      this.#group.pump();
     });
   }
 
@@ -102,7 +129,7 @@ class BulkGate {
     if (at === Infinity || (this.#wakeAt !== undefined && this.#wakeAt <= at)) return;
     this.#timer?.cancel();
     this.#wakeAt = at;
-    this.#timer = this.#clock.setTimer(Math.max(1, at - now), () => {
+    this.#timer = this.#group.clock.setTimer(Math.max(1, at - now), () => {
       this.#wakeAt = undefined;
       this.pump();
     });

@@ -47,8 +47,31 @@ interface Stream {
   waiting: number;
 }
 
+/** The streams of all link ends that share what a server lets in: bulk of one waits for what is interactive on any. */
+export class Foreground {
+  readonly #streams = new Set<Stream>();
+  #lingersUntil = Number.NEGATIVE_INFINITY;
+
+  add(stream: Stream): void {
+    this.#streams.add(stream);
+  }
+
+  remove(stream: Stream, now: number): void {
+    if (mayHold(stream, now)) this.#lingersUntil = now + LINGER_MS;
+    this.#streams.delete(stream);
+  }
+
+  /** Until when bulk waits; not later than `now` when it need not. */
+  holdsUntil(now: number): number {
+    let until = this.#lingersUntil;
+    for (const stream of this.#streams) if (mayHold(stream, now)) until = Math.max(until, stream.openedAt + MAX_HOLD_MS);
+    return until;
+  }
+}
+
 /** The order of one link end. */
 export class BulkMachine {
+  readonly #foreground: Foreground;
   /** In the order of their last turn: who had one goes to the end. */
   readonly #streams = new Map<StreamKey, Stream>();
   #allowance = PIECE_BYTES;
@@ -57,7 +80,10 @@ export class BulkMachine {
   #delayMs = 0;
   #probe: { readonly until: number; readonly at: number; readonly bytes: number } | undefined;
   #heldSince: number | undefined;
-  #interactiveUntil = Number.NEGATIVE_INFINITY;
+
+  constructor(foreground = new Foreground()) {
+    this.#foreground = foreground;
+  }
 
   /** What bulk may have in the pipe now, in bytes. */
   get allowance(): number {
@@ -66,13 +92,15 @@ export class BulkMachine {
 
   /** A stream begins, for a request or an answer. */
   opened(key: StreamKey, now: number): void {
-    this.#streams.set(key, { key, openedAt: now, carried: 0, waiting: 0 });
+    const stream = { key, openedAt: now, carried: 0, waiting: 0 };
+    this.#streams.set(key, stream);
+    this.#foreground.add(stream);
   }
 
   /** It is over, whatever it still had to write. */
   closed(key: StreamKey, now: number): void {
     const stream = this.#streams.get(key);
-    if (stream !== undefined && mayHold(stream, now)) this.#interactiveUntil = now + LINGER_MS;
+    if (stream !== undefined) this.#foreground.remove(stream, now);
     this.#streams.delete(key);
   }
 
@@ -123,8 +151,7 @@ export class BulkMachine {
   /** When held bulk may go on, in ms of the time that is handed in; undefined when it is not held. */
   nextWakeup(now: number): number | undefined {
     if (this.#heldSince === undefined) return undefined;
-    const ends = [...this.#streams.values()].filter((stream) => mayHold(stream, now)).map(({ openedAt }) => openedAt + MAX_HOLD_MS);
-    const at = Math.min(this.#heldSince + MAX_HOLD_MS, Math.max(this.#interactiveUntil, ...ends));
+    const at = Math.min(this.#heldSince + MAX_HOLD_MS, this.#foreground.holdsUntil(now));
     return at > now ? at : undefined;
   }
 
@@ -145,7 +172,7 @@ export class BulkMachine {
 
   /** Whether bulk waits for an interactive stream. After five seconds of it one allowance goes all the same. */
   #isHeld(now: number): boolean {
-    const isWanted = this.#delayMs > HOLDING_MS && (now < this.#interactiveUntil || [...this.#streams.values()].some((stream) => mayHold(stream, now)));
+    const isWanted = this.#delayMs > HOLDING_MS && now < this.#foreground.holdsUntil(now);
     if (!isWanted) this.#heldSince = undefined;
     else this.#heldSince ??= now;
     if (this.#heldSince === undefined || now < this.#heldSince + MAX_HOLD_MS) return this.#heldSince !== undefined;

@@ -11,7 +11,7 @@ import type { Log } from '../lib/log.ts';
 import type { Carrier } from '../carriers/carrier.ts';
 import type { LinkId } from '../pipe/frame-format.ts';
 import type { ReplayBudget } from '../pipe/replay-budget.ts';
-import { gateBulk } from './bulk-gate.ts';
+import { gateBulk, GateGroup } from './bulk-gate.ts';
 import { PipeStream } from './pipe-stream.ts';
 import { Reopener } from './reopen.ts';
 import { secureAsDialler } from './secure.ts';
@@ -24,6 +24,8 @@ export interface DialOptions {
   readonly linkId: LinkId;
   /** What all pipes of this agent may keep for replay together. */
   readonly budget?: ReplayBudget | undefined;
+  /** The gates of all links of this agent. */
+  readonly gates?: GateGroup | undefined;
   readonly address: FullJid;
   /** Where the peer is by now, for a new carrier. */
   readonly currentAddress: () => FullJid;
@@ -91,7 +93,7 @@ export async function dialLink(options: DialOptions): Promise<DialledLink> {
   try {
     const session = await withDeadline(shakeHands(pipe, options), HANDSHAKE_MS, options.clock, late);
     keepBusy(session, pipe);
-    gateBulk(session, pipe, options.clock);
+    gateBulk(session, pipe, options.gates ?? new GateGroup(options.clock));
     return new Link({ session, pipe, carriers, clock: options.clock });
   } catch (error) {
     pipe.destroy();

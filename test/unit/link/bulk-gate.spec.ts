@@ -7,7 +7,7 @@ import { PassThrough, Readable } from 'node:stream';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { gateBulk } from '../../../src/link/bulk-gate.ts';
+import { gateBulk, GateGroup } from '../../../src/link/bulk-gate.ts';
 import type { ServedProcess } from '../../../src/link/carry.ts';
 import { openService, requestJson } from '../../../src/link/services.ts';
 import type { ServiceStream } from '../../../src/link/services.ts';
@@ -72,7 +72,7 @@ async function open(session: ClientHttp2Session): Promise<ServiceStream> {
 }
 
 /** A session whose pipe the spec plays: what has come through, and a round trip behind all that was let in. */
-function playPipe() {
+function playPipe(clock = new VirtualClock(), group = new GateGroup(clock)) {
   const [near, far] = duplexPair();
   const server = http2.performServerHandshake(far);
   const arrived = new Map<string, number>();
@@ -81,13 +81,12 @@ function playPipe() {
     stream.on('data', (part: Buffer) => arrived.set(path, (arrived.get(path) ?? 0) + part.length));
     stream.on('error', () => undefined);
     stream.on('end', () => {
-      if (!stream.destroyed) stream.respond({ ':status': 204 }, { endStream: true });
+      if (!stream.destroyed && !stream.closed) stream.respond({ ':status': 204 }, { endStream: true });
     });
   });
   const session = http2.connect('http://peer', { createConnection: () => near });
   const pipe = Object.assign(new EventEmitter(), { unsentBytes: 0, stats: { written: 0, sent: 0, acknowledged: 0, received: 0, epoch: 0 }, carrier: undefined });
-  const clock = new VirtualClock();
-  gateBulk(session, pipe, clock);
+  gateBulk(session, pipe, group);
   onTestFinished(() => session.destroy());
   const settled = async (): Promise<void> => {
     for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => session.ping(resolve));
@@ -98,7 +97,7 @@ function playPipe() {
     body.write(Buffer.alloc(bytes));
     return body;
   };
-  return { session, pipe, clock, upload, arrived, settled };
+  return { session, pipe, clock, group, upload, arrived, settled };
 }
 
 describe('the gate of a pipe that holds unsent bytes', () => {
@@ -130,6 +129,34 @@ describe('the gate of a pipe that holds unsent bytes', () => {
     expect(await request).toBeUndefined();
     await settled();
     expect([...arrived]).toEqual([['/bulk', 8192], ['/small', 500], ['/map', 20_011]]);
+  });
+
+  it('lets bulk of one link wait for what is interactive on another, and go on when that is over', async () => {
+    const slow = playPipe();
+    const other = playPipe(slow.clock, slow.group);
+    slow.pipe.unsentBytes = 1;
+    slow.upload('/bulk', 300_000);
+    await slow.settled();
+    // Up to 64 KiB it is interactive itself; a piece takes half a second here.
+    const passOne = async (): Promise<void> => {
+      slow.clock.advance(500);
+      slow.pipe.stats.sent += 1_000_000;
+      slow.pipe.unsentBytes = 0;
+      slow.pipe.emit('taken');
+      slow.pipe.unsentBytes = 1;
+      await slow.settled();
+    };
+    while ((slow.arrived.get('/bulk') ?? 0) < 70_000) await passOne();
+    slow.clock.advance(5000);
+    const body = other.upload('/small', 500);
+    const before = slow.arrived.get('/bulk') ?? 0;
+    await passOne();
+    expect(slow.arrived.get('/bulk')).toBe(before);
+    slow.pipe.unsentBytes = 0;
+    body.destroy();
+    await other.settled();
+    slow.clock.advance(200);
+    await vi.waitUntil(() => (slow.arrived.get('/bulk') ?? 0) > before);
   });
 
   it('makes the writer wait, and keeps little', async () => {
