@@ -145,7 +145,9 @@ class BulkGate {
   #write({ stream, bytes }: Grant): void {
     const entry = { bytes, at: this.#now() };
     const body = this.#bodies.get(stream);
+    // What it has beyond this it asks for when this has been passed on.
     this.#bodies.delete(stream);
+    this.#machine.want(stream, 0);
     this.#onTheWay.set(stream, entry);
     body?.pass(bytes, () => {
       if (this.#onTheWay.get(stream) === entry) this.#onTheWay.delete(stream);

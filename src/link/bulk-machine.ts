@@ -20,7 +20,7 @@ const HOLDING_MS = 50;
 /** Bulk waits for interactive streams so long at most, and for each of them no longer than this from its beginning, in milliseconds. */
 export const MAX_HOLD_MS = 5000;
 /** An exchange is often several requests, one after the other: bulk does not slip in between. */
-const LINGER_MS = 150;
+const LINGER_MS = 300;
 
 /** Names a stream of one link; what it is, is the caller's. */
 export type StreamKey = object;

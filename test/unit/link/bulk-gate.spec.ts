@@ -78,6 +78,7 @@ function playPipe(clock = new VirtualClock(), group = new GateGroup(clock)) {
   const arrived = new Map<string, number>();
   server.on('stream', (stream, headers) => {
     const path = headers[':path'] ?? '';
+    if (path === '/stuck') return;
     stream.on('data', (part: Buffer) => arrived.set(path, (arrived.get(path) ?? 0) + part.length));
     stream.on('error', () => undefined);
     stream.on('end', () => {
@@ -119,6 +120,16 @@ describe('the gate of a pipe that holds unsent bytes', () => {
     await vi.waitUntil(() => arrived.get('/bulk') === 300_000);
   });
 
+  it('waits a tenth of a second, once, for a receiver that reads nothing', async () => {
+    const { clock, upload, arrived, settled } = playPipe();
+    upload('/stuck', 3_000_000);
+    // By then it has filled its stream's window, piece by piece.
+    for (let turn = 0; turn < 30; turn += 1) await settled();
+    upload('/free', 300_000);
+    clock.advance(100);
+    await vi.waitUntil(() => arrived.get('/free') === 300_000, 10_000);
+  });
+
   it('lets a request and a small body overtake', async () => {
     const { session, pipe, clock, upload, arrived, settled } = playPipe();
     pipe.unsentBytes = 1;
@@ -155,7 +166,7 @@ describe('the gate of a pipe that holds unsent bytes', () => {
     slow.pipe.unsentBytes = 0;
     body.destroy();
     await other.settled();
-    slow.clock.advance(200);
+    slow.clock.advance(400);
     await vi.waitUntil(() => (slow.arrived.get('/bulk') ?? 0) > before);
   });
 

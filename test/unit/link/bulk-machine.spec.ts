@@ -158,8 +158,8 @@ describe('BulkMachine', () => {
     expect(setting.pump()).toBe(0);
     setting.machine.closed(small, setting.now);
     expect(setting.pump()).toBe(0);
-    expect(setting.machine.nextWakeup(setting.now)).toBe(setting.now + 150);
-    setting.now += 150;
+    expect(setting.machine.nextWakeup(setting.now)).toBe(setting.now + 300);
+    setting.now += 300;
     expect(setting.pump()).toBe(PIECE_BYTES);
   });
 
