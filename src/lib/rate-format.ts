@@ -5,13 +5,13 @@ import { InputFault } from './errors.ts';
 
 const RATE = /^(\d{1,12})(?:\.(\d{1,3}))?([kmg]?)$/i;
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9 };
-/** Under this an in-band block would take a quarter of a minute: most likely the unit was forgotten. */
-const LEAST = 100;
+/** Under this a block would take longer than a link waits for a sign of life; most likely the unit was forgotten. */
+const LEAST = 1000;
 
 /**
  * Bytes a second, or undefined for no limit (absent, empty or `0`).
  * @param name what it is the value of, for the error
- * @throws InputFault on anything else than a number with at most three decimals and `k`, `m` or `g`, and on less than 100 bytes a second
+ * @throws InputFault on anything else than a number with at most three decimals and `k`, `m` or `g`, and on less than 1000 bytes a second
  */
 export function parseRate(name: string, text: string | undefined): number | undefined {
   const trimmed = text?.trim() ?? '';

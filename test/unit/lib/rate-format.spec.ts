@@ -9,7 +9,7 @@ describe('parseRate', () => {
     ['1.5m', 1_500_000],
     ['50000', 50_000],
     [' 2G ', 2_000_000_000],
-    ['0.5k', 500],
+    ['1.5k', 1500],
     ['1.001k', 1001],
   ])('reads %j as %d bytes a second', (text, rate) => {
     expect(parseRate('xmpp.limit.up', text)).toBe(rate);
@@ -24,7 +24,7 @@ describe('parseRate', () => {
   });
 
   it('takes a rate that is nearly none for a forgotten unit', () => {
-    expect(() => parseRate('xmpp.limit.up', '99')).toThrow('xmpp.limit.up: is less than 100 bytes a second; did you mean 99k?');
-    expect(parseRate('xmpp.limit.up', '100')).toBe(100);
+    expect(() => parseRate('xmpp.limit.up', '200')).toThrow('xmpp.limit.up: is less than 1000 bytes a second; did you mean 200k?');
+    expect(parseRate('xmpp.limit.up', '1k')).toBe(1000);
   });
 });
