@@ -59,7 +59,7 @@ export async function composeAgent(options: ComposeOptions): Promise<Agent> {
   const invites = new InviteStore(join(home.state, 'invites.json'), clock);
   const newId = (): ReturnType<typeof parseRepoId> => parseRepoId(randomUUID());
   const common = { home, config, settings, runGit, startGit, peers, repos, events, clock, log, random, chance, newId };
-  const peering = new Peering({ ...common, identity, serve, showing, giveUpMs: () => settings.giveUpMs });
+  const peering = new Peering({ ...common, identity, serve, showing });
   const account = new AccountKeeper({
     home,
     config,

@@ -85,7 +85,7 @@ async function push(
   const [fromPeer, toPeer] = process.extra;
   if (fromPeer === undefined || toPeer === undefined) throw new Fault('internal', 'git was started without the two ends of a stream');
   process.stdout.resume();
-  await Promise.allSettled([pipeline(service.stream, fromPeer), pipeline(toPeer, service.stream)]);
+  await Promise.allSettled([pipeline(service.stream, fromPeer), pipeline(toPeer, service.upload)]);
   const [, end] = await Promise.all([process.exit, service.end]);
   // What counts is whether the peer holds the map: of two offers at once the later one fails to move refs that are there already.
   if (end.exitCode !== 0) throw notTakenIn(end.stderr.trim() || process.stderrTail().trim() || `exit code ${end.exitCode}`);

@@ -13,7 +13,10 @@ import type { Identity } from '../home/identity.ts';
 import type { Peer, Peers } from '../home/peers.ts';
 import type { Repos } from '../home/repos.ts';
 import type { Settings } from '../home/settings.ts';
+import { SmallServers } from '../carriers/block-size-machine.ts';
+import type { Carrier } from '../carriers/carrier.ts';
 import { Acceptor } from '../link/accept.ts';
+import { GateGroup } from '../link/bulk-gate.ts';
 import { dialLink } from '../link/dial.ts';
 import type { DialledLink } from '../link/dialled-link.ts';
 import type { LinkStats } from '../link/link-stats.ts';
@@ -25,6 +28,7 @@ import { Answers } from './answer.ts';
 import { Contacts } from './contacts.ts';
 import type { Events } from './events.ts';
 import type { Showing } from './pair-show.ts';
+import type { RepoLoop } from './loop.ts';
 import { Remotes } from './remotes.ts';
 import { RepoSet } from './repo-set.ts';
 import type { ServeSettings } from './serve-git.ts';
@@ -49,8 +53,6 @@ export interface PeeringParts {
   readonly serve: ServeSettings;
   readonly showing: Showing;
   readonly settings: Settings;
-  /** How long a link waits for a way, in milliseconds. */
-  readonly giveUpMs: () => number;
 }
 
 /** How long the one who showed a code waits for the other to come in. */
@@ -67,6 +69,9 @@ export class Peering {
   readonly #acceptor: Acceptor;
   readonly #ways: Ways;
   readonly #budget = new ReplayBudget();
+  readonly #gates: GateGroup;
+  readonly #smallServers = new SmallServers();
+  readonly #loops = (): readonly RepoLoop[] => this.repoSet.all();
   #identity: Identity;
   /** Resolves what is to happen once signed in, such as answering for invites again. */
   onUp: (connection: Connection) => Promise<void> = () => Promise.resolve();
@@ -74,14 +79,14 @@ export class Peering {
   constructor(parts: PeeringParts) {
     this.#parts = parts;
     this.#identity = parts.identity;
+    this.#gates = new GateGroup(parts.clock);
     const { peers, events, clock, log, identity } = parts;
     const me = identity.device;
     this.#ways = new Ways(parts);
     this.links = this.#makeLinks();
-    const announce = (loop: Parameters<Session['announce']>[0], devices: readonly DeviceId[]): void => void this.#ways.session?.announce(loop, devices);
+    const announce = (loop: RepoLoop, devices: readonly DeviceId[]): void => void this.#ways.session?.announce(loop, devices);
     this.repoSet = new RepoSet({ ...parts, stateDir: parts.home.state, me: identity, links: this.links, random: parts.chance, announce, onLost: (peer) => this.contacts.retry(peer) });
-    const loops = (): ReturnType<RepoSet['all']> => this.repoSet.all();
-    this.twins = new Twins({ links: this.links, clock, events, loops });
+    this.twins = new Twins({ links: this.links, clock, events, loops: this.#loops });
     this.remotes = new Remotes(this.repoSet.view.byId, events);
     const answers = new Answers({
       me,
@@ -92,12 +97,12 @@ export class Peering {
       onCarriers: (peer, body) => this.#ways.expect(peer, body),
       events,
     });
-    const findAddress = (device: DeviceId): Promise<FullJid | undefined> => this.#lookUp(device);
+    const findAddress = (device: DeviceId): Promise<FullJid | undefined> => this.#ways.lookUp(device);
     const onDigest = (peer: Peer, digest: Parameters<Twins['heard']>[1]): void => {
       void this.twins.heard(peer, digest);
       void this.remotes.heard(peer, digest);
     };
-    this.contacts = new Contacts({ me, peers, links: this.links, answers, loops, events, clock, chance: parts.chance, findAddress, onDigest, onThere: () => this.#ways.retry() });
+    this.contacts = new Contacts({ me, peers, links: this.links, answers, loops: this.#loops, events, clock, chance: parts.chance, findAddress, onDigest, onThere: () => this.#ways.retry() });
     this.#acceptor = new Acceptor({
       own: identity,
       findPeer: (spki, account) => this.#pinned(spki, account),
@@ -105,9 +110,10 @@ export class Peering {
       clock,
       log: log.scope('link'),
       budget: this.#budget,
+      gates: this.#gates,
       onCarrier: (device, change) => this.#ways.changed(device, change),
-      giveUpMs: parts.giveUpMs,
-      onSuspect: () => void this.#probe(),
+      giveUpMs: () => parts.settings.giveUpMs,
+      onSuspect: () => void this.#ways.probe(),
       onStranger: ({ peer }) => events.emit({ type: 'stranger', words: `${peer} asked for a link and is not paired`, by: peer }),
     });
   }
@@ -123,9 +129,8 @@ export class Peering {
   /** A connection came up. */
   async up(connection: Connection): Promise<void> {
     const { peers, showing, settings, events, clock, log, random } = this.#parts;
-    const loops = (): ReturnType<RepoSet['all']> => this.repoSet.all();
-    const onCarrier = this.#acceptor.accept.bind(this.#acceptor);
-    const session = new Session(connection, { identity: this.#identity, peers, contacts: this.contacts, showing, loops, onCarrier, settings, events, clock, log, random });
+    const onCarrier = (carrier: Carrier): void => this.#acceptor.accept(this.#ways.limits.limit(carrier));
+    const session = new Session(connection, { identity: this.#identity, peers, contacts: this.contacts, showing, loops: this.#loops, onCarrier, smallServers: this.#smallServers, settings, events, clock, log, random });
     this.#ways.session = session;
     events.emit({ type: 'online', words: `signed in as ${connection.jid}` });
     try {
@@ -152,7 +157,7 @@ export class Peering {
   /** The machine slept, or is on another network: ways are tried at once, and everybody is compared with where the server still answers. */
   async lookAround(): Promise<void> {
     this.#ways.retry();
-    if (await this.#probe()) this.contacts.helloAll();
+    if (await this.#ways.probe()) this.contacts.helloAll();
   }
 
   /** A device was paired: told to the repositories, and to the server that it may look this device up. */
@@ -187,7 +192,7 @@ export class Peering {
     const { peers, clock, log, events } = this.#parts;
     return new Links({
       dial: (device, address) => this.#dial(device, address),
-      findAddress: (device, isFresh) => (isFresh ? this.#lookUp(device) : Promise.resolve(peers.byDevice(device)?.address)),
+      findAddress: (device, isFresh) => (isFresh ? this.#ways.lookUp(device) : Promise.resolve(peers.byDevice(device)?.address)),
       nameOf: (device) => peers.byDevice(device)?.petname ?? 'a peer',
       lastSeen: (device) => formatSeen(peers.byDevice(device)?.lastSeen, clock.now()),
       onUp: (device) => events.emit({ type: 'link-up', words: 'a link is up', peer: peers.byDevice(device)?.petname ?? '' }),
@@ -209,32 +214,21 @@ export class Peering {
       currentAddress: () => peers.byDevice(device)?.address ?? address,
       openCarrier: (to, how) => this.#ways.openInBand(to, how),
       openOwn: (link, to) => this.#ways.openOwn(link, to),
+      mayGrow: (carrier) => this.#ways.mayGrow(carrier),
       onWayFree: (retry) => this.#ways.onFree(retry),
       clock,
       random: chance,
       log: log.scope('link'),
       budget: this.#budget,
-      giveUpMs: this.#parts.giveUpMs,
-      onSuspect: () => void this.#probe(),
+      gates: this.#gates,
+      giveUpMs: () => this.#parts.settings.giveUpMs,
+      onSuspect: () => void this.#ways.probe(),
       onCarrier: (change) => {
         this.#ways.changed(device, change);
         if (!this.contacts.isOnline(device)) void this.contacts.contact(device);
       },
       onUnreachable: (fault) => this.contacts.linkLost(device, fault),
     });
-  }
-
-  /** Whether the server still answers: silence on a link may be its own, and better found out at once than after its minute. */
-  #probe(): Promise<boolean> {
-    return this.#ways.session?.connection.probe() ?? Promise.resolve(false);
-  }
-
-  async #lookUp(device: DeviceId): Promise<FullJid | undefined> {
-    const peer = this.#parts.peers.byDevice(device);
-    if (peer === undefined || this.#ways.session === undefined) return undefined;
-    const address = await this.#ways.session.findAddress(peer.jid, device).catch(() => undefined);
-    if (address !== undefined && address !== peer.address) await this.#parts.peers.update(device, { address });
-    return address;
   }
 
   #pinned(spki: string, account: BareJid): DeviceId | undefined {

@@ -8,6 +8,7 @@ import { asFault } from '../lib/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { DeviceId } from '../lib/names.ts';
+import type { SmallServers } from '../carriers/block-size-machine.ts';
 import { InBand } from '../carriers/in-band.ts';
 import { Socks5 } from '../carriers/socks5.ts';
 import type { Carrier } from '../carriers/carrier.ts';
@@ -31,6 +32,7 @@ export interface SessionParts {
   readonly showing: Showing;
   readonly loops: () => readonly RepoLoop[];
   readonly onCarrier: (carrier: Carrier) => void;
+  readonly smallServers: SmallServers;
   readonly settings: Settings;
   readonly events: Events;
   readonly clock: Clock;
@@ -52,7 +54,7 @@ export class Session {
     this.#parts = parts;
     const { clock, log, random, peers } = parts;
     const isWelcome = (from: FullJid): boolean => peers.list().some(({ jid }) => jid === bareOf(from));
-    this.inBand = new InBand({ connection, clock, log: log.scope('in-band'), random, isWelcome });
+    this.inBand = new InBand({ connection, clock, log: log.scope('in-band'), random, isWelcome, smallServers: parts.smallServers });
     this.inBand.onCarrier(parts.onCarrier);
     const mode = (): DirectMode => parts.settings.direct;
     this.socks5 = new Socks5({ connection, clock, log: log.scope('socks5'), random, isWelcome, mode, interfaces: networkInterfaces });

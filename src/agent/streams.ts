@@ -60,12 +60,12 @@ export function findPeer(peers: Peers, text: string): Peer {
   throw new Fault('no-such-peer', `no peer is called "${text}"`, { remedy });
 }
 
-async function relay({ stream, end }: ServiceStream, socket: Duplex, { peer, link }: { readonly peer: Peer; readonly link: DialledLink | undefined }): Promise<void> {
+async function relay({ stream, upload, end }: ServiceStream, socket: Duplex, { peer, link }: { readonly peer: Peer; readonly link: DialledLink | undefined }): Promise<void> {
   socket.on('data', (part: Buffer) => {
-    if (!stream.destroyed && !stream.write(part)) socket.pause();
+    if (!upload.destroyed && !upload.write(part)) socket.pause();
   });
-  stream.on('drain', () => socket.resume());
-  socket.once('end', () => stream.end());
+  upload.on('drain', () => socket.resume());
+  socket.once('end', () => upload.end());
   socket.once('close', () => stream.destroy());
   socket.on('error', () => stream.destroy());
   const gather = new Gather((frame) => {

@@ -8,14 +8,18 @@ import { bareOf, parseFullJid } from '../lib/jid.ts';
 import type { FullJid } from '../lib/jid.ts';
 import type { DeviceId } from '../lib/names.ts';
 import type { Carrier } from '../carriers/carrier.ts';
+import { LARGE_BLOCK_SIZE } from '../carriers/block-size-machine.ts';
 import { parseOffer } from '../carriers/bytestreams-format.ts';
+import { IbbSession } from '../carriers/ibb-session.ts';
 import type { Peer, Peers } from '../home/peers.ts';
 import type { Settings } from '../home/settings.ts';
 import { describeChange } from '../link/carrier-change.ts';
 import type { CarrierChange } from '../link/carrier-change.ts';
+import { LimitedCarrier } from '../link/limited-carrier.ts';
 import { requestJson } from '../link/services.ts';
 import { parseRecord } from '../sync/digest-format.ts';
 import type { Events } from './events.ts';
+import { Limits } from './limits.ts';
 import type { Session } from './session.ts';
 
 export interface WaysParts {
@@ -33,12 +37,14 @@ const EXPECT_MS = 30_000;
 /** All ways to all peers, while signed in. */
 export class Ways {
   readonly #parts: WaysParts;
+  readonly limits: Limits;
   readonly #retries = new Set<() => void>();
   /** The stretch of time that is signed in. */
   session: Session | undefined;
 
   constructor(parts: WaysParts) {
     this.#parts = parts;
+    this.limits = new Limits(parts);
   }
 
   /** `retry` is called when a way may have become free. @returns what takes it back */
@@ -53,9 +59,16 @@ export class Ways {
   }
 
   /** In-band, through the server. @throws Fault as `InBand.open`, `not-connected` while signed out */
-  async openInBand(to: FullJid, options?: { readonly hasLargeBlocks: boolean }): Promise<Carrier> {
-    void options;
-    return this.#requireSession().inBand.open(to);
+  async openInBand(to: FullJid, how?: { readonly hasLargeBlocks: boolean }): Promise<Carrier> {
+    const options = how?.hasLargeBlocks === true ? { blockSize: LARGE_BLOCK_SIZE } : {};
+    return this.limits.limit(await this.#requireSession().inBand.open(to, options));
+  }
+
+  /** Whether larger in-band blocks than this carrier has are worth another stream. */
+  mayGrow(carrier: Carrier): boolean {
+    const inner = carrier instanceof LimitedCarrier ? carrier.inner : carrier;
+    if (this.session === undefined || !(inner instanceof IbbSession)) return false;
+    return this.session.inBand.suggestBlockSize(inner) > inner.blockSize;
   }
 
   /** A connection of its own. @throws Fault as `Socks5`, and the peer's refusal */
@@ -68,7 +81,7 @@ export class Ways {
       const { sid, streamhosts } = offer;
       const body = { requester: connection.jid, sid, streamhosts };
       await requestJson(link, { method: 'POST', path: '/carriers', body }, { clock, deadlineMs: NOTE_MS });
-      return await offer.open();
+      return this.limits.limit(await offer.open());
     } catch (error) {
       offer.cancel();
       throw error;
@@ -82,6 +95,21 @@ export class Ways {
     const from = parseFullJid(typeof requester === 'string' ? requester : '');
     if (bareOf(from) !== peer.jid) throw new Fault('bad-input', 'the requester is of another account');
     this.#requireSession().socks5.expect(from, parseOffer(offer), EXPECT_MS);
+  }
+
+  /** Whether the server still answers: silence on a link may be its own, and better found out at once than after its minute. */
+  probe(): Promise<boolean> {
+    return this.session?.connection.probe() ?? Promise.resolve(false);
+  }
+
+  /** Where the server says that a device is; noted where that is news. */
+  async lookUp(device: DeviceId): Promise<FullJid | undefined> {
+    const { peers } = this.#parts;
+    const peer = peers.byDevice(device);
+    if (peer === undefined || this.session === undefined) return undefined;
+    const address = await this.session.findAddress(peer.jid, device).catch(() => undefined);
+    if (address !== undefined && address !== peer.address) await peers.update(device, { address });
+    return address;
   }
 
   /** A link to or from `device` goes on over another carrier. */

@@ -60,6 +60,4 @@ export interface Carrier {
    */
   close(): Promise<void>;
   readonly stats: CarrierStats;
-  /** In-band: the server has shown that it takes larger blocks than the default in its stride. */
-  readonly mayGrow?: boolean;
 }

@@ -3,6 +3,7 @@
 
 import { DEFAULT_BLOCK_SIZE, REFUSALS, SEQUENCE_MODULUS } from './ibb-format.ts';
 import type { Refusal } from './ibb-format.ts';
+import type { Shown } from './block-size-machine.ts';
 import { SendWindow } from './window-machine.ts';
 import type { SentBlock } from './window-machine.ts';
 
@@ -26,10 +27,13 @@ export class IbbMachine {
   #nextIn = 0;
   #waiting = { blocks: 0, bytes: 0 };
 
-  /** @param blockSize bytes before base64 agreed with the peer; ours stay within 4096, which every server takes */
-  constructor(blockSize: number) {
+  /**
+   * @param blockSize bytes before base64 agreed with the peer
+   * @param largest ours stay within 4096, which every server takes, or within this where the path shows that nothing throttles it
+   */
+  constructor(blockSize: number, largest = DEFAULT_BLOCK_SIZE) {
     this.blockSize = blockSize;
-    this.#window = new SendWindow(Math.min(blockSize, DEFAULT_BLOCK_SIZE));
+    this.#window = new SendWindow(Math.min(blockSize, DEFAULT_BLOCK_SIZE), Math.min(blockSize, largest));
   }
 
   get isOpen(): boolean {
@@ -42,6 +46,11 @@ export class IbbMachine {
 
   get srttMs(): number {
     return this.#window.srttMs;
+  }
+
+  /** What the path has shown so far. */
+  get shown(): Shown {
+    return this.#window.shown;
   }
 
   /** How long the answer to a block may take, in milliseconds. */

@@ -9,7 +9,8 @@ import type { FullJid } from '../lib/jid.ts';
 import { Serial } from '../lib/serial.ts';
 import type { Connection } from '../xmpp/connection.ts';
 import type { Carrier, CarrierSink, CarrierSource, CarrierStats } from './carrier.ts';
-import { REFUSALS, formatClose, formatData, parseData } from './ibb-format.ts';
+import type { Shown } from './block-size-machine.ts';
+import { DEFAULT_BLOCK_SIZE, REFUSALS, formatClose, formatData, parseData } from './ibb-format.ts';
 import type { DataBlock } from './ibb-format.ts';
 import { IbbMachine } from './ibb-machine.ts';
 import { asRefusal, faultOfStream, refuse } from './stanza-errors.ts';
@@ -17,15 +18,22 @@ import { asRefusal, faultOfStream, refuse } from './stanza-errors.ts';
 /** The peer has this long to answer `<close/>`, and our consumer to take what came before one, in milliseconds. */
 const CLOSE_MS = 10_000;
 
+/** A server that takes no large block says so within this, in milliseconds. */
+const TRIAL_MS = 30_000;
+
 export interface IbbSessionOptions {
   readonly sid: string;
   readonly peer: FullJid;
   /** Bytes before base64 agreed with the peer. */
   readonly blockSize: number;
+  /** Bytes before base64 of our own blocks at most, where the path shows that nothing throttles it; default 4096. */
+  readonly largest?: number | undefined;
   readonly connection: Pick<Connection, 'iq'>;
   readonly clock: Clock;
-  /** Called once, when the stream is over in both directions. */
-  readonly onEnd: (session: IbbSession) => void;
+  /** Called once, when the stream is over in both directions; with no fault when it was closed on this side. */
+  readonly onEnd: (session: IbbSession, fault: Fault | undefined) => void;
+  /** The peer sent what the stream does not allow; the words tell the kind. */
+  readonly onWrong?: ((why: string) => void) | undefined;
 }
 
 /** A carrier made of XEP-0047 blocks. */
@@ -46,12 +54,13 @@ export class IbbSession implements Carrier {
   #isPumpDue = false;
   #bytesIn = 0;
   #bytesOut = 0;
+  #firstLargeAt: number | undefined;
 
   constructor(options: IbbSessionOptions) {
     this.#options = options;
     this.sid = options.sid;
     this.peer = options.peer;
-    this.#machine = new IbbMachine(options.blockSize);
+    this.#machine = new IbbMachine(options.blockSize, options.largest);
     this.#attached = new Promise((resolve) => {
       this.#attach = resolve;
     });
@@ -68,6 +77,21 @@ export class IbbSession implements Carrier {
   /** Full blocks that may be under way at once, for status and specs. */
   get windowBlocks(): number {
     return this.#machine.windowBlocks;
+  }
+
+  /** What the path has shown so far, for who decides on larger blocks. */
+  get shown(): Shown {
+    return this.#machine.shown;
+  }
+
+  /** Bytes before base64 agreed with the peer. */
+  get blockSize(): number {
+    return this.#machine.blockSize;
+  }
+
+  /** Whether the first block larger than every server takes went out just now, so that an error may be about it. */
+  get isTryingLarge(): boolean {
+    return this.#firstLargeAt !== undefined && this.#options.clock.now() - this.#firstLargeAt < TRIAL_MS;
   }
 
   start(source: CarrierSource, sink: CarrierSink): void {
@@ -134,7 +158,7 @@ export class IbbSession implements Carrier {
   #over(): void {
     this.#machine.end();
     this.#attach(undefined);
-    this.#options.onEnd(this);
+    this.#options.onEnd(this, this.#fault);
   }
 
   /** While the peer's close is drained its answers say nothing new, and what it sent is still to be consumed. */
@@ -168,6 +192,7 @@ export class IbbSession implements Carrier {
     const { clock } = this.#options;
     const block = this.#machine.send(bytes.length, clock.now());
     this.#bytesOut += bytes.length;
+    if (bytes.length > DEFAULT_BLOCK_SIZE) this.#firstLargeAt ??= clock.now();
     this.request(formatData(this.sid, { seq: block.seq, bytes }), this.#machine.timeoutMs).then(
       () => {
         this.#machine.acknowledge(block, clock.now());
@@ -185,6 +210,7 @@ export class IbbSession implements Carrier {
       return block;
     } catch (error) {
       const refusal = asRefusal(error);
+      this.#options.onWrong?.(`a wrong block: ${refusal.message}`);
       if (this.#machine.isOpen) this.#fail(new Fault('server', `${this.peer} sent a wrong in-band block: ${refusal.message}`));
       throw refusal;
     }

@@ -3,16 +3,18 @@
 
 import type { Clock } from '../lib/clock.ts';
 import { Fault, messageOf } from '../lib/errors.ts';
-import { bareOf, parseFullJid } from '../lib/jid.ts';
+import { bareOf, domainOf, parseFullJid } from '../lib/jid.ts';
 import type { FullJid } from '../lib/jid.ts';
 import type { Log } from '../lib/log.ts';
 import type { Connection, IncomingIq } from '../xmpp/connection.ts';
 import { NS_IBB } from '../xmpp/namespaces.ts';
+import { fitsStanza, LARGE_BLOCK_SIZE, mayUseLargeBlocks, SmallServers } from './block-size-machine.ts';
 import type { Carrier } from './carrier.ts';
 import { DEFAULT_BLOCK_SIZE, MAX_BLOCK_SIZE, REFUSALS, formatOpen, parseOpen, parseSid } from './ibb-format.ts';
 import type { OpenRequest, Refusal } from './ibb-format.ts';
 import { IbbSession } from './ibb-session.ts';
-import { asRefusal, conditionOf, faultOfOpen, refuse } from './stanza-errors.ts';
+import { Refused } from './refused.ts';
+import { asRefusal, conditionOf, faultOfOpen, refuse, saysTooLarge } from './stanza-errors.ts';
 
 /** A peer that is there answers within this; the tunnel's rules give a dial no more. */
 const OPEN_MS = 5000;
@@ -26,7 +28,7 @@ const SID_BYTES = 16;
 const LIMITS = { unstartedPerDevice: 2, unstartedPerAccount: 8, perDevice: 8, total: 64 };
 
 export interface InBandOptions {
-  readonly connection: Pick<Connection, 'iq' | 'handleIq' | 'onClose'>;
+  readonly connection: Pick<Connection, 'iq' | 'handleIq' | 'onClose' | 'jid' | 'maxStanzaBytes'>;
   readonly clock: Clock;
   readonly log: Log;
   /** `size` unguessable bytes. */
@@ -35,6 +37,13 @@ export interface InBandOptions {
   readonly isWelcome?: (peer: FullJid) => boolean;
   /** Larger blocks, in bytes before base64, are refused; default 65 535. */
   readonly largestBlock?: number;
+  /** Servers that took no large block before; from one connection to the next by whoever makes both. */
+  readonly smallServers?: SmallServers;
+}
+
+export interface OpenOptions {
+  /** Bytes before base64 that are asked for first, from 1024 to 65 535; default 4096. Ours grow beyond 4096 only on a path that shows it may. */
+  readonly blockSize?: number;
 }
 
 /** The in-band streams of one connection; with the connection they end. */
@@ -43,12 +52,16 @@ export class InBand {
   readonly #sessions = new Map<string, IbbSession>();
   readonly #accepted = new Set<IbbSession>();
   readonly #removers: readonly (() => void)[];
+  readonly #refused: Refused;
+  readonly #smallServers: SmallServers;
   #listener: ((carrier: Carrier) => void) | undefined;
   #ended: Fault | undefined;
 
   constructor(options: InBandOptions) {
     this.#options = options;
     const { connection } = options;
+    this.#refused = new Refused(options.log);
+    this.#smallServers = options.smallServers ?? new SmallServers();
     this.#removers = [
       connection.handleIq(NS_IBB, 'open', (iq) => this.#accept(iq)),
       connection.handleIq(NS_IBB, 'data', async (iq) => this.#find(iq).receiveData(iq.payload)),
@@ -62,18 +75,35 @@ export class InBand {
     this.#listener = listener;
   }
 
+  /** Streams and blocks that were refused to peers. */
+  get refused(): number {
+    return this.#refused.count;
+  }
+
   /**
    * Opens a stream to `peer`, with smaller blocks where the peer wants them.
    * @throws Fault `peer-offline`, `not-paired` (refused), `throttled`, `timeout`, `server`, or the connection's own
    */
-  async open(peer: FullJid): Promise<Carrier> {
-    for (let blockSize = DEFAULT_BLOCK_SIZE; ; blockSize /= 2) {
+  async open(peer: FullJid, options: OpenOptions = {}): Promise<IbbSession> {
+    for (let blockSize = options.blockSize ?? DEFAULT_BLOCK_SIZE; ; blockSize = Math.floor(blockSize / 2)) {
       try {
         return await this.#tryOpen(peer, blockSize);
       } catch (error) {
-        if (conditionOf(error) !== 'resource-constraint' || blockSize <= SMALLEST_OFFER) throw faultOfOpen(error, peer);
+        if (conditionOf(error) !== 'resource-constraint' || blockSize < 2 * SMALLEST_OFFER) throw faultOfOpen(error, peer);
       }
     }
+  }
+
+  /**
+   * The block size that a new stream to the same peer should ask for: 16 384 where `carrier` has shown that nothing throttles it and all
+   * that is known of the servers allows it; else what it has.
+   */
+  suggestBlockSize(carrier: Carrier): number {
+    if (!(carrier instanceof IbbSession)) return DEFAULT_BLOCK_SIZE;
+    if (carrier.blockSize >= LARGE_BLOCK_SIZE) return carrier.blockSize;
+    const { maxStanzaBytes } = this.#options.connection;
+    const facts = { ...carrier.shown, maxStanzaBytes, isKnownSmall: this.#isKnownSmall(carrier.peer) };
+    return mayUseLargeBlocks(facts) ? LARGE_BLOCK_SIZE : carrier.blockSize;
   }
 
   /** Closes every stream and takes no more. */
@@ -101,7 +131,10 @@ export class InBand {
   async #accept(iq: IncomingIq): Promise<undefined> {
     const { peer, request } = parseIncomingOpen(iq);
     const refusal = this.#refusalOf(peer, request);
-    if (refusal !== undefined) throw refuse(refusal);
+    if (refusal !== undefined) {
+      this.#refused.add(peer, refusal.why);
+      throw refuse(refusal);
+    }
     const session = this.#addSession(request.sid, peer, request.blockSize);
     this.#accepted.add(session);
     this.#options.clock.setTimer(START_MS, () => {
@@ -136,13 +169,29 @@ export class InBand {
   #addSession(sid: string, peer: FullJid, blockSize: number): IbbSession {
     const { connection, clock } = this.#options;
     const key = keyOf(sid, peer);
-    const onEnd = (session: IbbSession): void => {
+    const onEnd = (session: IbbSession, fault: Fault | undefined): void => {
       this.#sessions.delete(key);
       this.#accepted.delete(session);
+      if (session.isTryingLarge && fault !== undefined) this.#blame(peer, fault);
     };
-    const session = new IbbSession({ sid, peer, blockSize, connection, clock, onEnd });
+    const isLargeSafe = fitsStanza(LARGE_BLOCK_SIZE, connection.maxStanzaBytes) && !this.#isKnownSmall(peer);
+    const largest = isLargeSafe ? LARGE_BLOCK_SIZE : DEFAULT_BLOCK_SIZE;
+    const onWrong = (why: string): void => this.#refused.add(peer, why);
+    const session = new IbbSession({ sid, peer, blockSize, largest, connection, clock, onEnd, onWrong });
     this.#sessions.set(key, session);
     return session;
+  }
+
+  #isKnownSmall(peer: FullJid): boolean {
+    return [domainOf(bareOf(peer)), domainOf(this.#options.connection.jid)].some((domain) => this.#smallServers.isSmall(domain));
+  }
+
+  /** A stream ended while its first large blocks went out: where a server's limits are the reason, they are remembered. */
+  #blame(peer: FullJid, fault: Fault): void {
+    const isOurs = this.#ended !== undefined;
+    const domain = domainOf(isOurs ? this.#options.connection.jid : bareOf(peer));
+    if (!saysTooLarge(fault) || !this.#smallServers.learn(domain)) return;
+    this.#options.log.info('a server takes no large blocks', { domain, why: fault.message });
   }
 
   /** The stream a request speaks of. @throws StanzaFault `item-not-found` when there is none from this very address */

@@ -41,6 +41,15 @@ export function faultOfStream(error: unknown, peer: FullJid): Fault {
   return new Fault(code, `the in-band stream to ${peer} ended: ${condition}`, { cause: error });
 }
 
+/**
+ * Whether a fault that ended a stream, or its connection, may be about the length of a stanza: the stream errors and stanza errors
+ * `policy-violation`, `resource-constraint` and `not-allowed` are what servers in use give for one that is too long.
+ */
+export function saysTooLarge(fault: Fault): boolean {
+  const condition = conditionOf(fault.cause) ?? conditionOf(fault);
+  return condition === undefined ? fault.code === 'throttled' : ['policy-violation', 'resource-constraint', 'not-allowed', 'not-acceptable'].includes(condition);
+}
+
 /** Why no stream to `peer` could be opened, in words for people. */
 export function faultOfOpen(error: unknown, peer: FullJid): Fault {
   const condition = conditionOf(error);

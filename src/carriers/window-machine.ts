@@ -1,6 +1,9 @@
 // How much may be under way at once: a window that grows by the delay it causes (after LEDBAT, RFC 6817 §2.4.2).
 // Rule: servers limit a client by reading it later and say nothing, so the round trip is the only sign of congestion there is.
 
+import { isUnthrottled } from './block-size-machine.ts';
+import type { Shown } from './block-size-machine.ts';
+
 /** Queue the window aims for, in milliseconds: what bulk may add to the wait of a small request. */
 const TARGET_MS = 600;
 /** So few blocks are always allowed: with one, every block costs a round trip. */
@@ -31,6 +34,8 @@ export interface SentBlock {
 /** Decides how large the next block may be, from the round trips of those before. */
 export class SendWindow {
   readonly #blockSize: number;
+  readonly #largest: number;
+  #isFast = false;
   #size: number;
   #blocks = 0;
   #weight = 0;
@@ -40,9 +45,13 @@ export class SendWindow {
   #minima: { readonly minute: number; rtt: number }[] = [];
   #cutAt = Number.NEGATIVE_INFINITY;
 
-  /** @param blockSize bytes before base64 that a block may hold at most */
-  constructor(blockSize: number) {
+  /**
+   * @param blockSize bytes before base64 that a block may hold at most
+   * @param largest the same where the path shows that nothing throttles it
+   */
+  constructor(blockSize: number, largest = blockSize) {
     this.#blockSize = blockSize;
+    this.#largest = largest;
     this.#size = MIN_BLOCKS * (blockSize + BLOCK_OVERHEAD);
   }
 
@@ -61,6 +70,11 @@ export class SendWindow {
   /** Smoothed round trip in milliseconds; 0 before the first. */
   get srttMs(): number {
     return this.#srtt ?? 0;
+  }
+
+  /** What the path has shown so far. */
+  get shown(): Shown {
+    return { rateBytesPerS: this.#rate, srttMs: this.srttMs, ackedBytes: this.#acked };
   }
 
   /** How long an answer may take, in milliseconds. */
@@ -83,6 +97,7 @@ export class SendWindow {
     this.#acked += block.size;
     this.#srtt = this.#srtt === undefined ? rtt : this.#srtt + (rtt - this.#srtt) / 8;
     if (block.isFilling) this.#measureRate((this.#acked - block.ackedBefore) / Math.max(rtt, 1));
+    if (this.#largest > this.#blockSize) this.#isFast = isUnthrottled(this.shown, this.#isFast);
     const queueMs = rtt - this.#measureBase(rtt, now);
     if (queueMs > 2 * TARGET_MS) this.#cut(now);
     else if (wasUsed || queueMs > TARGET_MS) this.#resize(this.#size + this.#step(queueMs, weight));
@@ -90,7 +105,7 @@ export class SendWindow {
 
   /** One block more per round trip at an empty queue, none at the target, one less at twice the target. */
   #step(queueMs: number, weight: number): number {
-    return ((TARGET_MS - queueMs) / TARGET_MS) * (this.#blockSize + BLOCK_OVERHEAD) * (weight / this.#size);
+    return ((TARGET_MS - queueMs) / TARGET_MS) * (this.#wholeBlock + BLOCK_OVERHEAD) * (weight / this.#size);
   }
 
   #cut(now: number): void {
@@ -101,12 +116,16 @@ export class SendWindow {
 
   #resize(size: number): void {
     const least = MIN_BLOCKS * (this.#nextBlockSize() + BLOCK_OVERHEAD);
-    const most = Math.min(MAX_BLOCKS * (this.#blockSize + BLOCK_OVERHEAD), MAX_WINDOW);
+    const most = Math.min(MAX_BLOCKS * (this.#wholeBlock + BLOCK_OVERHEAD), MAX_WINDOW);
     this.#size = Math.min(Math.max(size, least), most);
   }
 
+  get #wholeBlock(): number {
+    return this.#isFast ? this.#largest : this.#blockSize;
+  }
+
   #nextBlockSize(): number {
-    return this.#rate !== undefined && this.#rate < SLOW_RATE ? Math.min(SLOW_BLOCK_SIZE, this.#blockSize) : this.#blockSize;
+    return this.#rate !== undefined && this.#rate < SLOW_RATE ? Math.min(SLOW_BLOCK_SIZE, this.#blockSize) : this.#wholeBlock;
   }
 
   #measureRate(bytesPerMs: number): void {

@@ -4,6 +4,7 @@
 import type { Clock } from '../lib/clock.ts';
 import { parseDuration } from '../lib/duration-format.ts';
 import { asFault } from '../lib/errors.ts';
+import { parseRate } from '../lib/rate-format.ts';
 import type { Fault } from '../lib/errors.ts';
 import type { RunGit } from '../lib/git-run.ts';
 import { Serial } from '../lib/serial.ts';
@@ -46,11 +47,18 @@ export class Settings {
     return this.#read('xmpp.giveUp', (text) => parseDuration('xmpp.giveUp', text, GIVE_UP)) ?? DEFAULT_GIVE_UP_MS;
   }
 
+  /** Bytes a second under `key`, such as `xmpp.limit.up`; undefined for no limit. */
+  rate(key: string): number | undefined {
+    return this.#read(key, (text) => parseRate(key, text));
+  }
+
   /** Reads what may have changed. What cannot be read leaves the values as they were. */
-  refresh(): Promise<void> {
-    return this.#serial.run(async () => {
-      const { clock, runGit } = this.#parts;
-      if (clock.now() - this.#readAt < FRESH_MS) return;
+  async refresh(): Promise<void> {
+    const { clock, runGit } = this.#parts;
+    const isFresh = (): boolean => clock.now() - this.#readAt < FRESH_MS;
+    if (isFresh()) return;
+    await this.#serial.run(async () => {
+      if (isFresh()) return;
       this.#readAt = clock.now();
       try {
         // No repository has a say in what holds for all of them.

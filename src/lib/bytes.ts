@@ -54,6 +54,11 @@ export class ByteQueue {
     return taken;
   }
 
+  /** Takes at most `max` bytes from the front, and no more than were put in at once: nothing is copied. */
+  takePart(max: number): Uint8Array {
+    return this.take(Math.min(max, this.#parts[this.#head]?.length ?? 0));
+  }
+
   /** The first `max` bytes, left where they are. */
   peek(max: number): Uint8Array {
     const parts: Uint8Array[] = [];

@@ -39,3 +39,15 @@ export function delay(ms: number, clock: Clock): Promise<void> {
     clock.setTimer(ms, resolve);
   });
 }
+
+/** The time of `clock`, which here never runs backwards, whatever is done to the wall clock. */
+export function steadyNow(clock: Clock): () => number {
+  let last = clock.now();
+  let stepped = 0;
+  return () => {
+    const wall = clock.now();
+    stepped += Math.max(0, last - wall);
+    last = wall;
+    return wall + stepped;
+  };
+}

@@ -15,6 +15,7 @@ import type { LinkId, ToldReason } from '../pipe/frame-format.ts';
 import { readFirstFrame } from '../pipe/frame-decoder.ts';
 import type { FirstFrame } from '../pipe/frame-decoder.ts';
 import type { ReplayBudget } from '../pipe/replay-budget.ts';
+import { gateBulk, GateGroup } from './bulk-gate.ts';
 import type { CarrierChange } from './carrier-change.ts';
 import { CarrierProxy } from './carrier-proxy.ts';
 import { statsOf } from './link-stats.ts';
@@ -40,6 +41,8 @@ export interface AcceptOptions {
   readonly giveUpMs: () => number;
   /** A carrier fell silent: the connection below may be dead. */
   readonly onSuspect: () => void;
+  /** The gates of all links of this agent. */
+  readonly gates?: GateGroup | undefined;
   /** A device that is not paired knocked. */
   readonly onStranger: (carrier: Carrier) => void;
   /** A running link goes on over another carrier. */
@@ -211,6 +214,7 @@ export class Acceptor {
     accepted.pipe.setResumeKey(secure.resumeKey);
     this.#supersede(accepted);
     accepted.session = serveLink(secure.stream, accepted.who, { handlers, log, now: () => clock.now() });
+    gateBulk(accepted.session, accepted.pipe, this.#options.gates ?? new GateGroup(clock));
     followCarrier(accepted.session, accepted.pipe);
     accepted.session.once('close', () => accepted.pipe.end());
     keepAwake(accepted.session, accepted.pipe);

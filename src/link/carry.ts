@@ -3,6 +3,7 @@
 
 import type { ServerHttp2Stream } from 'node:http2';
 import type { Readable, Writable } from 'node:stream';
+import { bulkWriter } from './bulk-gate.ts';
 import { HEADER, formatStderr } from './http-format.ts';
 
 /** A process whose output is an answer. */
@@ -43,9 +44,10 @@ export async function carryProcess(stream: ServerHttp2Stream, process: ServedPro
   stream.once('end', () => {
     if (!stream.aborted) process.stdin.end();
   });
-  process.stdout.pipe(stream, { end: false });
+  const body = bulkWriter(stream);
+  process.stdout.pipe(body, { end: false });
   // What nobody wants any more is read away, or the process would never have ended.
-  stream.once('close', () => process.stdout.resume());
+  body.once('close', () => process.stdout.resume());
   const told = await finish(process, () => received);
   hasExited = true;
   if (stream.destroyed) return;
@@ -53,7 +55,7 @@ export async function carryProcess(stream: ServerHttp2Stream, process: ServedPro
     const stderr = process.stderrTail();
     stream.sendTrailers({ [HEADER.gitExit]: String(told), ...(stderr === '' ? {} : { [HEADER.gitStderr]: formatStderr(stderr) }) });
   });
-  stream.end();
+  body.end();
 }
 
 async function finish(process: ServedProcess, received: () => number): Promise<number> {

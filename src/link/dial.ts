@@ -11,6 +11,7 @@ import type { Log } from '../lib/log.ts';
 import type { Carrier } from '../carriers/carrier.ts';
 import type { LinkId } from '../pipe/frame-format.ts';
 import type { ReplayBudget } from '../pipe/replay-budget.ts';
+import { gateBulk, GateGroup } from './bulk-gate.ts';
 import { Link } from './dialled-link.ts';
 import type { DialledLink } from './dialled-link.ts';
 import type { CarrierChange } from './carrier-change.ts';
@@ -28,11 +29,15 @@ export interface DialOptions {
   readonly linkId: LinkId;
   /** What all pipes of this agent may keep for replay together. */
   readonly budget?: ReplayBudget | undefined;
+  /** The gates of all links of this agent. */
+  readonly gates?: GateGroup | undefined;
   readonly address: FullJid;
   /** Where the peer is by now, for a new carrier. */
   readonly currentAddress: () => FullJid;
   /** In-band, with larger blocks than the default where that was found to do. @throws Fault when there is no way now */
   readonly openCarrier: (address: FullJid, options?: { readonly hasLargeBlocks: boolean }) => Promise<Carrier>;
+  /** Whether an in-band carrier has shown that its server takes larger blocks in its stride. */
+  readonly mayGrow: (carrier: Carrier) => boolean;
   /** A connection of its own, agreed on over the link (XEP-0065). @throws Fault when there is none to be had */
   readonly openOwn: (session: ClientHttp2Session, address: FullJid) => Promise<Carrier>;
   /** Called when the way may have become free: signed in again, or the peer said hello. @returns what takes it back */
@@ -83,6 +88,7 @@ export async function dialLink(options: DialOptions): Promise<DialledLink> {
   const late = (): Fault => new Fault('timeout', 'the other device did not answer');
   try {
     const session = await withDeadline(shakeHands(pipe, options), HANDSHAKE_MS, options.clock, late);
+    gateBulk(session, pipe, options.gates ?? new GateGroup(options.clock));
     followCarrier(session, pipe);
     ladder = makeLadder(pipe, session, options);
     ladder.look();
@@ -94,10 +100,11 @@ export async function dialLink(options: DialOptions): Promise<DialledLink> {
 }
 
 function makeLadder(pipe: PipeStream, session: ClientHttp2Session, options: DialOptions): Ladder {
-  const { currentAddress, openOwn, openCarrier, onWayFree, clock, random, log } = options;
+  const { currentAddress, openOwn, mayGrow, openCarrier, onWayFree, clock, random, log } = options;
   const ladder = new Ladder({
     pipe,
     openOwn: () => openOwn(session, currentAddress()),
+    mayGrow,
     openLarge: () => openCarrier(currentAddress(), { hasLargeBlocks: true }),
     clock,
     random,

@@ -13,6 +13,8 @@ export interface LadderOptions {
   readonly pipe: PipeStream;
   /** A connection of its own to the peer (XEP-0065). @throws Fault when there is none to be had */
   readonly openOwn: () => Promise<Carrier>;
+  /** Whether an in-band carrier has shown that its server takes larger blocks in its stride. */
+  readonly mayGrow: (carrier: Carrier) => boolean;
   /** In-band with larger blocks. @throws Fault */
   readonly openLarge: () => Promise<Carrier>;
   readonly clock: Clock;
@@ -66,11 +68,11 @@ export class Ladder {
 
   /** Tries what is due, if anything is. */
   look(): void {
-    const { pipe, clock } = this.#options;
+    const { pipe, clock, mayGrow } = this.#options;
     const { carrier } = pipe;
     if (this.#isStopped || carrier === undefined) return;
     const { sent, received } = pipe.stats;
-    const wish = this.#machine.wish({ bytes: sent + received, mayGrow: carrier.mayGrow === true }, clock.now());
+    const wish = this.#machine.wish({ bytes: sent + received, mayGrow: mayGrow(carrier) }, clock.now());
     if (wish !== undefined) void this.#try(wish);
   }
 

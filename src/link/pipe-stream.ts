@@ -28,7 +28,10 @@ export interface PipeStreamOptions extends PipeOptions {
   readonly onFault?: (why: string) => void;
 }
 
-/** Reads what the peer wrote, writes what the peer will read, over any number of carriers; `carrier` tells the kind of each that is taken. */
+/**
+ * Reads what the peer wrote, writes what the peer will read, over any number of carriers. Besides the events of a Duplex it emits `carrier`, with
+ * its kind, when one is taken, and `taken` when a carrier has taken bytes.
+ */
 export class PipeStream extends Duplex {
   readonly #machine: PipeMachine;
   readonly #options: PipeStreamOptions;
@@ -121,6 +124,7 @@ export class PipeStream extends Duplex {
   #take(attachment: number, max: number): Uint8Array {
     const bytes = this.#machine.takeOutgoing(attachment, max, this.#now());
     if (this.#machine.isFinished) this.#finish();
+    else if (bytes.length > 0) this.emit('taken');
     return bytes;
   }
 

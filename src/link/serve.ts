@@ -10,6 +10,7 @@ import type { Log } from '../lib/log.ts';
 import type { RepoId } from '../lib/names.ts';
 import { HEADER, MAX_JSON_BYTES, parseGitProtocol, parseLinkRequest, parseOfferHeaders } from './http-format.ts';
 import type { GitService, LinkRequest, OfferHeaders } from './http-format.ts';
+import { watchStream } from './bulk-gate.ts';
 import { carryProcess } from './carry.ts';
 import type { ServedProcess } from './carry.ts';
 import { parseJson } from './services.ts';
@@ -51,6 +52,7 @@ export function serveLink<Who>(
     request.on('error', (error) => log.debug('stream ended', { why: error.message }));
     onReset(request, countReset);
     if (isGone(request)) return;
+    watchStream(request);
     answer(request, headers, { who, handlers: options.handlers }).catch((error: unknown) => refuse(request, error, log));
   });
   return session;

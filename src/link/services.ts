@@ -2,10 +2,12 @@
 
 import type { ClientHttp2Session, ClientHttp2Stream, ClientSessionRequestOptions, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
 import { constants } from 'node:http2';
+import type { Writable } from 'node:stream';
 import { Fault, InputFault } from '../lib/errors.ts';
 import type { FaultCode } from '../lib/errors.ts';
 import { withDeadline } from '../lib/clock.ts';
 import type { Clock } from '../lib/clock.ts';
+import { bulkWriter, watchStream } from './bulk-gate.ts';
 import { HEADER, MAX_JSON_BYTES, parseExit, parseStderr } from './http-format.ts';
 
 /** How a git service ended on the other side. */
@@ -17,6 +19,8 @@ export interface ServiceEnd {
 /** A git service running on the other side: a byte stream with half-close, and its end. */
 export interface ServiceStream {
   readonly stream: ClientHttp2Stream;
+  /** Where its input is written: bulk waits here for its turn. */
+  readonly upload: Writable;
   /** Resolves when the service has started; rejects with the other side's refusal. */
   readonly accepted: Promise<void>;
   /** Rejects with Fault `timeout` when the link was lost before the exit code came. */
@@ -76,13 +80,15 @@ export function openService(session: ClientHttp2Session, path: string, headers: 
   // Both are awaited by callers at their own time; a refusal must not become an unhandled rejection meanwhile.
   accepted.catch(() => undefined);
   end.catch(() => undefined);
-  return { stream, accepted, end };
+  return { stream, upload: bulkWriter(stream), accepted, end };
 }
 
 /** @throws Fault `timeout` on a session that has ended */
 function openStream(session: ClientHttp2Session, headers: OutgoingHttpHeaders, options: ClientSessionRequestOptions): ClientHttp2Stream {
   try {
-    return session.request(headers, options);
+    const stream = session.request(headers, options);
+    watchStream(stream);
+    return stream;
   } catch (cause) {
     throw lost(cause);
   }

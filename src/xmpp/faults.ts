@@ -5,6 +5,9 @@ import { shorten } from '../lib/jid.ts';
 import { NS_SASL, NS_STANZA_ERRORS, NS_STREAM_ERRORS } from './namespaces.ts';
 import type { Element } from './element.ts';
 
+/** What a connection ended with that this side closed. */
+export const CLOSED = new Fault('not-connected', 'the connection was closed on this side');
+
 /** A failure to look up or reach `host`. */
 export function faultOfNetwork(error: unknown, host: string, port: number): Fault {
   if (error instanceof Fault) return error;

@@ -25,6 +25,7 @@ type UseMechanism = (mechanism: ScramMechanism) => void;
 const DEFAULT_MAX_BYTES = 65_536;
 const HIGHEST_MAX_BYTES = 262_144;
 const LOWEST_MAX_BYTES = 1_000;
+const LOWEST_IDLE_MS = 5_000;
 
 export class Login {
   readonly #options: LoginOptions;
@@ -33,6 +34,7 @@ export class Login {
   #isBound = false;
   #management: 'absent' | 'offered' | 'on' = 'absent';
   #maxBytes = DEFAULT_MAX_BYTES;
+  #idleMs: number | undefined;
 
   constructor(options: LoginOptions) {
     this.#options = options;
@@ -40,6 +42,11 @@ export class Login {
 
   get maxBytes(): number {
     return this.#maxBytes;
+  }
+
+  /** The server may end a stream on which the client has sent nothing for so long, in milliseconds; undefined when it does not say. */
+  get idleMs(): number | undefined {
+    return this.#idleMs;
   }
 
   /** Whether the server counts and acknowledges stanzas (XEP-0198). */
@@ -77,7 +84,8 @@ export class Login {
     if (this.#isProved) {
       features.remove('mechanisms', NS_SASL);
       if (features.getChild('sm', NS_SM) !== undefined) this.#management = 'offered';
-      this.#maxBytes = readLimit(features) ?? DEFAULT_MAX_BYTES;
+      this.#maxBytes = readMaxBytes(features);
+      this.#idleMs = readIdleMs(features);
     } else this.#useMechanism(features, use);
   }
 
@@ -102,8 +110,19 @@ export class Login {
   }
 }
 
-function readLimit(features: Element): number | undefined {
-  const text = features.getChild('limits', NS_LIMITS)?.getChildText('max-bytes') ?? '';
-  if (!/^[1-9][0-9]{2,9}$/.test(text)) return undefined;
-  return Math.min(HIGHEST_MAX_BYTES, Math.max(LOWEST_MAX_BYTES, Number(text)));
+function readMaxBytes(features: Element): number {
+  const limit = readLimit(features, 'max-bytes');
+  return limit === undefined || limit < 100 ? DEFAULT_MAX_BYTES : Math.min(HIGHEST_MAX_BYTES, Math.max(LOWEST_MAX_BYTES, limit));
+}
+
+/** Not under a few seconds, whatever the server says: asking costs it more than an idle stream. */
+function readIdleMs(features: Element): number | undefined {
+  const limit = readLimit(features, 'idle-seconds');
+  return limit === undefined ? undefined : Math.max(LOWEST_IDLE_MS, limit * 1000);
+}
+
+/** A limit of XEP-0478 §3; undefined when it is not there, zero (no limit) or no number. */
+function readLimit(features: Element, name: 'max-bytes' | 'idle-seconds'): number | undefined {
+  const text = features.getChild('limits', NS_LIMITS)?.getChildText(name) ?? '';
+  return /^[1-9][0-9]{0,9}$/.test(text) ? Number(text) : undefined;
 }

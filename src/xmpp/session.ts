@@ -12,7 +12,7 @@ import { answerIqs } from './answering.ts';
 import type { Connection, HeadlineHandler, IqHandler } from './connection-types.ts';
 import { isStanza, xml } from './element.ts';
 import type { Element } from './element.ts';
-import { faultOfLibrary } from './faults.ts';
+import { CLOSED, faultOfLibrary } from './faults.ts';
 import { Handlers } from './handlers.ts';
 import { createClient, dismiss, useMechanism } from './hardened-client.ts';
 import { Liveness } from './liveness.ts';
@@ -62,6 +62,7 @@ export class Session implements Connection {
       clock: options.clock,
       random: options.random,
       ask: () => this.#ask(),
+      idleMs: () => this.#login.idleMs,
       onDead: () => this.#end(new Fault('timeout', 'the XMPP server has fallen silent')),
     });
     this.#client = this.#createClient();
@@ -213,6 +214,7 @@ export class Session implements Connection {
 
   #sent(element: Element, bytes: number): void {
     this.#options.trace?.('out', element);
+    this.#liveness.said();
     if (!this.#login.hasManagement || !isStanza(element) || !this.#pace.sent(bytes)) return;
     this.#requestAck();
   }
@@ -245,5 +247,3 @@ export class Session implements Connection {
     for (const listener of listeners) listener(fault);
   }
 }
-
-const CLOSED = new Fault('not-connected', 'the connection was closed on this side');

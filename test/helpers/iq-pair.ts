@@ -20,8 +20,9 @@ export interface WireOptions {
 }
 
 /** A connection whose other end is another of its kind. */
-export class FakeConnection implements Pick<Connection, 'iq' | 'handleIq' | 'onClose'> {
+export class FakeConnection implements Pick<Connection, 'iq' | 'handleIq' | 'onClose' | 'jid' | 'maxStanzaBytes'> {
   readonly jid: FullJid;
+  maxStanzaBytes = 65_536;
   /** Every payload that was sent, as its text. */
   readonly sent: string[] = [];
   readonly #clock: Clock;

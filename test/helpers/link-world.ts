@@ -21,7 +21,7 @@ import type { DialledLink } from '../../src/link/dialled-link.ts';
 import type { LinkHandlers } from '../../src/link/serve.ts';
 import { parseLinkId } from '../../src/pipe/frame-format.ts';
 import type { LinkId } from '../../src/pipe/frame-format.ts';
-import { FAR_ADDRESS, makeCarrierPair, NEAR_ADDRESS } from './carrier-pair.ts';
+import { FAR_ADDRESS, makeCarrierPair, MemoryCarrier, NEAR_ADDRESS } from './carrier-pair.ts';
 import type { CarrierPair, CarrierPairOptions } from './carrier-pair.ts';
 import { makeLinkDevice } from './credentials.ts';
 import type { LinkDevice } from './credentials.ts';
@@ -106,6 +106,7 @@ export class LinkWorld {
       clock: this.clock,
       random: () => 0,
       log: silentLog,
+      mayGrow: (carrier) => carrier instanceof MemoryCarrier && carrier.mayGrow,
       openOwn: () => Promise.reject(new Fault('timeout', 'there is no other way')),
       onCarrier: (change) => {
         this.nearChanges.push(change);

@@ -85,6 +85,7 @@ export async function playDevice(device: Device, { server, account, password, ha
         random: () => 0,
         log,
         openOwn: unasked,
+        mayGrow: () => false,
         onCarrier: () => undefined,
         onUnreachable: () => undefined,
         giveUpMs: () => GIVE_UP_MS,

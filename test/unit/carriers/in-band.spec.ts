@@ -3,6 +3,7 @@
 import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { SmallServers } from '../../../src/carriers/block-size-machine.ts';
 import type { Carrier } from '../../../src/carriers/carrier.ts';
 import { formatClose, formatData, formatOpen } from '../../../src/carriers/ibb-format.ts';
 import { InBand } from '../../../src/carriers/in-band.ts';
@@ -189,6 +190,90 @@ describe('InBand', () => {
   });
 });
 
+describe('InBand, with larger blocks', () => {
+  /** Two agents on a fast path; every block that a sends is written down with its size. */
+  function fastAgents(options: Partial<InBandOptions> = {}) {
+    const clock = new EventClock();
+    const { a, b } = createIqPair(clock, { delayMs: () => 5 });
+    const accepted: Carrier[] = [];
+    const inBandB = createInBand(b, clock);
+    inBandB.onCarrier((carrier) => accepted.push(carrier));
+    const sizes = (): number[] => a.sent.filter((text) => text.startsWith('<data')).map((text) => Buffer.from(/>([^<]*)</.exec(text)?.[1] ?? '', 'base64').length);
+    return { clock, a, b, inBandA: createInBand(a, clock, options), accepted, sizes };
+  }
+
+  /** Sends so many bytes over a new stream. */
+  async function send(agents: ReturnType<typeof fastAgents>, bytes: number, blockSize?: number) {
+    const { clock, b, inBandA, accepted } = agents;
+    const carrier = await clock.finish(inBandA.open(b.jid, blockSize === undefined ? {} : { blockSize }));
+    const [source, sink, end] = [new TestSource(), new TestSink(), new TestSink()];
+    source.write(new Uint8Array(bytes));
+    carrier.start(source, end);
+    accepted.at(-1)?.start(new TestSource(), sink);
+    return { carrier, sink, end };
+  }
+
+  it('suggests them once a carrier has shown a fast path, and not before', async () => {
+    const agents = fastAgents();
+    const { carrier, sink } = await send(agents, 2_000_000);
+    expect(agents.inBandA.suggestBlockSize(carrier)).toBe(4096);
+    await agents.clock.runUntil(() => sink.length === 2_000_000);
+    expect(agents.inBandA.suggestBlockSize(carrier)).toBe(16_384);
+    expect(Math.max(...agents.sizes())).toBe(4096);
+  });
+
+  it('begins with the usual ones all the same where larger ones are agreed, and grows when the path allows it', async () => {
+    const agents = fastAgents();
+    const { sink } = await send(agents, 3_000_000, 16_384);
+    await agents.clock.runUntil(() => sink.length === 3_000_000);
+    expect(agents.a.sent[0]).toContain('block-size="16384"');
+    expect(agents.sizes().slice(0, 64).every((size) => size === 4096)).toBe(true);
+    expect(agents.sizes()).toContain(16_384);
+  });
+
+  it('suggests none on a server that takes no such stanza', async () => {
+    const agents = fastAgents();
+    agents.a.maxStanzaBytes = 30_000;
+    const { carrier, sink } = await send(agents, 3_000_000, 16_384);
+    await agents.clock.runUntil(() => sink.length === 3_000_000);
+    expect(Math.max(...agents.sizes())).toBe(4096);
+    const { carrier: usual } = await send(agents, 1);
+    expect(agents.inBandA.suggestBlockSize(usual)).toBe(4096);
+    expect(carrier.blockSize).toBe(16_384);
+  });
+
+  it('remembers a server that ends the connection over one, for the life of the agent', async () => {
+    const smallServers = new SmallServers();
+    const agents = fastAgents({ smallServers });
+    await send(agents, 3_000_000, 16_384);
+    await agents.clock.runUntil(() => agents.sizes().includes(16_384));
+    agents.a.drop(new Fault('throttled', 'the server ended the connection: policy-violation'));
+    expect(smallServers.isSmall('one.example')).toBe(true);
+    expect(smallServers.isSmall('two.example')).toBe(false);
+    const again = fastAgents({ smallServers });
+    const { sink } = await send(again, 3_000_000, 16_384);
+    await again.clock.runUntil(() => sink.length === 3_000_000);
+    expect(Math.max(...again.sizes())).toBe(4096);
+  });
+
+  it('remembers nothing when a connection ends for another reason, or before one was sent', async () => {
+    for (const [fault, isAfter] of [[new Fault('tcp', 'cable pulled'), true], [new Fault('throttled', 'too many of you'), false]] as const) {
+      const smallServers = new SmallServers();
+      const agents = fastAgents({ smallServers });
+      const { sink } = await send(agents, 3_000_000, 16_384);
+      await agents.clock.runUntil(() => (isAfter ? agents.sizes().includes(16_384) : sink.length > 0));
+      agents.a.drop(fault);
+      expect(smallServers.isSmall('one.example')).toBe(false);
+    }
+  });
+
+  it('halves them from any size when the peer wants smaller ones', async () => {
+    const { clock, a, b, inBandA } = twoAgents({}, { largestBlock: 5000 });
+    await clock.finish(inBandA.open(b.jid, { blockSize: 16_384 }));
+    expect(a.sent.map((text) => /block-size="(\d+)"/.exec(text)?.[1])).toEqual(['16384', '8192', '4096']);
+  });
+});
+
 describe('InBand, asked by a peer that speaks raw stanzas', () => {
   const block = (seq: number, size = 1) => formatData('s', { seq, bytes: new Uint8Array(size) });
 
@@ -300,6 +385,34 @@ describe('InBand, asked by a peer that speaks raw stanzas', () => {
       accepted[count]?.start(new TestSource(), new TestSink());
     }
     await expect(ask(formatOpen('s8', 4096))).rejects.toMatchObject({ condition: 'resource-constraint' });
+  });
+
+  it('counts a thousand carriers that a device opens, and says so once', async () => {
+    const lines: string[] = [];
+    const clock = new EventClock();
+    const { a, b } = createIqPair(clock);
+    const inBand = createInBand(b, clock, { log: createLog((line) => lines.push(line), 'info', () => 0) });
+    inBand.onCarrier(() => undefined);
+    const answers = Array.from({ length: 1000 }, (_none, index) => a.iq('set', b.jid, formatOpen(`s${index}`, 4096)));
+    const settled = await clock.finish(Promise.allSettled(answers));
+    expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
+    expect(inBand.refused).toBe(998);
+    expect(lines).toHaveLength(1);
+  });
+
+  it('counts blocks larger than agreed, on stream after stream, and says so once', async () => {
+    const lines: string[] = [];
+    const clock = new EventClock();
+    const { a, b } = createIqPair(clock);
+    const inBand = createInBand(b, clock, { log: createLog((line) => lines.push(line), 'info', () => 0) });
+    inBand.onCarrier((carrier) => carrier.start(new TestSource(), new TestSink()));
+    for (let count = 0; count < 10; count += 1) {
+      await clock.finish(a.iq('set', b.jid, formatOpen('s', 4096)));
+      await expect(clock.finish(a.iq('set', b.jid, block(0, 4097)))).rejects.toMatchObject({ condition: 'bad-request' });
+    }
+    expect(inBand.refused).toBe(10);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain('a wrong block');
   });
 
   it('closes a stream that nobody starts within ten seconds', async () => {

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { REFUSALS } from '../../../src/carriers/ibb-format.ts';
-import { asRefusal, conditionOf, faultOfOpen, faultOfStream, refuse } from '../../../src/carriers/stanza-errors.ts';
+import { asRefusal, conditionOf, faultOfOpen, faultOfStream, refuse, saysTooLarge } from '../../../src/carriers/stanza-errors.ts';
 import { Fault, InputFault } from '../../../src/lib/errors.ts';
 import { parseFullJid } from '../../../src/lib/jid.ts';
 import { StanzaFault } from '../../../src/xmpp/stanza-fault.ts';
@@ -56,5 +56,17 @@ describe('faultOfOpen', () => {
     const fault = faultOfOpen(new StanzaFault('cancel', condition), PEER);
     expect(fault.code).toBe(code);
     expect(fault.message).toContain(PEER);
+  });
+});
+
+describe('saysTooLarge', () => {
+  it.each([
+    ['a stream error of a server that throttles', new Fault('throttled', 'the server ended the connection: policy-violation'), true],
+    ['a stanza error about a policy', faultOfStream(new StanzaFault('modify', 'policy-violation'), PEER), true],
+    ['a stanza error about resources', faultOfStream(new StanzaFault('wait', 'resource-constraint'), PEER), true],
+    ['a peer that is gone', faultOfStream(new StanzaFault('cancel', 'service-unavailable'), PEER), false],
+    ['a lost connection', new Fault('tcp', 'the connection to the server was lost'), false],
+  ])('reads %s', (_name, fault, isSo) => {
+    expect(saysTooLarge(fault)).toBe(isSo);
   });
 });

@@ -33,7 +33,41 @@ function drive(window: SendWindow, path: { readonly baseMs: number; readonly rat
   return { longestMs, sizes, bytes, end: now };
 }
 
+/** Prosody's way to limit: it reads at most 8192 bytes, then looks away for as long as they cost. @returns bytes of blocks a second */
+function driveReads(window: SendWindow, rate: number, ms: number): { readonly bytesPerS: number; readonly longestMs: number } {
+  const stanza = (size: number): number => Math.ceil(size / 3) * 4 + 165;
+  const underWay: { readonly block: SentBlock; left: number }[] = [];
+  let [now, bytes, longestMs] = [0, 0, 0];
+  while (now < ms) {
+    for (let room = window.room(); room > 0; room = window.room()) underWay.push({ block: window.send(room, now), left: stanza(room) });
+    let read = 0;
+    for (let first = underWay[0]; first !== undefined && read < 8192; first = underWay[0]) {
+      const part = Math.min(first.left, 8192 - read);
+      read += part;
+      first.left -= part;
+      if (first.left > 0) break;
+      underWay.shift();
+      // Passed on, consumed and answered within a few milliseconds, while the server looks away.
+      window.acknowledge(first.block, now + 4);
+      longestMs = Math.max(longestMs, now + 4 - first.block.sentAt);
+      bytes += first.block.size;
+    }
+    now += Math.max(1, (read / rate) * 1000);
+  }
+  return { bytesPerS: (bytes / now) * 1000, longestMs };
+}
+
 describe('SendWindow', () => {
+  it.each([
+    [10_000, 4096],
+    [3_000, 2048],
+  ])('loses no more than two hundredths to a server that lets %d bytes a second in, with a queue of three blocks at most', (rate, size) => {
+    const stanza = Math.ceil(size / 3) * 4 + 165;
+    const { bytesPerS, longestMs } = driveReads(new SendWindow(4096), rate, 300_000);
+    expect(bytesPerS).toBeGreaterThan(0.98 * ((size / stanza) * rate));
+    expect(longestMs).toBeLessThan(((3 * 5629) / rate) * 1000);
+  });
+
   it('starts with two blocks', () => {
     const window = new SendWindow(4096);
     expect(window.room()).toBe(4096);
@@ -89,6 +123,21 @@ describe('SendWindow', () => {
     const { end } = drive(window, { baseMs: 50, rate: 2500 }, 60_000);
     drive(window, { baseMs: 50, rate: 100_000 }, 10_000, end);
     expect(window.room()).toBe(4096);
+  });
+
+  it('goes over to larger blocks where they are allowed and the path is fast, and back when it is no more', () => {
+    const window = new SendWindow(4096, 16_384);
+    const { sizes, end } = drive(window, { baseMs: 5, rate: 5_000_000 }, 2000);
+    expect(sizes.slice(0, 64).every((size) => size === 4096)).toBe(true);
+    expect(window.room()).toBe(16_384);
+    drive(window, { baseMs: 5, rate: 20_000 }, 20_000, end);
+    expect(window.room()).toBe(4096);
+  });
+
+  it('never goes over to them where a server throttles', () => {
+    const window = new SendWindow(4096, 16_384);
+    const { sizes } = drive(window, { baseMs: 5, rate: 400_000 }, 60_000);
+    expect(Math.max(...sizes)).toBe(4096);
   });
 
   it('shrinks once per round trip when the delay is far over its target', () => {

@@ -45,6 +45,16 @@ describe('ByteQueue', () => {
     expect(queue.length).toBe(0);
   });
 
+  it('hands out parts as they were put in, the very same bytes', () => {
+    const queue = new ByteQueue();
+    const [first, second] = [utf8('abc'), utf8('de')];
+    queue.push(first);
+    queue.push(second);
+    const taken = queue.takePart(10);
+    expect(taken).toBe(first);
+    expect([text(queue.takePart(1)), text(queue.takePart(10)), text(queue.takePart(10))]).toEqual(['d', 'e', '']);
+  });
+
   it('leaves what is only looked at', () => {
     const queue = new ByteQueue();
     queue.push(utf8('ab'));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { delay, realClock, withDeadline } from '../../../src/lib/clock.ts';
+import { delay, realClock, steadyNow, withDeadline } from '../../../src/lib/clock.ts';
 import { VirtualClock } from '../../helpers/virtual-clock.ts';
 import { defer } from '../../helpers/deferred.ts';
 
@@ -62,5 +62,19 @@ describe('realClock', () => {
     await kept.promise;
     expect(fired).toEqual(['kept']);
     expect(Math.abs(realClock.now() - new Date().getTime())).toBeLessThan(1000);
+  });
+});
+
+describe('steadyNow', () => {
+  it('goes on from where it was when the clock is set back, and follows it forwards', () => {
+    let wall = 1000;
+    const now = steadyNow({ ...realClock, now: () => wall });
+    expect(now()).toBe(1000);
+    wall = 400;
+    expect(now()).toBe(1000);
+    wall = 450;
+    expect(now()).toBe(1050);
+    wall = 9000;
+    expect(now()).toBe(9600);
   });
 });

@@ -64,6 +64,15 @@ function readAll(stream: PipeStream): Promise<Buffer> {
 }
 
 describe('PipeStream', () => {
+  it('tells whoever holds bulk back when a carrier has taken bytes', async () => {
+    const { near, far } = makeEnds();
+    far.resume();
+    near.write(patternBytes(100_000));
+    expect(near.unsentBytes).toBe(100_000);
+    while (near.unsentBytes > 0) await once(near, 'taken');
+    expect(near.stats.sent).toBe(100_000);
+  });
+
   it('carries bytes both ways at once, exactly', async () => {
     const { near, far } = makeEnds({ block: 1000, window: 2 });
     const [there, back] = [patternBytes(150_000, 1), patternBytes(90_000, 2)];

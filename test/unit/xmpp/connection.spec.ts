@@ -354,6 +354,12 @@ describe('Connection, writing', () => {
     });
   });
 
+  it('says something before the server would end the stream as idle', async () => {
+    const { stream } = await signedIn({ features: "<limits xmlns='urn:xmpp:stream-limits:0'><idle-seconds>20</idle-seconds></limits>" });
+    clock.advance(14_000);
+    await stream.take(/<r xmlns="urn:xmpp:sm:3"\/>/);
+  });
+
   it('refuses characters that XML does not have', async () => {
     const { connection } = await signedIn();
     for (const character of ['\u0000', '\u001b', '\uffff', '\ud800']) {

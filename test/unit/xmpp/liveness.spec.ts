@@ -96,6 +96,44 @@ describe('Liveness', () => {
     expect(asked[0]).toBeLessThanOrEqual(from + 120_000);
   });
 
+  it('asks before the server ends the stream as idle, again and again, however much the server says itself', () => {
+    const clock = new VirtualClock(0);
+    let saidAt = 0;
+    let longest = 0;
+    const say = (): void => {
+      longest = Math.max(longest, clock.now() - saidAt);
+      saidAt = clock.now();
+      liveness.said();
+      clock.setTimer(1, () => liveness.heard());
+    };
+    const liveness = new Liveness({ clock, random: () => 0, ask: say, onDead: () => expect.unreachable('the server answers'), idleMs: () => 10_000 });
+    liveness.start();
+    for (let second = 0; second < 300; second += 1) {
+      clock.advance(1000);
+      liveness.heard();
+    }
+    expect(clock.now() - saidAt).toBeLessThanOrEqual(7000);
+    expect(longest).toBe(7000);
+  });
+
+  it('takes no longer to find a server dead that is as impatient', () => {
+    const clock = new VirtualClock(0);
+    const dead: number[] = [];
+    const liveness = new Liveness({ clock, random: () => 0, ask: () => liveness.said(), onDead: () => dead.push(clock.now()), idleMs: () => 10_000 });
+    liveness.start();
+    clock.advance(300_000);
+    expect(dead).toEqual([27_000]);
+  });
+
+  it('asks no earlier than without it where the server is patient', () => {
+    const clock = new VirtualClock(0);
+    const asked: number[] = [];
+    const liveness = new Liveness({ clock, random: () => 0, ask: () => asked.push(clock.now()), onDead: () => undefined, idleMs: () => 600_000 });
+    liveness.start();
+    clock.advance(70_000);
+    expect(asked).toEqual([60_000]);
+  });
+
   it('is silent once stopped', () => {
     const { clock, liveness, events } = setUp();
     liveness.stop();
