@@ -46,7 +46,10 @@ export async function deliverOffer(
   const changes = diffMaps(copy.refs, offer.refs);
   const news = [...changes.values()].filter((oid): oid is Oid => oid !== undefined);
   const mayRecord = changes.size <= MAX_RECORDED_REFS && (copy.counter === 0 || news.every((oid) => copy.known.has(oid)));
-  const tips = mayRecord ? await tellByName(context, link, { offer, changes, base: copy.counter }) : [];
+  // Its own branches and others' are not in the corner that it shows: without a word of them they would be sent back to it.
+  const told = new Set(copy.refs.values());
+  const elsewhere = [...copy.known].filter((oid) => !told.has(oid));
+  const tips = mayRecord ? await tellByName(context, link, { offer, changes, base: copy.counter }) : elsewhere;
   if (tips !== undefined) await push(context, link.session, { offer, tips });
 }
 

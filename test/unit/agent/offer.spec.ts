@@ -71,6 +71,15 @@ describe('deliverOffer', () => {
     expect(link.stats().sent - before).toBeLessThan(5000);
   });
 
+  it('does not send back what the peer holds in maps of its own, beside something new', async () => {
+    await publish({ main: two, desk: one });
+    const before = link.stats().sent;
+    await offer(me(), { counter: 1, refs: new Map(), known: new Set([one]) });
+    expect(pair.asked).toEqual(['offer']);
+    expect(corner()).toEqual({ 'heads/main': two, 'heads/desk': one });
+    expect(link.stats().sent - before).toBeLessThan(5000);
+  });
+
   it('tells only what changed since the last time', async () => {
     const many = Object.fromEntries(Array.from({ length: 200 }, (_none, index) => [`topic-${index}`, one]));
     await publish(many);
