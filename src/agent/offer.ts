@@ -15,6 +15,7 @@ import { diffMaps } from '../sync/map-format.ts';
 import type { RefsOfMap } from '../sync/map-format.ts';
 import type { SignedCounter } from './maps.ts';
 import type { RepoContext } from './context.ts';
+import { sendSlices } from './slices.ts';
 
 /** What is known of the peer's copy of the map that is offered. */
 export interface PeerCopy {
@@ -47,7 +48,10 @@ export async function deliverOffer(
   const news = [...changes.values()].filter((oid): oid is Oid => oid !== undefined);
   const mayRecord = changes.size <= MAX_RECORDED_REFS && (copy.counter === 0 || news.every((oid) => copy.known.has(oid)));
   const tips = mayRecord ? await tellByName(context, link, { offer, changes, base: copy.counter }) : [];
-  if (tips !== undefined) await push(context, link.session, { offer, tips });
+  if (tips === undefined) return;
+  // Of a copy that is known little is missing; else a crash must not cost all that was sent before it.
+  const bases = copy.counter === 0 ? await sendSlices(context, link, { tips: offer.refs.values(), bases: tips }) : tips;
+  await push(context, link.session, { offer, tips: bases });
 }
 
 /** @returns undefined when it was taken in, else tips of the peer to build on */

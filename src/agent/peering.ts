@@ -26,6 +26,7 @@ import type { Showing } from './pair-show.ts';
 import { Remotes } from './remotes.ts';
 import { RepoSet } from './repo-set.ts';
 import type { ServeSettings } from './serve-git.ts';
+import { SliceServer } from './serve-slices.ts';
 import { Session } from './session.ts';
 import { Twins } from './twins.ts';
 
@@ -56,6 +57,7 @@ export class Peering {
   readonly repoSet: RepoSet;
   readonly twins: Twins;
   readonly remotes: Remotes;
+  readonly slices: SliceServer;
   readonly #parts: PeeringParts;
   readonly #acceptor: Acceptor;
   readonly #wayFree = new Set<() => void>();
@@ -76,11 +78,13 @@ export class Peering {
     const loops = (): ReturnType<RepoSet['all']> => this.repoSet.all();
     this.twins = new Twins({ links: this.links, clock, events, loops });
     this.remotes = new Remotes(this.repoSet.view.byId, events);
+    this.slices = new SliceServer({ clock, events });
     const answers = new Answers({
       me,
       peers,
       loops: this.repoSet.view,
       serve: parts.serve,
+      slices: this.slices,
       onContact: (peer, digest) => this.contacts.heard(peer, digest),
       events,
     });

@@ -148,7 +148,7 @@ export function serveReceivePeople(repository: Repository, options: ReceivePeopl
 }
 
 export interface ReceiveOfferOptions {
-  /** `refs/xmpp/<device>` of the offering device and of those it relays, with or without a last `/`. */
+  /** `refs/xmpp/<device>` of the offering device and of those it relays, or `refs/xmpp/partial/<device>`; with or without a last `/`. */
   readonly namespace: readonly string[];
   /** Commits the peer may build on, told as `.have`: seen but not writable. Needs `havesDir`, made by `prepareHavesDir`. */
   readonly haves?: readonly Oid[];
@@ -159,7 +159,7 @@ export interface ReceiveOfferOptions {
 /** Agents' lane: only the named corners are seen and written; no hook runs. */
 export function serveReceiveOffer(repository: Repository, options: ReceiveOfferOptions): ServiceStart {
   const corners = options.namespace.map((corner) => parseRefName(corner.replace(/\/$/, '')));
-  if (corners.length === 0 || corners.some((corner) => !/^refs\/xmpp\/[0-9a-f]{32}$/.test(corner))) {
+  if (corners.length === 0 || corners.some((corner) => !/^refs\/xmpp\/(?:partial\/)?[0-9a-f]{32}$/.test(corner))) {
     throw new InputFault('offer', 'may only name refs/xmpp/<device>/');
   }
   const haves = havesOf(options);
