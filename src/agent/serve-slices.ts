@@ -64,7 +64,7 @@ export class SliceServer {
     this.#empty.delete(keyOf(context, peer.device));
     const heads = new Set((await listRefs(context.runGit, context.repository, ['refs/heads/'])).values());
     const haves = slice.bases.filter((oid) => heads.has(oid));
-    const start = serveReceiveOffer(context.repository, { namespace: [partialSpace(peer.device)], haves, havesDir, maxInputBytes });
+    const start = serveReceiveOffer(context.repository, { namespace: [partialSpace(peer.device)], haves, havesDir, maxInputBytes, isKeptPacked: true });
     const git = context.startGit(start.args, { dir: context.repository.path, config: start.config, env: start.env });
     const news = this.#news.begin(context, peer, { ...slice, received: () => bytesWritten(git.stdin) });
     return {
@@ -178,7 +178,7 @@ async function takePack(
 ): Promise<void> {
   await settlePartials(context, sender, now);
   const ref = arrivingRef(sender, PACK_REF);
-  const start = serveReceiveOffer(context.repository, { namespace: [partialSpace(sender)], maxInputBytes: pack.size });
+  const start = serveReceiveOffer(context.repository, { namespace: [partialSpace(sender)], maxInputBytes: pack.size, isKeptPacked: true });
   const git = context.startGit(start.args, { dir: context.repository.path, config: start.config, env: start.env });
   let told = '';
   git.stdout.on('data', (part: Buffer) => (told = (told + part.toString('latin1')).slice(-1000)));

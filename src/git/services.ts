@@ -154,6 +154,8 @@ export interface ReceiveOfferOptions {
   readonly haves?: readonly Oid[];
   readonly havesDir?: string;
   readonly maxInputBytes?: number;
+  /** Keeps what comes as a pack, however few objects it holds: for slices, many of which would leave many loose ones. */
+  readonly isKeptPacked?: boolean;
 }
 
 /** Agents' lane: only the named corners are seen and written; no hook runs. */
@@ -171,6 +173,7 @@ export function serveReceiveOffer(repository: Repository, options: ReceiveOfferO
       'receive.hideRefs': showOnly(corners),
       'receive.denyNonFastForwards': 'false',
       'receive.denyDeletes': 'false',
+      ...(options.isKeptPacked === true ? { 'receive.unpackLimit': '1' } : {}),
     },
     env: { GIT_PROTOCOL: 'version=0', ...haves.env },
   };

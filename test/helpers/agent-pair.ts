@@ -37,6 +37,8 @@ export interface AgentPairOptions {
   readonly shared?: Partial<SharedRepo>;
   readonly peer?: Partial<Peer>;
   readonly carrier?: CarrierPairOptions;
+  /** Bytes that the near device may send; 1 GiB unless said. */
+  readonly quota?: number;
 }
 
 export interface AgentPair {
@@ -80,7 +82,7 @@ export async function makeAgentPair(options: AgentPairOptions): Promise<AgentPai
   const loop = new RepoLoop({ context: far, me: world.far, peers, links, events, clock: realClock, random: () => 0, onLost: () => undefined, announce: () => undefined });
   const havesDir = join(makeFolder(), 'haves');
   await prepareHavesDir(havesDir);
-  const quota = await Quota.open(join(makeFolder(), 'quota.json'), 2 ** 30);
+  const quota = await Quota.open(join(makeFolder(), 'quota.json'), options.quota ?? 2 ** 30);
   const byId = (id: string): RepoLoop | undefined => (id === far.shared().id ? loop : undefined);
   const serve = { hooksPath: '/dev/null', havesDir, hookEnv: {}, quota };
   answers = new Answers({ me: world.far.device, peers, loops: { all: () => [loop], byId }, serve, slices: new SliceServer({ clock: realClock, events }), onContact: () => undefined, events });

@@ -1,7 +1,7 @@
 // Large first transfers that outlive a crash of either agent (docs/PROTOCOL.md, "Slices"): what has come is kept, nothing is sent twice but
 // the slice that was cut. Rule: judged by bytes on the wire and refs, never by seconds.
 
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
@@ -92,3 +92,65 @@ describe('git xmpp clone', () => {
     await desktop.xmpp('unshare', dir);
   });
 });
+
+describe('an offer of the agent itself', () => {
+  it('outlives the death of either agent, with a commit in it that is larger than a slice', async () => {
+    const notes = await laptop.repo('notes');
+    expect(await laptop.xmppIn(notes, 'share')).toMatchObject({ code: 0 });
+    await desktop.xmpp('clone', 'laptop/notes');
+    const copy = desktop.path('notes');
+    await laptop.inSync('desktop');
+    const sizes = [1, 1, 8, 1, 1];
+    await laptop.xmpp('daemon', 'stop');
+    let tip = '';
+    for (const [index, megabytes] of sizes.entries()) {
+      await writeFile(path.join(notes, `large-${index}.bin`), randomBytes(megabytes * 2 ** 20));
+      tip = await laptop.commit(notes, {}, `large ${index}`);
+    }
+    const before = carried();
+    await laptop.xmpp('daemon', 'start');
+    const arrived = desktop.head(copy, tip, 90_000);
+    const ended = arrived.then(() => ({ code: 0, stdout: '', stderr: '' }));
+    const all = sizes.reduce((sum, each) => sum + each, 0) * 2 ** 20 * IN_BAND;
+    let [hadSlice, hadPart] = [false, false];
+    for (const device of [desktop, laptop, desktop, laptop]) {
+      await pass(all / 6, ended);
+      await restart(device);
+      hadSlice ||= (await kept(copy)) !== '';
+      hadPart ||= parts().length > 0;
+    }
+    await arrived;
+    expect([hadSlice, hadPart]).toEqual([true, true]);
+    expect(carried() - before).toBeLessThan(1.6 * all);
+    for (const [device, dir] of [[laptop, notes], [desktop, copy]] as const) await device.git(dir, 'fsck', '--full', '--strict');
+    await desktop.statusWhen(() => parts().length === 0);
+    await desktop.inSync('laptop');
+    expect(await kept(copy)).toBe('');
+  });
+});
+
+describe('a clone that was begun', () => {
+  it('is gone on with by the same command after an interruption, and by nothing else', async () => {
+    const dir = desktop.path('begun');
+    const running = desktop.start('git-xmpp', ['clone', 'laptop/big', 'begun']);
+    await pass((packed * IN_BAND) / 4, running.ended);
+    process.kill(running.child.pid ?? 0, 'SIGINT');
+    const end = await running.ended;
+    expect(end.code).toBe(130);
+    expect(end.stderr).toContain('what has come is kept; to go on: git xmpp clone laptop/big');
+    const other = await desktop.run('git-xmpp', ['clone', 'laptop/notes', 'begun']);
+    expect(other.code).not.toBe(0);
+    expect(readFileSync(path.join(dir, '.git/config'), 'utf8')).toContain('cloning = "laptop/big"');
+    const again = await desktop.run('git-xmpp', ['clone', 'laptop/big', 'begun']);
+    expect(again, again.stderr).toMatchObject({ code: 0 });
+    expect(readFileSync(path.join(dir, '.git/config'), 'utf8')).not.toContain('cloning');
+    expect(await desktop.git(dir, 'rev-parse', 'HEAD')).toBe(await laptop.git(big, 'rev-parse', 'HEAD'));
+    expect(await desktop.git(dir, 'status', '--porcelain', '--branch')).toBe('## main...origin/main');
+  });
+});
+
+/** Packs that still come in. */
+function parts(): string[] {
+  const spool = path.join(desktop.home, 'state/spool');
+  return existsSync(spool) ? readdirSync(spool).filter((name) => name.endsWith('.part')) : [];
+}
