@@ -63,9 +63,17 @@ async function joined(agent: Agent, { path, peer, name }: CloneRequest): Promise
   }
   const shared = repos.byPath(resolve(path));
   if (shared === undefined) throw new Fault('no-such-repo', `${path} is not shared any more`);
-  const loop = peering.repoSet.byId(shared.id);
+  const running = peering.repoSet.byId(shared.id);
+  const loop = running !== undefined && (await isSame(running.context, peer)) ? running : await peering.repoSet.open(shared.id);
   if (loop === undefined) throw peering.repoSet.problem(shared.id) ?? new Fault('internal', 'the repository was not opened');
+  if (loop !== running) void peering.contacts.contact(peer.device);
   return loop;
+}
+
+/** Whether the folder still is the one that was opened: another may have been begun in the place of one that was removed. */
+async function isSame({ runGit, repository, maps }: RepoContext, { device }: Peer): Promise<boolean> {
+  const there = await listRefs(runGit, repository, [`refs/xmpp/${device}/`]);
+  return maps.refsOf(device).size === 0 || there.size > 0;
 }
 
 function progressOf(agent: Agent, loop: RepoLoop, peer: Peer): Extract<CloneLine, { readonly type: 'progress' }> {

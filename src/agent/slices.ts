@@ -61,7 +61,7 @@ async function* stepsOf(
   { commits, others, bases }: { readonly commits: readonly Oid[]; readonly others: readonly Oid[]; readonly bases: readonly Oid[] },
 ): AsyncGenerator<Step, void> {
   try {
-    yield* walkSteps(startGit, repository, { tips: commits, bases });
+    if (commits.length > 0) yield* walkSteps(startGit, repository, { tips: commits, bases });
     for (const oid of others) yield { oid, parents: [], bytes: await measureRange(runGit, repository, { tips: [oid], bases: [] }) };
   } catch {
     return;

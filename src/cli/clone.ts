@@ -42,8 +42,9 @@ export async function clone(door: Door, world: World, what: string, dir: string 
   if (!(await isBegun(asked, git))) {
     const { head, bytes } = await look(door, asked);
     const isFree = !existsSync(asked.dir) || readdirSync(asked.dir).length === 0;
-    if (!isFree || (bytes ?? Infinity) < SLICED_BYTES) return cloneByGit(door, world, asked);
-    begin(asked, head ?? '');
+    // An older version tells no HEAD, nor does one that does not show its branch.
+    if (!isFree || head === undefined || (bytes ?? Infinity) < SLICED_BYTES) return cloneByGit(door, world, asked);
+    begin(asked, head);
   }
   await prepare(asked, git, world);
   await receive(door, asked);
@@ -52,14 +53,19 @@ export async function clone(door: Door, world: World, what: string, dir: string 
 
 /** Whether the folder is one that an earlier run has begun for the same repository. */
 async function isBegun({ peer, name, dir }: Clone, git: Git): Promise<boolean> {
-  return existsSync(join(dir, '.git')) && (await valueOf(git, MARKER)) === `${peer}/${name}`;
+  return existsSync(configOf(dir)) && (await marked(git, dir, MARKER)) === `${peer}/${name}`;
 }
 
-async function valueOf(git: Git, key: string): Promise<string> {
-  return (await git('config', '--local', '--get', key)).stdout.replace(/\n$/, '');
+/** Read as a file: what a crash left may be no repository yet. */
+async function marked(git: Git, dir: string, key: string): Promise<string> {
+  return (await git('config', '--file', configOf(dir), '--get', key)).stdout.replace(/\n$/, '');
 }
 
-async function look(door: Door, { peer, name }: Clone): Promise<ReposAnswer['repos'][number]> {
+function configOf(dir: string): string {
+  return join(dir, '.git/config');
+}
+
+async function look(door: Door, { peer, name, dir }: Clone): Promise<ReposAnswer['repos'][number]> {
   const { repos } = await door.ask<ReposAnswer>('GET', `/repos?peer=${encodeURIComponent(peer)}`);
   const found = repos.find((each) => each.name === name);
   if (found === undefined) {
@@ -67,7 +73,7 @@ async function look(door: Door, { peer, name }: Clone): Promise<ReposAnswer['rep
     throw new Fault('no-such-repo', `${peer} shows no repository "${name}"`, { remedy: names === '' ? 'share it there: git xmpp share' : `it shows: ${names}` });
   }
   const here = (await door.ask<ReposAnswer>('GET', '/repos')).repos.find(({ id }) => id === found.id);
-  if (here === undefined) return found;
+  if (here === undefined || here.path === dir) return found;
   throw new Fault('exists', `this repository is shared already, from ${here.path ?? here.name}`, { remedy: `git xmpp unshare ${here.path ?? here.name}` });
 }
 
@@ -82,14 +88,14 @@ function begin({ peer, name, dir }: Clone, head: string): void {
   say(`Cloning into '${basename(dir)}'...`);
   mkdirSync(join(dir, '.git'), { recursive: true });
   const quote = (text: string): string => `"${text.replaceAll('"', '\\"')}"`;
-  writeFileSync(join(dir, '.git/config'), `[xmpp]\n\tcloning = ${quote(`${peer}/${name}`)}\n\tcloninghead = ${quote(head)}\n`);
+  writeFileSync(configOf(dir), `[xmpp]\n\tcloning = ${quote(`${peer}/${name}`)}\n\tcloninghead = ${quote(head)}\n`);
 }
 
 /** Makes of the folder what `git clone` would before it fetches; what an earlier run has done already is done once more. */
 async function prepare({ peer, name, dir }: Clone, git: Git, world: World): Promise<void> {
   const made = await askForPerson(['init', '--quiet', dir], world.env);
   if (made.code !== 0) throw new Fault('git', `git init failed: ${made.stderr.trim()}`);
-  const head = await valueOf(git, MARKED_HEAD);
+  const head = await marked(git, dir, MARKED_HEAD);
   if (head.startsWith('refs/')) await git('symbolic-ref', 'HEAD', head);
   const remote = await remoteName(git);
   await git('config', `remote.${remote}.url`, `xmpp::${peer}/${name}`);
@@ -109,13 +115,14 @@ async function receive(door: Door, { peer, name, dir }: Clone): Promise<void> {
   };
   process.once('SIGINT', onInterrupt);
   const show = tellProgress();
-  let restarts = 0;
+  let [restarts, received] = [0, 0];
   try {
     for (;;) {
       try {
         for await (const line of door.lines<CloneLine>('POST', '/clone', { path: dir, peer, repo: name })) {
           if (line.type === 'taken') return;
-          restarts = 0;
+          if (line.received > received) restarts = 0;
+          received = Math.max(received, line.received);
           show.line(line, peer);
         }
       } catch (error) {
@@ -139,13 +146,13 @@ async function finish({ peer, name, dir }: Clone, git: Git, world: World): Promi
     throw new Fault('git', `git ${args[0] ?? ''} failed; everything has been received`, { remedy: 'see above, then run the same command again' });
   };
   const remote = await remoteName(git);
-  const head = await valueOf(git, MARKED_HEAD);
+  const head = await marked(git, dir, MARKED_HEAD);
   const branch = await branchOf(head, remote, git);
   const tracked = `refs/remotes/${remote}/${branch ?? 'HEAD'}`;
   if (branch !== undefined && (await git('rev-parse', '--quiet', '--verify', tracked)).code === 0) {
     await git('symbolic-ref', `refs/remotes/${remote}/HEAD`, tracked);
     await run('checkout', '--quiet', '-B', branch, '--track', `${remote}/${branch}`);
-  } else if (branch === undefined && head !== '') {
+  } else if (branch === undefined) {
     await run('fetch', '--quiet', remote, 'HEAD');
     await run('checkout', '--quiet', '--detach', head);
   } else say('warning: remote HEAD refers to nonexistent ref, unable to checkout');
@@ -156,7 +163,6 @@ async function finish({ peer, name, dir }: Clone, git: Git, world: World): Promi
 /** The branch to check out; of a detached HEAD the one that git would guess: the default one, else the first at that commit. */
 async function branchOf(head: string, remote: string, git: Git): Promise<string | undefined> {
   if (head.startsWith('refs/heads/')) return head.slice('refs/heads/'.length);
-  if (head === '') return undefined;
   const { stdout } = await git('for-each-ref', `--points-at=${head}`, '--format=%(refname:lstrip=3)', `refs/remotes/${remote}/`);
   const found = stdout.split('\n').filter((each) => each !== '' && each !== 'HEAD');
   const wanted = (await git('config', '--get', 'init.defaultBranch')).stdout.trim() || 'master';

@@ -35,8 +35,8 @@ export function tellProgress(): Progress {
 }
 
 /** `Receiving: 12.0 of 340.5 MB, in-band`. */
-export function formatAmount({ received, total, carrier }: Extract<CloneLine, { readonly type: 'progress' }>): string {
+export function formatAmount({ received, total, carrier }: { readonly received: number; readonly total?: number; readonly carrier?: string }): string {
   const amount = (received / 1e6).toFixed(1);
-  const of = total === undefined ? '' : ` of ${(Math.max(total, received) / 1e6).toFixed(1)}`;
+  const of = total === undefined || total === 0 ? '' : ` of ${(Math.max(total, received) / 1e6).toFixed(1)}`;
   return `Receiving: ${amount}${of} MB${carrier === undefined ? '' : `, ${carrier}`}`;
 }

@@ -8,6 +8,7 @@ import { realClock } from '../lib/clock.ts';
 import type { Door } from './door.ts';
 import { formatTime, print, say, table } from './out.ts';
 import { presence } from './pair.ts';
+import { formatAmount } from './progress.ts';
 
 /** Account, peers, repositories, what waits. */
 export async function status(door: Door, options: { readonly json?: boolean }): Promise<void> {
@@ -27,6 +28,7 @@ export async function status(door: Door, options: { readonly json?: boolean }): 
 
 function tellPeer(peer: RepoPeerStatus): void {
   print(`           ${peer.peer}: ${peer.state}${peer.isOnline ? '' : ' (offline)'}`);
+  if (peer.receiving !== undefined) print(`             ${formatAmount(peer.receiving)}`);
   for (const words of peer.waiting) print(`             waits: ${words}`);
 }
 

@@ -8,8 +8,8 @@ export const MIN_SLICE_BYTES = 256 * 1024;
 export const MAX_SLICE_BYTES = 2 ** 30;
 /** What a slice should take: more is lost with a crash, less costs round trips. */
 const WANTED_MS = 20_000;
-/** On a fast carrier a slice costs more by its processes than by its bytes: there have to be few. */
-const MAX_GROWTH = 16;
+/** Of what comes before a crash at least about a quarter is kept, whenever it strikes. */
+const MAX_GROWTH = 4;
 /** A receiver keeps at most so many tips of one device: a history with more ends at once is not cut there. */
 export const MAX_PARTIALS = 64;
 
