@@ -2,7 +2,7 @@
 // the slice that was cut. Rule: judged by bytes on the wire and refs, never by seconds.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -22,6 +22,7 @@ let laptop: Device;
 let desktop: Device;
 let big: string;
 let packed: number;
+let number = 0;
 
 beforeAll(async () => {
   setting = await startTwoDevices({ hasSmResume: false });
@@ -77,6 +78,24 @@ describe('git xmpp clone', () => {
     expect(await describeClone(desktop.path('sliced'))).toEqual(await describeClone(desktop.path('plain')));
     expect(await kept(desktop.path('sliced'))).toBe('');
     await desktop.xmpp('unshare', desktop.path('sliced'));
+  });
+
+  it.each<[string, (dir: string) => Promise<unknown>, ...string[]]>([
+    ['where HEAD is detached at a branch', (dir) => laptop.git(dir, 'switch', '--quiet', '--detach', 'main')],
+    ['where HEAD is detached at what no branch leads to', (dir) => laptop.git(dir, 'switch', '--quiet', '--detach', 'side~1').then(() => laptop.commit(dir, { alone: 'x' }, 'alone'))],
+    ['where only some branches are shown', () => Promise.resolve(), '--branches', 'ma*'],
+    ['where HEAD is another branch than the usual', (dir) => laptop.git(dir, 'switch', '--quiet', '--create', 'topic/"x"')],
+  ])('makes what git clone makes %s', async (_name, change, ...options) => {
+    const name = `odd-${(number += 1)}`;
+    const dir = await makeBigRepo(laptop, name, 1.1);
+    await change(dir);
+    expect(await laptop.xmppIn(dir, 'share', '--new', ...options)).toMatchObject({ code: 0 });
+    const end = await desktop.run('git-xmpp', ['clone', `laptop/${name}`]);
+    expect(end, end.stderr).toMatchObject({ code: 0 });
+    expect(end.stderr).toContain(`cloned laptop/${name}`);
+    await desktop.git(desktop.dir, 'clone', '--quiet', `xmpp::laptop/${name}`, 'plainly');
+    expect(await describeClone(desktop.path(name))).toEqual(await describeClone(desktop.path('plainly')));
+    await rm(desktop.path('plainly'), { recursive: true });
   });
 
   it('outlives the death of either agent, again and again, and pays for the cut slices alone', async () => {
