@@ -8,6 +8,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { contentsOf, makeBigRepo } from '../helpers/big-repo.ts';
 import type { Device, Ended } from '../helpers/device.ts';
+import { until } from '../helpers/waiting.ts';
 import { startTwoDevices } from '../helpers/two-devices.ts';
 import type { TwoDevices } from '../helpers/two-devices.ts';
 
@@ -56,10 +57,12 @@ const kept = (dir: string): Promise<string> => desktop.git(dir, 'for-each-ref', 
 
 /** Waits until slices are kept that were not before. */
 async function nextSlice(dir: string, seen: ReadonlySet<string>): Promise<string> {
-  for (;;) {
-    const now = existsSync(path.join(dir, '.git/HEAD')) ? await kept(dir) : '';
-    if (now !== '' && !seen.has(now)) return now;
-  }
+  let now = '';
+  await until(async () => {
+    now = existsSync(path.join(dir, '.git/HEAD')) ? await kept(dir) : '';
+    return now !== '' && !seen.has(now);
+  });
+  return now;
 }
 
 async function describeClone(dir: string): Promise<unknown> {
