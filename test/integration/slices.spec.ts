@@ -153,7 +153,7 @@ describe('an offer of the agent itself', () => {
     }
     await arrived;
     expect([hadSlice, hadPart]).toEqual([true, true]);
-    expect(carried() - before).toBeLessThan(1.6 * all);
+    expect(carried() - before).toBeLessThan(1.5 * all);
     for (const [device, dir] of [[laptop, notes], [desktop, copy]] as const) await device.git(dir, 'fsck', '--full', '--strict');
     await desktop.statusWhen(() => parts().length === 0);
     await desktop.inSync('laptop');
