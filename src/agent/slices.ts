@@ -107,7 +107,15 @@ class SliceSender {
 
   async #send(slice: Slice): Promise<void> {
     const pack = slice.giant === undefined ? undefined : await this.#spool(slice.giant);
-    return pack === undefined ? this.#push(slice) : this.#sendPack(pack, slice);
+    if (pack === undefined) return this.#push(slice);
+    try {
+      await this.#sendPack(pack, slice);
+    } catch (error) {
+      // A spool takes the pack twice for a while: where only that is too much, one push may still fit.
+      if (asFault(error, 'sending a pack').code !== 'disk-full') throw error;
+      await this.#push(slice);
+      await rm(pack.path, { force: true });
+    }
   }
 
   async #push({ tips }: Slice): Promise<void> {

@@ -13,7 +13,7 @@ import { asFault, codeOf, Fault, InputFault } from '../lib/errors.ts';
 /** At most so many packs wait here to be sent, and so many come in from one device. */
 export const MAX_SPOOLED = 2;
 /** Left free on the disk whatever is spooled. */
-const SPARE_BYTES = 64 * 2 ** 20;
+const SPARE_BYTES = 16 * 2 ** 20;
 const ABANDONED_MS = 7 * 86_400_000;
 
 export interface SpooledPack {
