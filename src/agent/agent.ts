@@ -146,7 +146,7 @@ export class Agent {
     const { repos, peers, peering, clock } = this.parts;
     if (peer === undefined) return { repos: repos.list().map(({ name, id, path }) => ({ name, id, path })) };
     const found = await askRepos(peering.links, clock, findPeer(peers, peer).device);
-    return { repos: found.map(({ name, repo }) => ({ name, id: repo })) };
+    return { repos: found.map(({ name, repo, roots: _roots, ...more }) => ({ name, id: repo, ...more })) };
   }
 
   status(): Promise<StatusAnswer> {

@@ -7,9 +7,9 @@ import type { DeviceId, Grant, Oid, RepoId } from '../lib/names.ts';
 import { grantOf } from '../home/repos.ts';
 import type { Peer, Peers } from '../home/peers.ts';
 import { areReachable, hasObjects, listRefs } from '../git/refs.ts';
-import { rootCommits } from '../git/repository.ts';
+import { listPartials, partialSpace } from '../git/partials.ts';
 import { MAX_BASES } from '../link/http-format.ts';
-import type { GitService, OfferHeaders } from '../link/http-format.ts';
+import type { GitService, OfferHeaders, PackHeaders, SliceHeaders } from '../link/http-format.ts';
 import type { LinkHandlers } from '../link/serve.ts';
 import type { ServedProcess } from '../link/carry.ts';
 import { PROTOCOL_VERSION, formatDigest, parseDigest } from '../sync/digest-format.ts';
@@ -18,14 +18,17 @@ import { applyChanges } from '../sync/map-format.ts';
 import { formatLacking, parseRecordedMap } from '../sync/record-format.ts';
 import type { Events } from './events.ts';
 import type { RepoLoop } from './loop.ts';
+import { formatShownRepo } from './peer-repos.ts';
 import { openOffer, openServiceProcess } from './serve-git.ts';
 import type { ServeSettings } from './serve-git.ts';
+import type { SliceServer } from './serve-slices.ts';
 
 export interface AnswerParts {
   readonly me: DeviceId;
   readonly peers: Peers;
   readonly loops: { readonly all: () => readonly RepoLoop[]; readonly byId: (id: RepoId) => RepoLoop | undefined };
   readonly serve: ServeSettings;
+  readonly slices: SliceServer;
   /** A peer told its digest on its own link. */
   readonly onContact: (peer: Peer, digest: Digest) => void;
   /** A peer says where it is about to offer a connection of its own. */
@@ -64,12 +67,7 @@ export class Answers implements LinkHandlers<DeviceId> {
 
   async repos(who: DeviceId): Promise<unknown> {
     const loops = this.#visible(this.#peer(who));
-    const repos = await Promise.all(
-      loops.map(async ({ context }) => {
-        const roots = await rootCommits(context.runGit, context.repository);
-        return { repo: context.shared().id, name: context.shared().name, roots: roots.slice(0, 16) };
-      }),
-    );
+    const repos = await Promise.all(loops.map(({ context }) => formatShownRepo(context)));
     return { repos };
   }
 
@@ -81,11 +79,12 @@ export class Answers implements LinkHandlers<DeviceId> {
     const held = context.maps.signed(map.device)?.counter ?? 0;
     if (map.counter <= held) return undefined;
     const news = [...map.changes.values()].filter((oid): oid is Oid => oid !== undefined);
-    const isHere = (map.base === 0 || map.base === held) && (await this.#holdsAll(loop, map.device, news));
-    if (!isHere) return formatLacking({ tips: await tipsOf(loop) });
+    const isHere = (map.base === 0 || map.base === held) && (await this.#holdsAll(loop, { map: map.device, sender: who }, news));
+    if (!isHere) return formatLacking({ tips: await tipsOf(loop, who) });
     const refs = applyChanges(map.base === 0 ? new Map() : context.maps.refsOf(map.device), map.changes);
     const isTaken = await context.maps.acceptRecorded(map.device, map, { refs, spki });
     if (!isTaken) throw new InputFault('map', 'its signature does not fit what it says');
+    this.#parts.slices.taken(context, who, map.device);
     void loop.tell({ type: 'accepted', device: map.device, counter: map.counter, via: who });
     return undefined;
   }
@@ -101,12 +100,30 @@ export class Answers implements LinkHandlers<DeviceId> {
       peer,
       spki,
       settings: this.#parts.serve,
-      onAccepted: () => void loop.tell({ type: 'accepted', device: offer.device, counter: offer.counter, via: who }),
+      onAccepted: () => {
+        this.#parts.slices.taken(loop.context, who, offer.device);
+        void loop.tell({ type: 'accepted', device: offer.device, counter: offer.counter, via: who });
+      },
       onRefused: (why) => {
         const words = `an offer of ${peer.petname} was not taken in: ${why}`;
         this.#parts.events.emit({ type: 'offer-refused', words, peer: peer.petname, repo: loop.context.shared().name });
       },
     });
+  }
+
+  partial(who: DeviceId, repo: RepoId, slice: SliceHeaders): Promise<ServedProcess> {
+    const { context } = this.#find(who, { repo, needed: 'offer' });
+    return this.#parts.slices.openSlice(context, slice, { peer: this.#peer(who), settings: this.#parts.serve });
+  }
+
+  packState(who: DeviceId, repo: RepoId, sha256: string): Promise<unknown> {
+    const { context } = this.#find(who, { repo, needed: 'offer' });
+    return this.#parts.slices.packState(context, this.#peer(who), sha256);
+  }
+
+  pack(who: DeviceId, repo: RepoId, pack: PackHeaders & { readonly sha256: string }): Promise<ServedProcess> {
+    const { context } = this.#find(who, { repo, needed: 'offer' });
+    return this.#parts.slices.openPack(context, pack, { peer: this.#peer(who), settings: this.#parts.serve });
   }
 
   async service(who: DeviceId, repo: RepoId, service: GitService, gitProtocol: string | undefined): Promise<ServedProcess> {
@@ -117,11 +134,12 @@ export class Answers implements LinkHandlers<DeviceId> {
     return process;
   }
 
-  async #holdsAll({ context }: RepoLoop, device: DeviceId, oids: readonly Oid[]): Promise<boolean> {
+  /** By refs that the sender may know of: branches, the map's device's own, and the slices that it sent itself. */
+  async #holdsAll({ context }: RepoLoop, of: { readonly map: DeviceId; readonly sender: DeviceId }, oids: readonly Oid[]): Promise<boolean> {
     const distinct = [...new Set(oids)];
     const present = await hasObjects(context.runGit, context.repository, distinct);
     if (present.size < distinct.length) return false;
-    const from = ['refs/heads', 'refs/tags', `refs/xmpp/${device}`];
+    const from = ['refs/heads', 'refs/tags', `refs/xmpp/${of.map}`, partialSpace(of.sender)];
     return areReachable(context.runGit, context.repository, distinct, { from });
   }
 
@@ -165,7 +183,9 @@ export function newerProtocol({ petname }: Peer, version: number): Fault {
   return new Fault('newer-protocol', `${petname} speaks protocol version ${version}, this device only ${PROTOCOL_VERSION}: update git-xmpp here`);
 }
 
-async function tipsOf({ context }: RepoLoop): Promise<readonly Oid[]> {
+/** What a push of `sender` may build on: slices that it sent before, then our branches. */
+async function tipsOf({ context }: RepoLoop, sender: DeviceId): Promise<readonly Oid[]> {
+  const slices = await listPartials(context, sender);
   const heads = await listRefs(context.runGit, context.repository, ['refs/heads/']);
-  return [...new Set(heads.values())].slice(0, MAX_BASES);
+  return [...new Set([...slices.values(), ...heads.values()])].slice(0, MAX_BASES);
 }

@@ -65,7 +65,14 @@ export interface ShareAnswer {
   readonly peers: readonly string[];
 }
 
-/** `GET /repos`. */
+/** A line of `POST /clone`. */
+export type CloneLine =
+  /** `received` and `total` in bytes, the total once it is known; `carrier` is how they come. */
+  | { readonly type: 'progress'; readonly isOnline: boolean; readonly received: number; readonly total?: number; readonly carrier?: string }
+  /** Everything is here; what is left is to check out. */
+  | { readonly type: 'taken' };
+
+/** `GET /repos`. Of a peer: `head` and `bytes` as it tells them, and no path. */
 export interface ReposAnswer {
-  readonly repos: readonly { readonly name: string; readonly id: string; readonly path?: string }[];
+  readonly repos: readonly { readonly name: string; readonly id: string; readonly path?: string; readonly head?: string; readonly bytes?: number }[];
 }

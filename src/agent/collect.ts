@@ -30,7 +30,11 @@ async function collectRepo({ peering, peers }: AgentParts, shared: SharedRepo): 
   try {
     const audience = peers.list().filter((peer) => isGranted(grantOf(shared, peer), 'read'));
     const me = peering.identity.device;
-    const states = audience.map((peer) => repoPeerStatus(loop, { peer, me, isOnline: peering.contacts.isOnline(peer.device) }));
+    const states = audience.map(async (peer) => {
+      const status = await repoPeerStatus(loop, { peer, me, isOnline: peering.contacts.isOnline(peer.device) });
+      const progress = peering.slices.progress(id, peer.device);
+      return progress === undefined ? status : { ...status, receiving: { received: progress.done, total: progress.total } };
+    });
     const { problem } = loop;
     return { name, id, path, peers: await Promise.all(states), ...(problem === undefined ? {} : { problem: formatFault(problem) }) };
   } catch (error) {

@@ -16,6 +16,7 @@ import type { Home } from '../home/paths.ts';
 import { Peers } from '../home/peers.ts';
 import { Repos } from '../home/repos.ts';
 import { Settings } from '../home/settings.ts';
+import { removeAbandoned } from '../home/spool.ts';
 import { formatTrace } from '../xmpp/trace.ts';
 import { AccountKeeper } from './account.ts';
 import { Agent } from './agent.ts';
@@ -90,5 +91,6 @@ async function prepareServing({ home, distDir }: ComposeOptions): Promise<{
   const havesDir = join(home.state, 'haves');
   await prepareHooks(hooksPath, { ask: [process.execPath, join(distDir, 'git-xmpp.cjs'), 'push-to-checkout'] });
   await prepareHavesDir(havesDir);
+  await removeAbandoned(join(home.state, 'spool'), realClock.now());
   return { hooksPath, havesDir, hookEnv: { GIT_XMPP_HOME: home.dir } };
 }

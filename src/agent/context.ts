@@ -13,6 +13,8 @@ import type { MapStore } from './maps.ts';
 export const TREE_LIMITS: TreeLimits = { paths: 200_000, bytes: 4 * 2 ** 30 };
 
 export interface RepoContext {
+  /** This device. */
+  readonly me: DeviceId;
   readonly repository: Repository;
   readonly maps: MapStore;
   readonly runGit: RunGit;
@@ -33,10 +35,13 @@ export interface Waiting {
   readonly words: string;
 }
 
-/** Reads `xmpp.merge`, `xmpp.mergeFrom`, `xmpp.rewrite` of a repository; a value that is none of theirs counts as the default. */
+/**
+ * Reads `xmpp.merge`, `xmpp.mergeFrom`, `xmpp.rewrite` of a repository; a value that is none of theirs counts as the default. While
+ * `git xmpp clone` still has to check out (`xmpp.cloning`), nothing moves by itself.
+ */
 export function readPolicy(config: ReadonlyMap<string, readonly string[]>, isFolder: boolean): Policy {
   const last = (key: string): string | undefined => config.get(key)?.at(-1);
-  const merge = last('xmpp.merge');
+  const merge = config.has('xmpp.cloning') ? 'none' : last('xmpp.merge');
   return {
     merge: merge === 'none' || merge === 'merge' ? merge : 'ff',
     mergeFrom: last('xmpp.mergefrom') === 'all' ? 'all' : 'own',

@@ -15,6 +15,7 @@ import { diffMaps } from '../sync/map-format.ts';
 import type { RefsOfMap } from '../sync/map-format.ts';
 import type { SignedCounter } from './maps.ts';
 import type { RepoContext } from './context.ts';
+import { sendSlices } from './slices.ts';
 
 /** What is known of the peer's copy of the map that is offered. */
 export interface PeerCopy {
@@ -50,7 +51,10 @@ export async function deliverOffer(
   const told = new Set(copy.refs.values());
   const elsewhere = [...copy.known].filter((oid) => !told.has(oid));
   const tips = mayRecord ? await tellByName(context, link, { offer, changes, base: copy.counter }) : elsewhere;
-  if (tips !== undefined) await push(context, link.session, { offer, tips });
+  if (tips === undefined) return;
+  // Of a copy that is known little is missing; else a crash must not cost all that was sent before it.
+  const bases = copy.counter === 0 ? await sendSlices(context, link, { tips: offer.refs.values(), bases: tips }) : tips;
+  await push(context, link.session, { offer, tips: bases });
 }
 
 /** @returns undefined when it was taken in, else tips of the peer to build on */

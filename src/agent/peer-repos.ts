@@ -2,12 +2,16 @@
 
 import type { Clock } from '../lib/clock.ts';
 import { Fault, InputFault } from '../lib/errors.ts';
-import { parseOid, parseRepoId, parseRepoName } from '../lib/names.ts';
-import type { DeviceId, Oid, RepoId } from '../lib/names.ts';
+import { parseOid, parseRefName, parseRepoId, parseRepoName } from '../lib/names.ts';
+import type { DeviceId, Oid, RefName, RepoId } from '../lib/names.ts';
+import { headOf, listRefs } from '../git/refs.ts';
+import { rootCommits, storedBytes } from '../git/repository.ts';
+import { branchesMatching } from '../git/services.ts';
 import type { Peer } from '../home/peers.ts';
 import type { Links } from '../link/links.ts';
 import { requestJson } from '../link/services.ts';
 import { MAX_REPOS, parseRecord, parseText } from '../sync/digest-format.ts';
+import type { RepoContext } from './context.ts';
 
 /** One repository as a peer shows it. */
 export interface PeerRepo {
@@ -15,6 +19,21 @@ export interface PeerRepo {
   readonly name: string;
   /** Its first commits; empty for a repository without any. */
   readonly roots: readonly Oid[];
+  /** What a clone checks out: the branch that HEAD names, or the commit of a detached one; absent where the sharing hides it. */
+  readonly head?: RefName | Oid;
+  /** About what a clone receives; absent where only some branches are shown. */
+  readonly bytes?: number;
+}
+
+/** What a peer is shown of a repository that it may read. */
+export async function formatShownRepo({ runGit, repository, shared }: RepoContext): Promise<unknown> {
+  const { id, name, branches } = shared();
+  const roots = (await rootCommits(runGit, repository)).slice(0, 16);
+  const head = await headOf(runGit, repository);
+  const tip = 'branch' in head ? head.branch : 'unborn' in head ? head.unborn : head.detached;
+  if (branches.length === 0) return { repo: id, name, roots, head: tip, bytes: await storedBytes(runGit, repository) };
+  const shown = branchesMatching(branches, await listRefs(runGit, repository, ['refs/heads/'])).map((branch) => `refs/heads/${branch}`);
+  return { repo: id, name, roots, ...(shown.includes(tip) ? { head: tip } : {}) };
 }
 
 const ANSWER_DEADLINE_MS = 10_000;
@@ -41,12 +60,24 @@ export function parsePeerRepos(value: unknown): readonly PeerRepo[] {
   const { repos } = parseRecord(value, 'list of repositories');
   if (!Array.isArray(repos) || repos.length > MAX_REPOS) throw new InputFault('list of repositories', `is none of at most ${MAX_REPOS}`);
   return repos.map((each) => {
-    const { repo, name, roots } = parseRecord(each, 'repository');
+    const { repo, name, roots, head, bytes } = parseRecord(each, 'repository');
     if (!Array.isArray(roots) || roots.length > 16) throw new InputFault('repository', 'has no list of at most 16 first commits');
     return {
       repo: parseRepoId(parseText(repo, 'repo id')),
       name: parseRepoName(parseText(name, 'repo name')),
       roots: roots.map((oid) => parseOid(parseText(oid, 'object id'))),
+      ...(head === undefined ? {} : { head: parseHead(parseText(head, 'head')) }),
+      ...(bytes === undefined ? {} : { bytes: parseBytes(bytes) }),
     };
   });
+}
+
+/** @throws InputFault */
+export function parseHead(text: string): RefName | Oid {
+  return text.startsWith('refs/heads/') ? parseRefName(text) : parseOid(text);
+}
+
+function parseBytes(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw new InputFault('repository', 'has a size that is no number of bytes');
+  return value;
 }

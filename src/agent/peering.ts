@@ -32,6 +32,7 @@ import type { RepoLoop } from './loop.ts';
 import { Remotes } from './remotes.ts';
 import { RepoSet } from './repo-set.ts';
 import type { ServeSettings } from './serve-git.ts';
+import { SliceServer } from './serve-slices.ts';
 import { Session } from './session.ts';
 import { formatSeen } from './status.ts';
 import { Twins } from './twins.ts';
@@ -65,6 +66,7 @@ export class Peering {
   readonly repoSet: RepoSet;
   readonly twins: Twins;
   readonly remotes: Remotes;
+  readonly slices: SliceServer;
   readonly #parts: PeeringParts;
   readonly #acceptor: Acceptor;
   readonly #ways: Ways;
@@ -88,11 +90,13 @@ export class Peering {
     this.repoSet = new RepoSet({ ...parts, stateDir: parts.home.state, me: identity, links: this.links, random: parts.chance, announce, onLost: (peer) => this.contacts.retry(peer) });
     this.twins = new Twins({ links: this.links, clock, events, loops: this.#loops });
     this.remotes = new Remotes(this.repoSet.view.byId, events);
+    this.slices = new SliceServer({ clock, events });
     const answers = new Answers({
       me,
       peers,
       loops: this.repoSet.view,
       serve: parts.serve,
+      slices: this.slices,
       onContact: (peer, digest) => this.contacts.heard(peer, digest),
       onCarriers: (peer, body) => this.#ways.expect(peer, body),
       events,

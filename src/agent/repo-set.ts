@@ -11,6 +11,7 @@ import type { DeviceId, RepoId } from '../lib/names.ts';
 import { SerialByKey } from '../lib/serial.ts';
 import { removeStaleIncoming } from '../git/clean.ts';
 import { recoverMove } from '../git/recover.ts';
+import { removeStalePartials } from '../git/partials.ts';
 import { openRepository } from '../git/repository.ts';
 import type { Repository } from '../git/repository.ts';
 import type { StartGit } from '../git/run.ts';
@@ -141,7 +142,7 @@ export class RepoSet {
     await this.#recover(repository, shared);
     const maps = new MapStore(shared.id, { runGit, repository }, join(stateDir, `maps-${shared.id}.json`));
     await maps.open((device) => (device === me.device ? me.spki : peers.byDevice(device)?.spki));
-    const context: RepoContext = { repository, maps, runGit, startGit, stateDir, shared: () => repos.byId(shared.id) ?? shared };
+    const context: RepoContext = { me: me.device, repository, maps, runGit, startGit, stateDir, shared: () => repos.byId(shared.id) ?? shared };
     const loop = new RepoLoop({ ...this.#parts, context });
     const watch = watchRefs(repository, () => loop.hint(), {
       onProblem: (words) => events.emit({ type: 'watch-failed', words: `${shared.name}: ${words}`, repo: shared.name }),
@@ -150,7 +151,9 @@ export class RepoSet {
   }
 
   async #recover(repository: Repository, shared: SharedRepo): Promise<void> {
-    const { runGit, startGit, stateDir, events } = this.#parts;
+    const { runGit, startGit, stateDir, events, peers, clock } = this.#parts;
+    const isPaired = (device: string): boolean => peers.list().some((peer) => peer.device === device);
+    await removeStalePartials({ runGit, repository }, { isPaired, now: clock.now() });
     await removeStaleIncoming(repository, { before: this.#startedAt });
     const found = await recoverMove({ runGit, startGit }, repository, { stateDir });
     if (found === undefined) return;

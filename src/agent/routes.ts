@@ -11,6 +11,8 @@ import { parseDeviceName } from '../home/device-name-format.ts';
 import { Fields } from '../home/fields-format.ts';
 import { readAudience } from './agent.ts';
 import type { Agent } from './agent.ts';
+import { cloneLines } from './clone.ts';
+import type { CloneRequest } from './clone.ts';
 import type { ShowOptions, TypeOptions } from './pairing.ts';
 import type { ShareRequest } from './share.ts';
 import { findPeer, openStream } from './streams.ts';
@@ -32,6 +34,7 @@ export function makeRoutes(agent: Agent, stop: () => void): Routes {
     'POST /peers/rename': json(({ body }) => take(body, (fields) => agent.rename(fields.text('peer', String), fields.text('name', String)))),
     'POST /peers/unpair': json(({ body }) => take(body, (fields) => agent.unpair(fields.text('peer', String)))),
     'POST /share': json(({ body }) => agent.share(parseShare(agent, body))),
+    'POST /clone': { kind: 'lines', answer: ({ body, signal }) => cloneLines(agent, parseClone(agent, body), signal) },
     'POST /unshare': json(({ body }) => take(body, (fields) => agent.unshare(fields.text('path', parsePath)))),
     'POST /grant': json(({ body }) => agent.grant(take(body, parseGrantBody))),
     'POST /sync': json(({ body }) => agent.sync(take(body, (fields) => fields.parseOptional('path', (name) => fields.text(name, parsePath)).path))),
@@ -113,6 +116,14 @@ function parseShare(agent: Agent, body: unknown): ShareRequest {
       branches: fields.parseOptional('branches', (name) => fields.texts(name, 64, String)).branches ?? [],
     };
   });
+}
+
+function parseClone(agent: Agent, body: unknown): CloneRequest {
+  return take(body, (fields) => ({
+    path: fields.text('path', parsePath),
+    peer: findPeer(agent.parts.peers, fields.text('peer', String)),
+    name: fields.text('repo', parseRepoName),
+  }));
 }
 
 function parseJoined(agent: Agent, text: string): NonNullable<ShareRequest['join']> {

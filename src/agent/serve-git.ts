@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { asFault } from '../lib/errors.ts';
 import type { Oid } from '../lib/names.ts';
+import { partialSpace } from '../git/partials.ts';
 import { headOf, listRefs } from '../git/refs.ts';
 import { branchesMatching, serveReceiveOffer, serveReceivePeople, serveUpload } from '../git/services.ts';
 import type { ServiceStart } from '../git/services.ts';
@@ -81,7 +82,7 @@ export async function openOffer(
     readonly onRefused: (why: string) => void;
   },
 ): Promise<ServedProcess> {
-  const haves = await havesOf(context, offer);
+  const haves = await havesOf(context, offer, by.peer);
   const call = serveReceiveOffer(context.repository, {
     namespace: [`refs/xmpp/${offer.device}`],
     haves,
@@ -127,9 +128,9 @@ function listenIn(stdout: Readable): { readonly stdout: Readable; fatalWords(): 
   return { stdout: passing, fatalWords: () => /fatal: ([^\p{Cc}]{1,200})/u.exec(kept.toString('utf8'))?.[0] };
 }
 
-/** Tips of our own among those that the sender has too: told as `.have`, they are seen and cannot be written. */
-async function havesOf({ runGit, repository }: RepoContext, { bases }: OfferHeaders): Promise<readonly Oid[]> {
+/** Tips of our own, or of the sender's slices, among those that it has too: told as `.have`, they are seen and cannot be written. */
+async function havesOf({ runGit, repository }: RepoContext, { bases }: OfferHeaders, { device }: Peer): Promise<readonly Oid[]> {
   if (bases.length === 0) return [];
-  const heads = new Set((await listRefs(runGit, repository, ['refs/heads/'])).values());
-  return bases.filter((oid) => heads.has(oid));
+  const tips = new Set((await listRefs(runGit, repository, ['refs/heads/', `${partialSpace(device)}/`])).values());
+  return bases.filter((oid) => tips.has(oid));
 }

@@ -26,6 +26,8 @@ export interface RepoPeerStatus {
   readonly branches: readonly BranchStatus[];
   /** What waits here, in words. */
   readonly waiting: readonly string[];
+  /** What has come of a first transfer that is under way, in bytes; a total of 0 is not known yet. */
+  readonly receiving?: { readonly received: number; readonly total: number };
   /** The command that gets there, where there is one. */
   readonly hint?: string;
 }

@@ -98,7 +98,7 @@ export class Door {
       if (await this.isRunning()) return;
       // A second starter loses the lock and ends; the first one's agent still comes up, so one more look decides.
       if (code !== undefined && code !== ALREADY_RUNNING) break;
-      await nap();
+      await nap(LOOK_EVERY_MS);
     }
     throw this.#explain(size);
   }
@@ -135,7 +135,7 @@ function parseTrusted<Answer>(value: unknown): Answer {
 export const ALREADY_RUNNING = 3;
 
 /** Unlike `delay`, keeps the process alive meanwhile. */
-function nap(): Promise<void> {
+export function nap(ms: number): Promise<void> {
   const alive = setInterval(() => undefined, 1_000_000);
-  return delay(LOOK_EVERY_MS, realClock).finally(() => clearInterval(alive));
+  return delay(ms, realClock).finally(() => clearInterval(alive));
 }

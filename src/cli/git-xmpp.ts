@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { realpathSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { codeOf, Fault } from '../lib/errors.ts';
+import { clone } from './clone.ts';
 import { login, logout, needAccount, showAccount } from './account.ts';
 import type { LoginOptions } from './account.ts';
 import { daemon } from './daemon.ts';
@@ -13,7 +14,7 @@ import type { World } from './door.ts';
 import { tellFault } from './out.ts';
 import { listPeers, pair, rename, unpair } from './pair.ts';
 import type { PairOptions } from './pair.ts';
-import { clone, grant, listRepos, share, sync, unshare } from './repos.ts';
+import { grant, listRepos, share, sync, unshare } from './repos.ts';
 import type { ShareOptions } from './repos.ts';
 import { events, overview, status } from './status.ts';
 

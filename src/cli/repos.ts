@@ -1,13 +1,11 @@
-// `git xmpp share`, `unshare`, `grant`, `repos`, `clone`, `sync`. Rule: a command says what it did, where the other copies are, and
+// `git xmpp share`, `unshare`, `grant`, `repos`, `sync`. Rule: a command says what it did, where the other copies are, and
 // what comes next.
 
-import { existsSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Fault } from '../lib/errors.ts';
-import { parseGrant, parsePetname, parseRepoName } from '../lib/names.ts';
+import { parseGrant } from '../lib/names.ts';
 import type { ReposAnswer, ShareAnswer, StatusAnswer } from '../agent/answers.ts';
-import { runForPerson } from '../git/person.ts';
-import type { Door, World } from './door.ts';
+import type { Door } from './door.ts';
 import { print, say, table } from './out.ts';
 
 /** A little more than the agent itself takes at most. */
@@ -59,16 +57,6 @@ export async function listRepos(door: Door, peer: string | undefined): Promise<v
   const { repos } = await door.ask<ReposAnswer>('GET', `/repos${query}`);
   if (repos.length === 0) return say(peer === undefined ? 'nothing is shared here yet: git xmpp share' : `${peer} shows no repository`);
   for (const line of table(repos.map(({ name, path }) => (path === undefined ? [`${peer ?? ''}/${name}`] : [name, path])))) print(line);
-}
-
-/** Clones by plain git, then shares the clone. */
-export async function clone(door: Door, world: World, what: string, dir: string | undefined): Promise<void> {
-  const [peer = '', name = '', ...more] = what.split('/');
-  if (more.length > 0 || name === '') throw new Fault('wrong-use', `"${what}" is not of the form peer/repo`, { remedy: 'git xmpp repos <peer> lists them' });
-  const target = resolve(dir ?? basename(parseRepoName(name)));
-  const code = await runForPerson(['clone', `xmpp::${parsePetname(peer)}/${name}`, target], { env: world.env, helpers: [join(world.distDir, 'bin'), world.binDir] });
-  if (code !== 0) throw new Fault('git', 'git clone failed', { remedy: existsSync(target) ? `choose another folder than ${target}` : 'see above' });
-  await share(door, target, {});
 }
 
 /** Looks, compares and offers now; waits until all peers that are there have what they lack. */

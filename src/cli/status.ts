@@ -9,6 +9,7 @@ import type { Door } from './door.ts';
 import type { LinkStats } from '../link/link-stats.ts';
 import { formatBytes, formatTime, print, say, table } from './out.ts';
 import { describeWay, presence } from './pair.ts';
+import { formatAmount } from './progress.ts';
 
 /** Account, peers, repositories, what waits. */
 export async function status(door: Door, options: { readonly json?: boolean }): Promise<void> {
@@ -39,6 +40,7 @@ function describeMove(link: LinkStats): string {
 
 function tellPeer(peer: RepoPeerStatus): void {
   print(`           ${peer.peer}: ${peer.state}${peer.isOnline ? '' : ' (offline)'}`);
+  if (peer.receiving !== undefined) print(`             ${formatAmount(peer.receiving)}`);
   for (const words of peer.waiting) print(`             waits: ${words}`);
 }
 

@@ -20,3 +20,18 @@ export function runForPerson(
     git.once('exit', (code) => done(code ?? 255));
   });
 }
+
+/** Runs git with the person's configuration and keeps what it prints; what it complains of goes to their terminal as well, unless it is quiet. */
+export function askForPerson(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+  const git = spawn('git', args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...env } });
+  let [stdout, stderr] = ['', ''];
+  git.stdout.on('data', (part: Buffer) => (stdout += part.toString()));
+  git.stderr.on('data', (part: Buffer) => (stderr += part.toString()));
+  return new Promise((done) => {
+    git.once('error', () => done({ code: 127, stdout, stderr: 'git was not found' }));
+    git.once('close', (code) => done({ code: code ?? 255, stdout, stderr }));
+  });
+}

@@ -1,7 +1,7 @@
 // The agent's own push (docs/PROTOCOL.md, "The two lanes"): one device's corner, over two descriptors of this process (git-remote-fd(1)).
 // Rule: nothing in the user's configuration may make it fail, hang, sign, ask, or push anything else.
 
-import type { DeviceId } from '../lib/names.ts';
+import type { DeviceId, Oid, RefName } from '../lib/names.ts';
 import { QUIET_CONFIG } from './environment.ts';
 import type { GitConfig } from './environment.ts';
 
@@ -17,20 +17,25 @@ export interface OfferOptions {
 }
 
 /** Arguments and configuration for `StartGit`, with `extraFds: 2` and descriptors 3 and 4. */
-export function offerArgs(options: OfferOptions): { readonly args: readonly string[]; readonly config: GitConfig } {
+export interface PushStart {
+  readonly args: readonly string[];
+  readonly config: GitConfig;
+}
+
+/** The push of whole corners: what is gone here goes there too. */
+export function offerArgs(options: OfferOptions): PushStart {
   const refspecs = [options.device, ...(options.relayed ?? [])].map((device) => `+refs/xmpp/${device}/*:refs/xmpp/${device}/*`);
+  return pushStart(['--prune'], options, refspecs);
+}
+
+/** The push of single objects, each to the ref that it is to arrive under. */
+export function sliceArgs(options: Pick<OfferOptions, 'fdIn' | 'fdOut'> & { readonly tips: readonly { readonly oid: Oid; readonly to: RefName }[] }): PushStart {
+  return pushStart([], options, options.tips.map(({ oid, to }) => `+${oid}:${to}`));
+}
+
+function pushStart(more: readonly string[], { fdIn, fdOut }: Pick<OfferOptions, 'fdIn' | 'fdOut'>, refspecs: readonly string[]): PushStart {
   return {
-    args: [
-      'push',
-      '--no-verify',
-      '--recurse-submodules=no',
-      '--no-signed',
-      '--no-follow-tags',
-      '--prune',
-      '--porcelain',
-      `fd::${options.fdIn},${options.fdOut}`,
-      ...refspecs,
-    ],
+    args: ['push', '--no-verify', '--recurse-submodules=no', '--no-signed', '--no-follow-tags', ...more, '--porcelain', `fd::${fdIn},${fdOut}`, ...refspecs],
     config: {
       ...QUIET_CONFIG,
       'protocol.fd.allow': 'always',

@@ -120,6 +120,13 @@ export async function rootCommits(runGit: RunGit, repository: Repository): Promi
     .toSorted();
 }
 
+/** Bytes that its objects take on the disk, whatever leads to them (git-count-objects(1)). */
+export async function storedBytes(runGit: RunGit, repository: Repository): Promise<number> {
+  const { stdout } = await runGit(['count-objects', '-v'], inRepository(repository));
+  const kilobytes = [...stdout.matchAll(/^size(?:-pack)?: (\d+)$/gm)].map(([, count]) => Number(count));
+  return kilobytes.reduce((sum, each) => sum + each, 0) * 1024;
+}
+
 /** All configuration that holds in the repository; git writes section and variable in lower case. */
 export async function readGitConfig(
   runGit: RunGit,

@@ -148,18 +148,20 @@ export function serveReceivePeople(repository: Repository, options: ReceivePeopl
 }
 
 export interface ReceiveOfferOptions {
-  /** `refs/xmpp/<device>` of the offering device and of those it relays, with or without a last `/`. */
+  /** `refs/xmpp/<device>` of the offering device and of those it relays, or `refs/xmpp/partial/<device>`; with or without a last `/`. */
   readonly namespace: readonly string[];
   /** Commits the peer may build on, told as `.have`: seen but not writable. Needs `havesDir`, made by `prepareHavesDir`. */
   readonly haves?: readonly Oid[];
   readonly havesDir?: string;
   readonly maxInputBytes?: number;
+  /** Keeps what comes as a pack, however few objects it holds: for slices, many of which would leave many loose ones. */
+  readonly isKeptPacked?: boolean;
 }
 
 /** Agents' lane: only the named corners are seen and written; no hook runs. */
 export function serveReceiveOffer(repository: Repository, options: ReceiveOfferOptions): ServiceStart {
   const corners = options.namespace.map((corner) => parseRefName(corner.replace(/\/$/, '')));
-  if (corners.length === 0 || corners.some((corner) => !/^refs\/xmpp\/[0-9a-f]{32}$/.test(corner))) {
+  if (corners.length === 0 || corners.some((corner) => !/^refs\/xmpp\/(?:partial\/)?[0-9a-f]{32}$/.test(corner))) {
     throw new InputFault('offer', 'may only name refs/xmpp/<device>/');
   }
   const haves = havesOf(options);
@@ -171,6 +173,7 @@ export function serveReceiveOffer(repository: Repository, options: ReceiveOfferO
       'receive.hideRefs': showOnly(corners),
       'receive.denyNonFastForwards': 'false',
       'receive.denyDeletes': 'false',
+      ...(options.isKeptPacked === true ? { 'receive.unpackLimit': '1' } : {}),
     },
     env: { GIT_PROTOCOL: 'version=0', ...haves.env },
   };

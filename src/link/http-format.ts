@@ -15,6 +15,11 @@ export const HEADER = {
   mapCounter: 'map-counter',
   mapSignature: 'map-signature',
   mapBases: 'map-bases',
+  packOffset: 'pack-offset',
+  packSize: 'pack-size',
+  packTip: 'pack-tip',
+  sliceDone: 'slice-done',
+  sliceTotal: 'slice-total',
 } as const;
 
 /** At most this much of git's stderr travels back; the end is what tells. */
@@ -33,6 +38,8 @@ export type LinkRequest =
   | { readonly kind: 'carriers' }
   | { readonly kind: 'map'; readonly repo: RepoId }
   | { readonly kind: 'offer'; readonly repo: RepoId }
+  | { readonly kind: 'partial'; readonly repo: RepoId }
+  | { readonly kind: 'pack' | 'pack-state'; readonly repo: RepoId; readonly sha256: string }
   | { readonly kind: 'service'; readonly repo: RepoId; readonly service: GitService };
 
 /** Reads `:method` and `:path`. @throws InputFault on anything that is no route */
@@ -42,11 +49,14 @@ export function parseLinkRequest(method: string, path: string): LinkRequest {
   if (route === 'POST /digest') return { kind: 'digest' };
   if (route === 'POST /carriers') return { kind: 'carriers' };
   if (route === 'GET /repos') return { kind: 'repos' };
+  const [, verb, of, sha256] = /^(GET|POST) \/repos\/([^/]+)\/packs\/([0-9a-f]{64})$/.exec(route) ?? [];
+  if (of !== undefined && sha256 !== undefined) return { kind: verb === 'GET' ? 'pack-state' : 'pack', repo: parseRepoId(of), sha256 };
   const [, repo, last] = /^POST \/repos\/([^/]+)\/([a-z-]+)$/.exec(route) ?? [];
   if (repo === undefined) throw new InputFault('request', 'is none that this version knows');
   const id = parseRepoId(repo);
   if (last === 'map') return { kind: 'map', repo: id };
   if (last === 'offer') return { kind: 'offer', repo: id };
+  if (last === 'partial') return { kind: 'partial', repo: id };
   return { kind: 'service', repo: id, service: parseService(String(last)) };
 }
 
@@ -92,6 +102,79 @@ export function parseOfferHeaders(header: (name: string) => string | undefined):
     signature: parseSignature(header(HEADER.mapSignature)),
     bases: bases.map(parseOid),
   };
+}
+
+/** How far a first transfer has come, in bytes; a claim of the sender's, for people to read. */
+export interface SliceProgress {
+  readonly done: number;
+  readonly total: number;
+}
+
+/** What is said of a slice that follows as a push. */
+export interface SliceHeaders {
+  /** As in an offer. */
+  readonly bases: readonly Oid[];
+  /** Before this slice. */
+  readonly progress?: SliceProgress;
+}
+
+export function formatSliceHeaders({ bases, progress }: SliceHeaders): Record<string, string> {
+  return {
+    ...(bases.length === 0 ? {} : { [HEADER.mapBases]: bases.join(',') }),
+    ...(progress === undefined ? {} : { [HEADER.sliceDone]: String(progress.done), [HEADER.sliceTotal]: String(progress.total) }),
+  };
+}
+
+/** @throws InputFault */
+export function parseSliceHeaders(header: (name: string) => string | undefined): SliceHeaders {
+  const bases = header(HEADER.mapBases)?.split(',') ?? [];
+  if (bases.length > MAX_BASES) throw new InputFault('slice', `names more than ${MAX_BASES} bases`);
+  const [done, total] = [header(HEADER.sliceDone), header(HEADER.sliceTotal)];
+  if (done === undefined && total === undefined) return { bases: bases.map(parseOid) };
+  return { bases: bases.map(parseOid), progress: { done: parseSize(done, HEADER.sliceDone), total: parseSize(total, HEADER.sliceTotal) } };
+}
+
+/** What is said of a spooled pack whose bytes follow. */
+export interface PackHeaders {
+  /** Of the first byte that follows. */
+  readonly offset: number;
+  /** Of the whole pack. */
+  readonly size: number;
+  /** The commit, or other object, that it brings. */
+  readonly tip: Oid;
+  readonly progress?: SliceProgress;
+}
+
+export function formatPackHeaders({ offset, size, tip, progress }: PackHeaders): Record<string, string> {
+  const pack = { [HEADER.packOffset]: String(offset), [HEADER.packSize]: String(size), [HEADER.packTip]: tip };
+  return { ...pack, ...formatSliceHeaders({ bases: [], ...(progress === undefined ? {} : { progress }) }) };
+}
+
+/** @throws InputFault */
+export function parsePackHeaders(header: (name: string) => string | undefined): PackHeaders {
+  const offset = parseSize(header(HEADER.packOffset), HEADER.packOffset);
+  const size = parseSize(header(HEADER.packSize), HEADER.packSize);
+  if (size === 0 || offset > size) throw new InputFault(HEADER.packOffset, `${offset} lies beyond the ${size} bytes of the pack`);
+  const { progress } = parseSliceHeaders(header);
+  return { offset, size, tip: parseOid(header(HEADER.packTip) ?? ''), ...(progress === undefined ? {} : { progress }) };
+}
+
+function parseSize(text: string | undefined, what: string): number {
+  const size = parseDigits(text);
+  if (!Number.isSafeInteger(size)) throw new InputFault(what, 'is no number of bytes');
+  return size;
+}
+
+/** The answer to how much of a spooled pack has come in. */
+export function formatPackState(received: number): unknown {
+  return { received };
+}
+
+/** @throws InputFault */
+export function parsePackState(value: unknown): number {
+  const received = typeof value === 'object' && value !== null && 'received' in value ? value.received : undefined;
+  if (typeof received === 'number' && Number.isSafeInteger(received) && received >= 0) return received;
+  throw new InputFault('state of a pack', 'tells no number of bytes');
 }
 
 /** A number in decimal digits and nothing else; NaN otherwise. */

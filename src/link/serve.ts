@@ -8,9 +8,9 @@ import { asFault, Fault, formatFault, InputFault } from '../lib/errors.ts';
 import type { FaultCode } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { RepoId } from '../lib/names.ts';
-import { HEADER, MAX_JSON_BYTES, parseGitProtocol, parseLinkRequest, parseOfferHeaders } from './http-format.ts';
-import type { GitService, LinkRequest, OfferHeaders } from './http-format.ts';
 import { watchStream } from './bulk-gate.ts';
+import { HEADER, MAX_JSON_BYTES, parseGitProtocol, parseLinkRequest, parseOfferHeaders, parsePackHeaders, parseSliceHeaders } from './http-format.ts';
+import type { GitService, LinkRequest, OfferHeaders, PackHeaders, SliceHeaders } from './http-format.ts';
 import { carryProcess } from './carry.ts';
 import type { ServedProcess } from './carry.ts';
 import { parseJson } from './services.ts';
@@ -24,6 +24,12 @@ export interface LinkHandlers<Who> {
   /** A map without objects: everything it names is here already. Answers what is missing, or nothing when taken in. */
   map(who: Who, repo: RepoId, body: unknown): Promise<unknown>;
   offer(who: Who, repo: RepoId, offer: OfferHeaders): Promise<ServedProcess>;
+  /** A slice of a map to come. */
+  partial(who: Who, repo: RepoId, slice: SliceHeaders): Promise<ServedProcess>;
+  /** How much of a spooled pack is here. */
+  packState(who: Who, repo: RepoId, sha256: string): Promise<unknown>;
+  /** Takes a spooled pack's bytes as its input; exit code 0 says that the pack was taken in. */
+  pack(who: Who, repo: RepoId, pack: PackHeaders & { readonly sha256: string }): Promise<ServedProcess>;
   service(who: Who, repo: RepoId, service: GitService, gitProtocol: string | undefined): Promise<ServedProcess>;
 }
 
@@ -93,6 +99,8 @@ function openProcess<Who>(
     return typeof value === 'string' ? value : undefined;
   };
   if (request.kind === 'offer') return handlers.offer(who, request.repo, parseOfferHeaders(header));
+  if (request.kind === 'partial') return handlers.partial(who, request.repo, parseSliceHeaders(header));
+  if (request.kind === 'pack') return handlers.pack(who, request.repo, { ...parsePackHeaders(header), sha256: request.sha256 });
   if (request.kind !== 'service') return undefined;
   return handlers.service(who, request.repo, request.service, parseGitProtocol(header(HEADER.gitProtocol)));
 }
@@ -103,6 +111,7 @@ async function askHandler<Who>(
   { who, handlers }: { readonly who: Who; readonly handlers: LinkHandlers<Who> },
 ): Promise<unknown> {
   if (request.kind === 'repos') return handlers.repos(who);
+  if (request.kind === 'pack-state') return handlers.packState(who, request.repo, request.sha256);
   const body = parseJson(await readBody(stream));
   if (request.kind === 'carriers') return handlers.carriers(who, body);
   return request.kind === 'map' ? handlers.map(who, request.repo, body) : handlers.digest(who, body);

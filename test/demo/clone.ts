@@ -1,4 +1,4 @@
-// Sharing, and a clone whose connection is cut half-way (docs/PROTOCOL.md). Rule: the same git process goes on, and what it made is compared
+// Sharing, and a clone whose connection is cut half-way (docs/PROTOCOL.md). Rule: the same transfer goes on, and what it made is compared
 // object for object.
 
 import type { AgentEvent } from '../../src/agent/events.ts';
@@ -40,7 +40,7 @@ export const clone: Act = {
   name: 'Clone it, and cut the connection half-way',
   expects: 'it goes on where it was cut, and is the same object for object',
   async play(stage, screen) {
-    const { network, desktop } = stage;
+    const { network, laptop, desktop } = stage;
     const before = network.bytes.down;
     const expected = content.bytes * IN_BAND;
     const arrived = (): number => network.bytes.down - before;
@@ -51,14 +51,14 @@ export const clone: Act = {
     await screen.during(unlessEnded(network.reached('down', before + expected / 2), running.ended), look);
     screen.warn(`${''.padEnd(9)}${formatSize(arrived())} of about ${formatSize(expected)}: its TCP connection to the server is cut`);
     network.cut();
-    const resumed = await screen.during(unlessEnded(desktop.event(isResumed), running.ended), look);
-    screen.tell(resumed.words, desktop.name);
+    const resumed = await screen.during(unlessEnded(laptop.event(isResumed), running.ended), look);
+    screen.tell(resumed.words, laptop.name);
     const { ms, value } = await screen.during(cloned, look);
     check(value.code === 0, `git xmpp clone ended with ${value.code}: ${value.stderr}`);
     await compare(stage, (words) => screen.tell(words));
     const beside = { took: await cloneBeside(stage), what: 'git clone, not cut' };
     const row = { what: `clone of ${formatSize(content.bytes)}, in-band, cut once`, took: ms, beside };
-    return { words: 'one git process from beginning to end', rows: [row] };
+    return { words: 'one transfer from beginning to end', rows: [row] };
   },
 };
 

@@ -7,6 +7,7 @@ import { Events } from '../../src/agent/events.ts';
 import type { AgentEvent } from '../../src/agent/events.ts';
 import { RepoLoop } from '../../src/agent/loop.ts';
 import { Quota } from '../../src/agent/quota.ts';
+import { SliceServer } from '../../src/agent/serve-slices.ts';
 import { prepareHavesDir } from '../../src/git/hooks.ts';
 import { Peers } from '../../src/home/peers.ts';
 import type { Peer } from '../../src/home/peers.ts';
@@ -36,6 +37,8 @@ export interface AgentPairOptions {
   readonly shared?: Partial<SharedRepo>;
   readonly peer?: Partial<Peer>;
   readonly carrier?: CarrierPairOptions;
+  /** Bytes that the near device may send; 1 GiB unless said. */
+  readonly quota?: number;
 }
 
 export interface AgentPair {
@@ -63,12 +66,15 @@ export async function makeAgentPair(options: AgentPairOptions): Promise<AgentPai
     carriers: (who, body) => ask('carriers').carriers(who, body),
     map: (who, repo, body) => ask('map').map(who, repo, body),
     offer: (who, repo, offer) => ask('offer').offer(who, repo, offer),
+    partial: (who, repo, slice) => ask('partial').partial(who, repo, slice),
+    packState: (who, repo, sha256) => ask('pack-state').packState(who, repo, sha256),
+    pack: (who, repo, pack) => ask('pack').pack(who, repo, pack),
     service: (who, repo, service, protocol) => ask(service).service(who, repo, service, protocol),
   };
   const world = new LinkWorld({ handlers, ...(options.carrier === undefined ? {} : { carrier: options.carrier }) });
   const pins = [world.near, world.far, ...(options.others ?? [])];
-  const near = await openAgentRepo(options.near, { pins });
-  const far = await openAgentRepo(options.far, { pins, ...(options.shared === undefined ? {} : { shared: options.shared }) });
+  const near = await openAgentRepo(options.near, { pins, me: world.near.device });
+  const far = await openAgentRepo(options.far, { pins, me: world.far.device, ...(options.shared === undefined ? {} : { shared: options.shared }) });
   const peers = await Peers.open(join(makeFolder(), 'peers.json'));
   await peers.add(makePeer('near', { device: world.near.device, spki: world.near.spki, ...options.peer }));
   for (const [index, { device, spki }] of (options.others ?? []).entries()) await peers.add(makePeer(`other-${index}`, { device, spki }));
@@ -77,10 +83,10 @@ export async function makeAgentPair(options: AgentPairOptions): Promise<AgentPai
   const loop = new RepoLoop({ context: far, me: world.far, peers, links, events, clock: realClock, random: () => 0, onLost: () => undefined, announce: () => undefined });
   const havesDir = join(makeFolder(), 'haves');
   await prepareHavesDir(havesDir);
-  const quota = await Quota.open(join(makeFolder(), 'quota.json'), 2 ** 30);
+  const quota = await Quota.open(join(makeFolder(), 'quota.json'), options.quota ?? 2 ** 30);
   const byId = (id: string): RepoLoop | undefined => (id === far.shared().id ? loop : undefined);
   const serve = { hooksPath: '/dev/null', havesDir, hookEnv: {}, quota };
-  answers = new Answers({ me: world.far.device, peers, loops: { all: () => [loop], byId }, serve, onContact: () => undefined, onCarriers: () => Promise.resolve(), events });
+  answers = new Answers({ me: world.far.device, peers, loops: { all: () => [loop], byId }, serve, slices: new SliceServer({ clock: realClock, events }), onContact: () => undefined, onCarriers: () => Promise.resolve(), events });
   return {
     world,
     near,

@@ -9,7 +9,7 @@ import { MapStore } from '../../src/agent/maps.ts';
 import type { SignedCounter } from '../../src/agent/maps.ts';
 import type { SharedRepo } from '../../src/home/repos.ts';
 import { encodeBase64 } from '../../src/lib/base64.ts';
-import { parseOid, parseRefName } from '../../src/lib/names.ts';
+import { parseDeviceId, parseOid, parseRefName } from '../../src/lib/names.ts';
 import type { DeviceId, Oid, RefName } from '../../src/lib/names.ts';
 import { signMap } from '../../src/sync/map-format.ts';
 import type { RefsOfMap } from '../../src/sync/map-format.ts';
@@ -26,7 +26,7 @@ export interface AgentRepo extends RepoContext {
 
 export async function openAgentRepo(
   repo: TestRepo = makeRepo(),
-  options: { readonly shared?: Partial<SharedRepo>; readonly stateDir?: string; readonly pins?: readonly DeviceKey[] } = {},
+  options: { readonly shared?: Partial<SharedRepo>; readonly stateDir?: string; readonly pins?: readonly DeviceKey[]; readonly me?: DeviceId } = {},
 ): Promise<AgentRepo> {
   const stateDir = options.stateDir ?? makeFolder();
   const runGit = createRunGit(cleanEnv());
@@ -35,6 +35,7 @@ export async function openAgentRepo(
   const maps = new MapStore(shared.id, { runGit, repository }, join(stateDir, 'maps.json'));
   await maps.open((device) => options.pins?.find((key) => key.device === device)?.spki);
   return {
+    me: options.me ?? parseDeviceId('0'.repeat(32)),
     repo,
     repository,
     maps,

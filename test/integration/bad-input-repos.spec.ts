@@ -71,7 +71,7 @@ describe('a peer that is not there', () => {
 
 describe('a repository that is not there', () => {
   it('is not cloned, and those that are there are named', async () => {
-    const words = /git-remote-xmpp: laptop shows no repository "nothing"\n.* it shows: notes/;
+    const words = /git-(?:remote-)?xmpp: laptop shows no repository "nothing"\n.* it shows: notes/;
     const end = await desktop.run('git-xmpp', ['clone', 'laptop/nothing']);
     expectSentence(end, 1, words);
     expect(end.stderr).not.toMatch(/choose another folder/);

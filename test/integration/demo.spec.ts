@@ -47,7 +47,7 @@ describe('npm run demo', () => {
     const { code, output } = await run();
     expect({ code, output }).toMatchObject({ code: 0 });
     const lines = output.trimEnd().split('\n');
-    expect(lines.find((line) => line.includes('resumed at byte'))).toMatch(/resumed at byte [1-9]\d{6} coming in/);
+    expect(lines.find((line) => line.includes('resumed at byte'))).toMatch(/resumed at byte \d+ coming in, [1-9]\d{6} going out/);
     expect(output).toContain('git fsck --full --strict: clean');
     expect(output.match(/git commit {2}[0-9a-f]{7} {2}→ files on/g)).toHaveLength(6);
     expect(output).toContain('[new branch]      topic -> topic');

@@ -27,6 +27,10 @@ describe('readPolicy', () => {
     expect(readPolicy(config, false)).toEqual(DEFAULT);
   });
 
+  it('moves nothing while a clone still has to check out', () => {
+    expect(readPolicy(new Map([['xmpp.cloning', ['laptop/notes']], ['xmpp.merge', ['ff']]]), false).merge).toBe('none');
+  });
+
   it('reads the names as git writes them', async () => {
     const agent = await openAgentRepo();
     for (const [key, value] of [['xmpp.merge', 'none'], ['xmpp.mergeFrom', 'all'], ['xmpp.rewrite', 'ask']] as const) git(agent.repo.dir, 'config', key, value);

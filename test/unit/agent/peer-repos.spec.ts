@@ -1,15 +1,19 @@
 // What a peer shows: asked over a real link, and parsed strictly.
 
 import { beforeEach, describe, expect, it } from 'vitest';
-import { askRepos, findPeerRepo, parsePeerRepos } from '../../../src/agent/peer-repos.ts';
+import { askRepos, findPeerRepo, formatShownRepo, parsePeerRepos } from '../../../src/agent/peer-repos.ts';
 import type { PeerRepo } from '../../../src/agent/peer-repos.ts';
 import { realClock } from '../../../src/lib/clock.ts';
 import { silentLog } from '../../../src/lib/log.ts';
 import { Links } from '../../../src/link/links.ts';
 import { MAX_REPOS } from '../../../src/sync/digest-format.ts';
+import type { SharedRepo } from '../../../src/home/repos.ts';
+import { openAgentRepo } from '../../helpers/agent-repo.ts';
 import { FAR_ADDRESS } from '../../helpers/carrier-pair.ts';
 import { makePeer, makeSharedRepo } from '../../helpers/home-values.ts';
 import { LinkWorld } from '../../helpers/link-world.ts';
+import { commit, git, makeRepo } from '../../helpers/repo.ts';
+import type { TestRepo } from '../../helpers/repo.ts';
 
 const OID = '1'.repeat(40);
 const NOTES = { repo: makeSharedRepo('notes').id, name: 'notes', roots: [OID] };
@@ -69,6 +73,30 @@ describe('findPeerRepo', () => {
   });
 });
 
+describe('formatShownRepo', () => {
+  const shown = async (repo: TestRepo, shared: Partial<SharedRepo> = {}): Promise<PeerRepo | undefined> =>
+    parsePeerRepos({ repos: [await formatShownRepo(await openAgentRepo(repo, { shared }))] })[0];
+
+  it('tells what a clone checks out, and about how much it receives', async () => {
+    const repo = makeRepo();
+    expect(await shown(repo)).toMatchObject({ head: 'refs/heads/main', roots: [], bytes: 0 });
+    const one = commit(repo, { a: '1' }, 'one');
+    const found = await shown(repo);
+    expect(found).toMatchObject({ head: 'refs/heads/main', roots: [one] });
+    expect(found?.bytes).toBeGreaterThan(0);
+    git(repo.dir, 'switch', '-q', '--detach');
+    expect(await shown(repo)).toMatchObject({ head: one });
+  });
+
+  it('tells neither of a branch that is not shown, nor of how much there is beside what is', async () => {
+    const repo = makeRepo();
+    commit(repo, { a: '1' }, 'one');
+    git(repo.dir, 'branch', 'public');
+    expect(Object.keys((await shown(repo, { branches: ['public'] })) ?? {}).toSorted()).toEqual(['name', 'repo', 'roots']);
+    expect(await shown(repo, { branches: ['ma*'] })).toMatchObject({ head: 'refs/heads/main' });
+  });
+});
+
 describe('parsePeerRepos', () => {
   it('takes as many repositories and first commits as it may', () => {
     const full = { ...NOTES, roots: Array<string>(16).fill('2'.repeat(64)) };
@@ -90,6 +118,9 @@ describe('parsePeerRepos', () => {
     ['no first commits', { repos: [{ ...NOTES, roots: undefined }] }],
     ['17 first commits', { repos: [{ ...NOTES, roots: Array(17).fill(OID) }] }],
     ['a first commit that is an option', { repos: [{ ...NOTES, roots: ['--all'] }] }],
+    ['a HEAD outside of the branches', { repos: [{ ...NOTES, head: 'refs/tags/v1' }] }],
+    ['a HEAD with a line break', { repos: [{ ...NOTES, head: 'refs/heads/x\n[core]' }] }],
+    ['a size below nothing', { repos: [{ ...NOTES, bytes: -1 }] }],
   ])('refuses %s', (_name, value) => {
     expect(() => parsePeerRepos(value)).toThrow(expect.objectContaining({ code: 'bad-input' }));
   });

@@ -3,6 +3,9 @@ import { InputFault } from '../../../src/lib/errors.ts';
 import { parseDeviceId, parseOid, parseRepoId } from '../../../src/lib/names.ts';
 import {
   formatOfferHeaders,
+  formatPackHeaders,
+  formatPackState,
+  formatSliceHeaders,
   formatStderr,
   MAX_BASES,
   MAX_STDERR_BYTES,
@@ -10,21 +13,28 @@ import {
   parseGitProtocol,
   parseLinkRequest,
   parseOfferHeaders,
+  parsePackHeaders,
+  parsePackState,
   parseService,
+  parseSliceHeaders,
   parseStderr,
 } from '../../../src/link/http-format.ts';
 
 const REPO = parseRepoId('0b0e4b1c-90a1-4a6e-8f8e-1d7a3cf21d11');
+const HASH = 'c4'.repeat(32);
 const OFFER = { device: parseDeviceId('a'.repeat(32)), counter: 7, signature: `${'A'.repeat(86)}==`, bases: [parseOid('b'.repeat(40))] };
 
 const read = (headers: Readonly<Record<string, string>>) => parseOfferHeaders((name) => headers[name]);
 
 describe('parseLinkRequest', () => {
-  it('knows five requests', () => {
+  it('knows eight requests', () => {
     expect(parseLinkRequest('POST', '/digest')).toEqual({ kind: 'digest' });
     expect(parseLinkRequest('GET', '/repos')).toEqual({ kind: 'repos' });
     expect(parseLinkRequest('POST', `/repos/${REPO}/map`)).toEqual({ kind: 'map', repo: REPO });
     expect(parseLinkRequest('POST', `/repos/${REPO}/offer`)).toEqual({ kind: 'offer', repo: REPO });
+    expect(parseLinkRequest('POST', `/repos/${REPO}/partial`)).toEqual({ kind: 'partial', repo: REPO });
+    expect(parseLinkRequest('GET', `/repos/${REPO}/packs/${HASH}`)).toEqual({ kind: 'pack-state', repo: REPO, sha256: HASH });
+    expect(parseLinkRequest('POST', `/repos/${REPO}/packs/${HASH}`)).toEqual({ kind: 'pack', repo: REPO, sha256: HASH });
     expect(parseLinkRequest('POST', `/repos/${REPO}/git-upload-pack`)).toEqual({ kind: 'service', repo: REPO, service: 'git-upload-pack' });
     expect(parseLinkRequest('POST', `/repos/${REPO}/git-receive-pack`)).toEqual({ kind: 'service', repo: REPO, service: 'git-receive-pack' });
   });
@@ -36,6 +46,11 @@ describe('parseLinkRequest', () => {
     ['POST', '/digest/'],
     ['POST', '/digest?x=1'],
     ['GET', `/repos/${REPO}/map`],
+    ['GET', `/repos/${REPO}/partial`],
+    ['POST', `/repos/${REPO}/packs/${HASH.toUpperCase()}`],
+    ['POST', `/repos/${REPO}/packs/${HASH}0`],
+    ['POST', `/repos/${REPO}/packs/../map`],
+    ['PUT', `/repos/${REPO}/packs/${HASH}`],
     ['POST', `/repos/${REPO}`],
     ['POST', `/repos/${REPO}/map/`],
     ['POST', `/repos/${REPO}/map\n`],
@@ -121,5 +136,41 @@ describe('parseExit', () => {
   it('takes exit codes alone: what is none means a lost link', () => {
     expect(['0', '1', '128', '255'].map(parseExit)).toEqual([0, 1, 128, 255]);
     for (const text of [undefined, '', '-1', '1.0', 'x', '0x1', '256', '1000', ' 0']) expect(parseExit(text)).toBeUndefined();
+  });
+});
+
+describe('headers of slices and packs', () => {
+  const PROGRESS = { done: 5, total: 2 ** 40 };
+  const PACK = { offset: 0, size: 7, tip: parseOid('b'.repeat(40)) };
+  const readSlice = (headers: Readonly<Record<string, string>>) => parseSliceHeaders((name) => headers[name]);
+  const readPack = (headers: Readonly<Record<string, string>>) => parsePackHeaders((name) => headers[name]);
+
+  it('are read back, with progress and without', () => {
+    for (const slice of [{ bases: [] }, { bases: OFFER.bases, progress: PROGRESS }]) expect(readSlice(formatSliceHeaders(slice))).toEqual(slice);
+    for (const pack of [PACK, { ...PACK, offset: 7, progress: PROGRESS }]) expect(readPack(formatPackHeaders(pack))).toEqual(pack);
+    expect(parsePackState(formatPackState(9))).toBe(9);
+  });
+
+  it.each([
+    { 'pack-offset': '8' },
+    { 'pack-offset': '-1' },
+    { 'pack-offset': '1e3' },
+    { 'pack-offset': '' },
+    { 'pack-size': '0' },
+    { 'pack-size': '99999999999999999' },
+    { 'pack-tip': 'main' },
+    { 'slice-done': '5' },
+    { 'slice-total': 'many' },
+  ])('of a pack are refused with %j', (wrong) => {
+    expect(() => readPack({ ...formatPackHeaders(PACK), ...wrong })).toThrow(InputFault);
+  });
+
+  it('are refused with too many bases, or with bases that are none', () => {
+    expect(() => readSlice({ 'map-bases': Array(MAX_BASES + 1).fill('b'.repeat(40)).join(',') })).toThrow(InputFault);
+    expect(() => readSlice({ 'map-bases': '--all' })).toThrow(InputFault);
+  });
+
+  it.each([undefined, null, {}, { received: -1 }, { received: '1' }, { received: 0.5 }])('the state of a pack is refused as %j', (value) => {
+    expect(() => parsePackState(value)).toThrow(InputFault);
   });
 });

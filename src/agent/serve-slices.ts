@@ -1,0 +1,223 @@
+// Takes in slices of maps to come, and packs that are too large for one go (docs/PROTOCOL.md, "Slices"). Rule: a peer writes below
+// refs/xmpp/partial/<itself>/ and nowhere else, everything passes the checks of an ordinary push, and what is refused leaves nothing.
+
+import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Clock } from '../lib/clock.ts';
+import { asFault, Fault, InputFault } from '../lib/errors.ts';
+import type { DeviceId, Oid, RepoId } from '../lib/names.ts';
+import { arrivingRef, dropHeld, listPartials, partialSpace, settlePartials } from '../git/partials.ts';
+import { listRefs } from '../git/refs.ts';
+import { serveReceiveOffer } from '../git/services.ts';
+import type { Peer } from '../home/peers.ts';
+import { hasRoom, makeRoomForPart, PartWriter, partSize, verifyPart } from '../home/spool.ts';
+import type { ServedProcess } from '../link/carry.ts';
+import { formatPackState } from '../link/http-format.ts';
+import type { PackHeaders, SliceHeaders, SliceProgress } from '../link/http-format.ts';
+import type { RepoContext } from './context.ts';
+import type { Events } from './events.ts';
+import type { Quota } from './quota.ts';
+import { SliceNews } from './slice-news.ts';
+
+export interface SliceSettings {
+  readonly havesDir: string;
+  readonly quota: Quota;
+}
+
+/** A pack that is coming in, or is checked. */
+interface Arriving {
+  stop(): void;
+  readonly ended: Promise<void>;
+}
+
+/** No push writes so many tips at once: the ref of a pack is its own. */
+const PACK_REF = 999;
+
+/** What one agent takes in of all its peers. */
+export class SliceServer {
+  readonly #clock: Clock;
+  readonly #events: Pick<Events, 'emit'>;
+  readonly #news: SliceNews;
+  readonly #arriving = new Map<string, Arriving>();
+  /** Of whom nothing is kept, by repository and device: an offer need not look. */
+  readonly #empty = new Set<string>();
+
+  constructor(parts: { readonly clock: Clock; readonly events: Pick<Events, 'emit'> }) {
+    this.#clock = parts.clock;
+    this.#events = parts.events;
+    this.#news = new SliceNews(parts);
+  }
+
+  /** How far a peer's first transfer has come, as far as it told. */
+  progress(repo: RepoId, device: DeviceId): SliceProgress | undefined {
+    return this.#news.progress(repo, device);
+  }
+
+  /** Starts the `receive-pack` of one slice. @throws Fault `disk-full` when the peer's quota is used up */
+  async openSlice(context: RepoContext, slice: SliceHeaders, { peer, settings }: { readonly peer: Peer; readonly settings: SliceSettings }): Promise<ServedProcess> {
+    const { quota, havesDir } = settings;
+    const maxInputBytes = quota.left(peer);
+    await settlePartials(context, peer.device, this.#clock.now());
+    this.#empty.delete(keyOf(context, peer.device));
+    const heads = new Set((await listRefs(context.runGit, context.repository, ['refs/heads/'])).values());
+    const haves = slice.bases.filter((oid) => heads.has(oid));
+    const start = serveReceiveOffer(context.repository, { namespace: [partialSpace(peer.device)], haves, havesDir, maxInputBytes, isKeptPacked: true });
+    const git = context.startGit(start.args, { dir: context.repository.path, config: start.config, env: start.env });
+    const news = this.#news.begin(context, peer, { ...slice, received: () => bytesWritten(git.stdin) });
+    return {
+      stdin: git.stdin,
+      stdout: git.stdout,
+      exit: git.exit,
+      kill: () => git.hangUp(),
+      stderrTail: () => git.stderrTail(),
+      settle: async (exitCode, received) => {
+        await quota.count(peer, received);
+        const arrived = await settlePartials(context, peer.device, this.#clock.now());
+        if (exitCode !== 0 || arrived === 0) return exitCode === 0 ? 1 : exitCode;
+        news.taken(received);
+        return 0;
+      },
+    };
+  }
+
+  /** How much of a pack is here. An earlier try that still feeds it is ended first, so that the number stands. */
+  async packState(context: RepoContext, peer: Peer, sha256: string): Promise<unknown> {
+    const path = partPath(context, peer, sha256);
+    await this.#quiet(path);
+    return formatPackState(await partSize(path));
+  }
+
+  /** Takes a pack's bytes. @throws InputFault on a wrong offset, Fault `disk-full` when quota or disk have no room for its size */
+  async openPack(
+    context: RepoContext,
+    pack: PackHeaders & { readonly sha256: string },
+    { peer, settings }: { readonly peer: Peer; readonly settings: SliceSettings },
+  ): Promise<ServedProcess> {
+    const path = partPath(context, peer, pack.sha256);
+    await this.#quiet(path);
+    const here = await partSize(path);
+    if (pack.offset !== here) throw new InputFault('pack-offset', `is ${pack.offset}, and ${here} bytes are here`);
+    const missing = pack.size - here;
+    if (missing > settings.quota.left(peer)) throw new Fault('disk-full', `a pack of ${pack.size} bytes is more than the quota of this device has room for there`);
+    // Once as it comes in, once more while it is checked.
+    if (!(await hasRoom(spoolOf(context), missing + pack.size))) throw new Fault('disk-full', `no room for a pack of ${pack.size} bytes there`);
+    await makeRoomForPart(spoolOf(context), `${context.shared().id}-${peer.device}-`, path);
+    return this.#servePack(context, { path, pack, peer, quota: settings.quota });
+  }
+
+  /** A map that came from `sender` is held now: what its slices brought needs no ref of its own. */
+  taken(context: RepoContext, sender: DeviceId, map: DeviceId): void {
+    const key = keyOf(context, sender);
+    this.#news.end(context, sender);
+    if (this.#empty.has(key)) return;
+    this.#empty.add(key);
+    void this.#letGo(context, sender, map).catch(() => this.#empty.delete(key));
+  }
+
+  async #letGo(context: RepoContext, sender: DeviceId, map: DeviceId): Promise<void> {
+    await dropHeld(context, { sender, map });
+    if ((await listPartials(context, sender)).size > 0) this.#empty.delete(keyOf(context, sender));
+  }
+
+  async #quiet(path: string): Promise<void> {
+    const earlier = this.#arriving.get(path);
+    earlier?.stop();
+    await earlier?.ended;
+  }
+
+  #servePack(
+    context: RepoContext,
+    { path, pack, peer, quota }: { readonly path: string; readonly pack: PackHeaders & { readonly sha256: string }; readonly peer: Peer; readonly quota: Quota },
+  ): ServedProcess {
+    const stdin = new PartWriter(path, pack);
+    let words = '';
+    stdin.on('error', (error) => (words = asFault(error, 'spooling it there').message));
+    const exit = new Promise<number>((resolve) => stdin.once('close', () => resolve(stdin.writableFinished && stdin.errored === null ? 0 : 1)));
+    const news = this.#news.begin(context, peer, { ...pack, received: () => pack.offset + stdin.bytesWritten });
+    let tellEnd = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (tellEnd = resolve));
+    this.#arriving.set(path, { stop: () => stdin.destroy(), ended });
+    const settle = async (exitCode: number, received: number): Promise<number> => {
+      try {
+        await quota.count(peer, received);
+        if (stdin.errored instanceof InputFault) throw await thrownAway(path, stdin.errored);
+        if (exitCode !== 0 || (await partSize(path)) < pack.size) return 1;
+        await verifyPart(path, pack);
+        await takePack(context, { path, pack, sender: peer.device, now: this.#clock.now() });
+        this.#empty.delete(keyOf(context, peer.device));
+        news.taken(pack.size);
+        return 0;
+      } catch (error) {
+        words = asFault(error, 'taking it in').message;
+        this.#events.emit({ type: 'offer-refused', words: `a pack of ${peer.petname} was not taken in: ${words}`, peer: peer.petname, repo: context.shared().name });
+        return 1;
+      } finally {
+        this.#arriving.delete(path);
+        tellEnd();
+      }
+    };
+    return { stdin, stdout: Readable.from([]), exit, kill: () => stdin.destroy(), stderrTail: () => words, settle };
+  }
+}
+
+async function thrownAway(path: string, why: InputFault): Promise<InputFault> {
+  await rm(path, { force: true });
+  return why;
+}
+
+/**
+ * Feeds a whole pack to `git receive-pack`, as a push of one ref would (gitprotocol-pack(5), "Reference Update Request"): so it passes the
+ * same checks in the same quarantine, and the ref is made only when everything it leads to is here.
+ */
+async function takePack(
+  context: RepoContext,
+  { path, pack, sender, now }: { readonly path: string; readonly pack: PackHeaders; readonly sender: DeviceId; readonly now: number },
+): Promise<void> {
+  await settlePartials(context, sender, now);
+  const ref = arrivingRef(sender, PACK_REF);
+  const start = serveReceiveOffer(context.repository, { namespace: [partialSpace(sender)], maxInputBytes: pack.size, isKeptPacked: true });
+  const git = context.startGit(start.args, { dir: context.repository.path, config: start.config, env: start.env });
+  let told = '';
+  git.stdout.on('data', (part: Buffer) => (told = (told + part.toString('latin1')).slice(-1000)));
+  git.stdin.write(formatUpdateRequest(pack.tip, ref));
+  await pipeline(createReadStream(path), git.stdin).catch(() => undefined);
+  await git.exit;
+  if ((await listPartials(context, sender)).get(ref) === pack.tip) {
+    await settlePartials(context, sender, now);
+    await rm(path, { force: true });
+    return;
+  }
+  const why = `${git.stderrTail().trim()} ${/(?:unpack|ng) (?!ok)[^\n]{0,200}/.exec(told)?.[0] ?? ''}`.trim();
+  const isFull = /No space left on device|Out of diskspace|Disk quota exceeded/.test(why);
+  // What only lacked room is whole: the next try sends none of it again.
+  if (!isFull) await rm(path, { force: true });
+  throw new Fault(isFull ? 'disk-full' : 'git', isFull ? 'No space left on device' : `git refused it: ${why.slice(-300)}`);
+}
+
+/** One command that makes `ref`, and a flush packet. */
+function formatUpdateRequest(tip: Oid, ref: string): string {
+  const format = tip.length === 64 ? ' object-format=sha256' : '';
+  const line = `${'0'.repeat(tip.length)} ${tip} ${ref}\0 report-status${format}`;
+  return `${(line.length + 4).toString(16).padStart(4, '0')}${line}0000`;
+}
+
+function spoolOf({ stateDir }: RepoContext): string {
+  return join(stateDir, 'spool');
+}
+
+/** Of its sender alone: no device may append to what another sends. */
+function partPath(context: RepoContext, { device }: Peer, sha256: string): string {
+  return join(spoolOf(context), `${context.shared().id}-${device}-${sha256}.part`);
+}
+
+function keyOf(context: RepoContext, device: DeviceId): string {
+  return `${context.shared().id} ${device}`;
+}
+
+/** What a process was fed so far: a pipe counts that as sockets do. */
+function bytesWritten(stream: object): number {
+  return 'bytesWritten' in stream && typeof stream.bytesWritten === 'number' ? stream.bytesWritten : 0;
+}
