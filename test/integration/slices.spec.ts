@@ -59,7 +59,8 @@ const kept = (dir: string): Promise<string> => desktop.git(dir, 'for-each-ref', 
 async function nextSlice(dir: string, seen: ReadonlySet<string>): Promise<string> {
   let now = '';
   await until(async () => {
-    now = existsSync(path.join(dir, '.git/HEAD')) ? await kept(dir) : '';
+    // The folder may still be in the making.
+    now = existsSync(dir) ? await kept(dir).catch(() => '') : '';
     return now !== '' && !seen.has(now);
   });
   return now;
