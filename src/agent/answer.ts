@@ -1,6 +1,7 @@
 // What this device answers on a link: digests, maps, offers and git services (docs/PROTOCOL.md). Rule: a repository that the asker may
 // not see does not exist for it, and an offer writes in the corner of the device it names and nowhere else.
 
+import type { Clock } from '../lib/clock.ts';
 import { Fault, InputFault } from '../lib/errors.ts';
 import { isGranted } from '../lib/names.ts';
 import type { DeviceId, Grant, Oid, RepoId } from '../lib/names.ts';
@@ -29,6 +30,7 @@ export interface AnswerParts {
   /** A peer told its digest on its own link. */
   readonly onContact: (peer: Peer, digest: Digest) => void;
   readonly events: Pick<Events, 'emit'>;
+  readonly clock: Clock;
 }
 
 /** Handlers for `serveLink`; each looks at the grants anew, so that a change counts at once. */
@@ -90,12 +92,16 @@ export class Answers implements LinkHandlers<DeviceId> {
     if (offer.counter <= (loop.context.maps.signed(offer.device)?.counter ?? 0)) {
       throw new Fault('exists', 'that map, or a newer one, is held here');
     }
+    if (offer.base !== undefined && offer.base !== (loop.context.maps.signed(offer.device)?.counter ?? 0)) {
+      throw new InputFault('offer', 'builds on another map than the one that is held here');
+    }
     const peer = this.#peer(who);
     return openOffer(loop.context, offer, {
       peer,
       spki,
       settings: this.#parts.serve,
-      onAccepted: () => void loop.tell({ type: 'accepted', device: offer.device, counter: offer.counter, via: who }),
+      onAccepted: (answer) => void loop.accepted({ device: offer.device, counter: offer.counter, via: who }, answer),
+      clock: this.#parts.clock,
       onRefused: (why) => {
         const words = `an offer of ${peer.petname} was not taken in: ${why}`;
         this.#parts.events.emit({ type: 'offer-refused', words, peer: peer.petname, repo: loop.context.shared().name });

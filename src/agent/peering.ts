@@ -83,6 +83,7 @@ export class Peering {
       serve: parts.serve,
       onContact: (peer, digest) => this.contacts.heard(peer, digest),
       events,
+      clock,
     });
     const findAddress = (device: DeviceId): Promise<FullJid | undefined> => this.#lookUp(device);
     const onDigest = (peer: Peer, digest: Parameters<Twins['heard']>[1]): void => {

@@ -1,7 +1,7 @@
 // The agent's own push (docs/PROTOCOL.md, "The two lanes"): one device's corner, over two descriptors of this process (git-remote-fd(1)).
 // Rule: nothing in the user's configuration may make it fail, hang, sign, ask, or push anything else.
 
-import type { DeviceId } from '../lib/names.ts';
+import type { DeviceId, Oid, RefName } from '../lib/names.ts';
 import { QUIET_CONFIG } from './environment.ts';
 import type { GitConfig } from './environment.ts';
 
@@ -42,5 +42,21 @@ export function offerArgs(options: OfferOptions): { readonly args: readonly stri
       'color.push': 'never',
       'color.transport': 'never',
     },
+  };
+}
+
+/** More refs than this do not fit well on a command line: such an offer is a push as above. */
+export const MAX_WARM_REFS = 200;
+
+/**
+ * Arguments and configuration for a push onto what the other side is known to hold, in smart HTTP's form (gitprotocol-http(5)): standard input
+ * gets that as an advertisement (`formatAdvertisement`), standard output gives the push in packets (`PacketReader`), and nothing is answered.
+ * @param changes refs of the corner by their full names, and the objects they are to name; undefined takes one away
+ */
+export function warmOfferArgs(changes: ReadonlyMap<RefName, Oid | undefined>): { readonly args: readonly string[]; readonly config: GitConfig } {
+  const refspecs = [...changes].map(([ref, oid]) => (oid === undefined ? `:${ref}` : `+${oid}:${ref}`));
+  return {
+    args: ['send-pack', '--stateless-rpc', '--thin', '--quiet', '--no-signed', 'offer', ...refspecs],
+    config: { ...QUIET_CONFIG, 'push.negotiate': 'false', 'push.gpgSign': 'false', 'color.push': 'never' },
   };
 }

@@ -154,6 +154,8 @@ export interface ReceiveOfferOptions {
   readonly haves?: readonly Oid[];
   readonly havesDir?: string;
   readonly maxInputBytes?: number;
+  /** The peer knows what is held: nothing is advertised, and the push comes at once (git-receive-pack(1), `--http-backend-info-refs`). */
+  readonly isWarm?: boolean;
 }
 
 /** Agents' lane: only the named corners are seen and written; no hook runs. */
@@ -164,7 +166,7 @@ export function serveReceiveOffer(repository: Repository, options: ReceiveOfferO
   }
   const haves = havesOf(options);
   return {
-    args: ['receive-pack', repository.commonDir],
+    args: ['receive-pack', ...(options.isWarm === true ? ['--stateless-rpc'] : []), repository.commonDir],
     config: {
       ...receiveConfig(options),
       ...haves.config,

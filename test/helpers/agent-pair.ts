@@ -79,7 +79,7 @@ export async function makeAgentPair(options: AgentPairOptions): Promise<AgentPai
   const quota = await Quota.open(join(makeFolder(), 'quota.json'), 2 ** 30);
   const byId = (id: string): RepoLoop | undefined => (id === far.shared().id ? loop : undefined);
   const serve = { hooksPath: '/dev/null', havesDir, hookEnv: {}, quota };
-  answers = new Answers({ me: world.far.device, peers, loops: { all: () => [loop], byId }, serve, onContact: () => undefined, events });
+  answers = new Answers({ me: world.far.device, peers, loops: { all: () => [loop], byId }, serve, onContact: () => undefined, events, clock: realClock });
   return {
     world,
     near,

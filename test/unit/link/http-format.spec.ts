@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { InputFault } from '../../../src/lib/errors.ts';
-import { parseDeviceId, parseOid, parseRepoId } from '../../../src/lib/names.ts';
+import { parseRefName, parseDeviceId, parseOid, parseRepoId } from '../../../src/lib/names.ts';
 import {
   formatOfferHeaders,
+  formatToldMap,
   formatStderr,
   MAX_BASES,
   MAX_STDERR_BYTES,
@@ -10,6 +11,7 @@ import {
   parseGitProtocol,
   parseLinkRequest,
   parseOfferHeaders,
+  parseToldMap,
   parseService,
   parseStderr,
 } from '../../../src/link/http-format.ts';
@@ -67,6 +69,8 @@ describe('formatOfferHeaders', () => {
   it('is read back, with bases and without', () => {
     expect(read(formatOfferHeaders(OFFER))).toEqual(OFFER);
     expect(read(formatOfferHeaders({ ...OFFER, bases: [] }))).toEqual({ ...OFFER, bases: [] });
+    expect(read(formatOfferHeaders({ ...OFFER, base: 7 }))).toEqual({ ...OFFER, base: 7 });
+    expect(() => read({ ...formatOfferHeaders(OFFER), 'map-base': '0x7' })).toThrow();
     expect(formatOfferHeaders({ ...OFFER, bases: [] })).not.toHaveProperty('map-bases');
   });
 });
@@ -121,5 +125,44 @@ describe('parseExit', () => {
   it('takes exit codes alone: what is none means a lost link', () => {
     expect(['0', '1', '128', '255'].map(parseExit)).toEqual([0, 1, 128, 255]);
     for (const text of [undefined, '', '-1', '1.0', 'x', '0x1', '256', '1000', ' 0']) expect(parseExit(text)).toBeUndefined();
+  });
+});
+
+describe('formatToldMap', () => {
+  const told = {
+    counter: 1_795_183_513_479,
+    signature: `${'A'.repeat(86)}==`,
+    base: 7,
+    same: [parseRefName('refs/heads/main'), parseRefName('refs/heads/a,b'), parseRefName('refs/tags/ö%41')],
+  };
+  const readTold = (headers: Readonly<Record<string, string>>): ReturnType<typeof parseToldMap> => parseToldMap((name) => headers[name]);
+
+  it('says what parseToldMap reads, in ASCII', () => {
+    const headers = formatToldMap(told) ?? {};
+    expect(readTold(headers)).toEqual(told);
+    expect(Object.values(headers).join('')).toMatch(/^[\x20-\x7e]*$/);
+  });
+
+  it('says nothing where the names are too long for headers', () => {
+    const same = Array.from({ length: 100 }, (_none, index) => parseRefName(`refs/heads/${'x'.repeat(50)}${index}`));
+    expect(formatToldMap({ ...told, same })).toBeUndefined();
+  });
+
+  it('takes an absent map for one that was not told', () => {
+    expect(readTold({ 'git-exit': '0' })).toBeUndefined();
+  });
+
+  it.each([
+    ['map-counter', '-1'],
+    ['map-signature', 'AAAA'],
+    ['map-base', ''],
+    ['map-same', ''],
+    ['map-same', 'refs/heads/main  refs/heads/x'],
+    ['map-same', 'refs/xmpp/x'],
+    ['map-same', 'refs/heads/%ff'],
+    ['map-same', 'refs/heads/HEAD'],
+    ['map-same', 'x'.repeat(5000)],
+  ])('refuses %s: %s', (name, value) => {
+    expect(() => readTold({ ...formatToldMap(told), [name]: value })).toThrow();
   });
 });
