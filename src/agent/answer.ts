@@ -101,6 +101,8 @@ export class Answers implements LinkHandlers<DeviceId> {
       spki,
       settings: this.#parts.serve,
       onAccepted: (answer) => void loop.accepted({ device: offer.device, counter: offer.counter, via: who }, answer),
+      onArrived: () => loop.prepare(),
+      onUnstored: () => void loop.tell({ type: 'unstored', device: offer.device, counter: loop.context.maps.signed(offer.device)?.counter ?? 0 }),
       clock: this.#parts.clock,
       onRefused: (why) => {
         const words = `an offer of ${peer.petname} was not taken in: ${why}`;

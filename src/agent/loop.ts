@@ -10,7 +10,8 @@ import { Serial } from '../lib/serial.ts';
 import type { RefsOfMap } from '../sync/map-format.ts';
 import { Engine } from '../sync/engine.ts';
 import type { Fact, Intention } from '../sync/engine.ts';
-import { readGitConfig } from '../git/repository.ts';
+import { ConfigAhead } from '../git/config-ahead.ts';
+import type { HintKind } from '../git/watch.ts';
 import type { Peers } from '../home/peers.ts';
 import type { ToldMap } from '../link/http-format.ts';
 import type { Links } from '../link/links.ts';
@@ -37,7 +38,7 @@ export interface LoopParts {
 }
 
 /** Ref updates of one `git commit` come within this many milliseconds; waiting longer would only be slower. */
-const SETTLE_MS = 4;
+const SETTLE_MS = 2;
 
 /** Everything that runs for one shared repository. */
 export class RepoLoop {
@@ -58,6 +59,7 @@ export class RepoLoop {
   /** Branches and tags as last looked at. */
   #ours: RefsOfMap | undefined;
   readonly #ownRefs: OwnRefs;
+  readonly #config: ConfigAhead;
   #hint: Timer | undefined;
   #again: Timer | undefined;
   #isStopped = false;
@@ -66,6 +68,7 @@ export class RepoLoop {
     this.#parts = parts;
     this.context = parts.context;
     this.#ownRefs = new OwnRefs(parts.context, parts.events);
+    this.#config = new ConfigAhead(parts.context.runGit, parts.context.repository);
     this.engine = new Engine(parts.me.device, parts.context.maps.counters, () => parts.context.shared().branches.length === 0);
     this.#deliveries = new Deliveries({ ...parts, me: parts.me.device, engine: this.engine, tell: (fact) => this.tell(fact) });
   }
@@ -82,8 +85,10 @@ export class RepoLoop {
   }
 
   /** Something may have moved in the repository: looked at once it has been quiet for a moment. */
-  hint(): void {
+  hint(kind: HintKind = 'refs'): void {
     if (this.#isStopped) return;
+    // Every `git add` changes the index, which matters only to a branch that waits for it.
+    if (kind === 'work' && this.#waiting.size === 0) return;
     this.#hint?.cancel();
     this.#hint = this.#parts.clock.setTimer(SETTLE_MS, () => void this.look());
   }
@@ -190,10 +195,10 @@ export class RepoLoop {
   }
 
   async #consider(device: DeviceId): Promise<void> {
-    const { context, peers, events } = this.#parts;
+    const { context, peers, events, clock } = this.#parts;
     const peer = peers.byDevice(device);
     if (peer === undefined) return;
-    const config = await readGitConfig(context.runGit, context.repository);
+    const config = await this.#config.read(clock.now());
     const policy = readPolicy(config, context.shared().isFolder);
     const repo = context.shared().name;
     const url = this.remoteUrls.get(device) ?? urlOf(peer.petname, repo);
@@ -214,6 +219,11 @@ export class RepoLoop {
     else this.#waiting.set(device, waiting);
     this.#planAgain();
     if (moved.length > 0) await this.#carryOut(this.engine.receive({ type: 'moved' }));
+  }
+
+  /** A map is about to be taken in: what is needed to consider it is read meanwhile. */
+  prepare(): void {
+    this.#config.prepare(this.#parts.clock.now());
   }
 
   /** What waits for a lock or a clean work tree is tried again, ever more slowly; a hint tries at once. */

@@ -128,17 +128,23 @@ export class MapStore {
 
   /**
    * Takes in a map whose refs a push has just written; on a wrong signature the corner goes back.
+   * @param onHeld told as soon as it is found to be right, while it is still being stored
    * @returns whether it is held then
+   * @throws Fault `disk-full`, `permissions` when it could not be stored: then it is not held, whatever `onHeld` said
    */
-  acceptPushed(device: DeviceId, signed: SignedCounter, spki: string): Promise<boolean> {
+  acceptPushed(device: DeviceId, signed: SignedCounter, spki: string, onHeld?: () => void): Promise<boolean> {
     return this.#serial.run(async () => {
       const all = await listRefs(this.#git.runGit, this.#git.repository, [`refs/xmpp/${device}/`]);
       const refs = cornerOf(all, device);
       await this.#sweep(all, device, refs);
       if (this.#isNewer(device, signed) && this.#verifies(device, { signed, refs, spki })) {
-        this.#remember(device);
-        this.#refs.set(device, refs);
-        await this.#save(this.#withSigned(device, signed));
+        const before = this.#state;
+        this.#hold(device, { signed, refs });
+        onHeld?.();
+        await this.#file.write(this.#state).catch((error: unknown) => {
+          this.#state = before;
+          throw error;
+        });
         return true;
       }
       const before = this.refsOf(device);

@@ -84,7 +84,11 @@ export async function openOffer(
     /** To be called with what is told of our own map in the answer, which waits for that; false when it came too late. */
     readonly onAccepted: (answer: (told: ToldMap | undefined) => boolean) => void;
     readonly clock: Clock;
+    /** The push is there, and is looked at now. */
+    readonly onArrived: () => void;
     readonly onRefused: (why: string) => void;
+    /** It is not held after all. */
+    readonly onUnstored: () => void;
   },
 ): Promise<ServedProcess> {
   const haves = await havesOf(context, offer);
@@ -107,9 +111,12 @@ export async function openOffer(
     stderrTail: () => process.stderrTail() + words,
     async settle(exitCode, received) {
       try {
+        by.onArrived();
         await by.settings.quota.count(by.peer, received);
-        if (await context.maps.acceptPushed(offer.device, offer, by.spki)) {
-          fields = await toldInTime(by);
+        let telling: ReturnType<typeof toldInTime> | undefined;
+        const begin = (): void => void (telling = toldInTime(by));
+        if (await context.maps.acceptPushed(offer.device, offer, by.spki, begin)) {
+          fields = await (telling ?? toldInTime(by));
           return 0;
         }
         words = heard.fatalWords() ?? 'the signature of the map does not fit the refs that came with it';
@@ -117,6 +124,7 @@ export async function openOffer(
       } catch (error) {
         // Where it lies on this machine is nobody else's business.
         words = 'it could not be stored there';
+        by.onUnstored();
         by.onRefused(asFault(error, 'storing it').message);
       }
       return exitCode === 0 ? 1 : exitCode;

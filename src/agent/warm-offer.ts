@@ -5,6 +5,7 @@ import type { ClientHttp2Session } from 'node:http2';
 import { Transform } from 'node:stream';
 import type { TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { concatBytes } from '../lib/bytes.ts';
 import { InputFault } from '../lib/errors.ts';
 import type { Oid, RefName } from '../lib/names.ts';
 import { inRepository } from '../git/environment.ts';
@@ -16,6 +17,8 @@ import type { ServiceEnd } from '../link/services.ts';
 import { cornerRef } from './maps-format.ts';
 import type { Offer, PeerCopy } from './offer.ts';
 import type { RepoContext } from './context.ts';
+
+const GATHERED_BYTES = 4096;
 
 /** What leads from the peer's copy to the offered map; must name at least one object. */
 export interface WarmOffer {
@@ -44,9 +47,33 @@ export async function pushWarm(context: RepoContext, session: ClientHttp2Session
     () => service.stream.resume(),
     () => undefined,
   );
-  await Promise.allSettled([pipeline(process.stdout, new Unpacked(), service.stream)]);
+  await Promise.allSettled([pipeline(process.stdout, new Unpacked(), new Gathered(), service.stream)]);
   await service.accepted;
   return service.end;
+}
+
+/** The first few KiB in one piece: commands and pack of a small push fill one block. */
+class Gathered extends Transform {
+  #parts: Uint8Array[] | undefined = [];
+  #length = 0;
+
+  override _transform(chunk: Uint8Array, _encoding: string, done: TransformCallback): void {
+    if (this.#parts === undefined) return done(null, chunk);
+    this.#parts.push(chunk);
+    this.#length += chunk.length;
+    if (this.#length > GATHERED_BYTES) this.#release();
+    done();
+  }
+
+  override _flush(done: TransformCallback): void {
+    this.#release();
+    done();
+  }
+
+  #release(): void {
+    for (const part of this.#parts === undefined ? [] : [concatBytes(this.#parts)]) this.push(part);
+    this.#parts = undefined;
+  }
 }
 
 /** What lies in packets; an end without the last packet is none. */

@@ -11,6 +11,8 @@ export type Fact =
   | { readonly type: 'published'; readonly counter: number }
   /** A device's map was taken in, from `via`; with `isOpen` that one still waits for an answer, in which our own map can be told. */
   | { readonly type: 'accepted'; readonly device: DeviceId; readonly counter: number; readonly via: DeviceId; readonly isOpen?: boolean }
+  /** A map that was `accepted` could not be stored; held is the one at `counter`, 0 for none. */
+  | { readonly type: 'unstored'; readonly device: DeviceId; readonly counter: number }
   /** A peer got that answer; what it told of our map, if anything, was `delivered` before. */
   | { readonly type: 'answered'; readonly peer: DeviceId }
   /** A peer told which maps it holds; it can be reached. */
@@ -84,6 +86,10 @@ export class Engine {
         return [...this.#offerAll(), ...this.#announce()];
       case 'accepted':
         return this.#accepted(fact);
+      case 'unstored':
+        if (fact.counter === 0) this.#maps.delete(fact.device);
+        else this.#maps.set(fact.device, fact.counter);
+        return [];
       case 'answered':
         return this.#answered(fact.peer);
       case 'contact':

@@ -174,6 +174,15 @@ describe('Engine', () => {
     expect(engine.isOffering(LAPTOP)).toBe(false);
   });
 
+  it('tells nobody of a map that could not be stored', () => {
+    engine.receive({ type: 'accepted', device: LAPTOP, counter: 9, via: LAPTOP, isOpen: true });
+    engine.receive({ type: 'unstored', device: LAPTOP, counter: 0 });
+    expect(engine.maps).toEqual(holding([ME, 5]));
+    engine.receive({ type: 'accepted', device: LAPTOP, counter: 9, via: LAPTOP });
+    engine.receive({ type: 'unstored', device: LAPTOP, counter: 3 });
+    expect(engine.maps.get(LAPTOP)).toBe(3);
+  });
+
   it('offers after an answer what did not go into it', () => {
     contact(LAPTOP, [ME, 5]);
     engine.receive({ type: 'accepted', device: LAPTOP, counter: 9, via: LAPTOP, isOpen: true });
