@@ -3,7 +3,7 @@
 
 import type { ClientHttp2Session } from 'node:http2';
 import { Transform } from 'node:stream';
-import type { TransformCallback } from 'node:stream';
+import type { Readable, TransformCallback, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { concatBytes } from '../lib/bytes.ts';
 import { InputFault } from '../lib/errors.ts';
@@ -47,32 +47,29 @@ export async function pushWarm(context: RepoContext, session: ClientHttp2Session
     () => service.stream.resume(),
     () => undefined,
   );
-  await Promise.allSettled([pipeline(process.stdout, new Unpacked(), new Gathered(), service.stream)]);
+  const push = new Unpacked();
+  await Promise.allSettled([pipeline(process.stdout, push), send(push, service.stream)]);
   await service.accepted;
   return service.end;
 }
 
-/** The first few KiB in one piece: commands and pack of a small push fill one block. */
-class Gathered extends Transform {
-  #parts: Uint8Array[] | undefined = [];
-  #length = 0;
-
-  override _transform(chunk: Uint8Array, _encoding: string, done: TransformCallback): void {
-    if (this.#parts === undefined) return done(null, chunk);
-    this.#parts.push(chunk);
-    this.#length += chunk.length;
-    if (this.#length > GATHERED_BYTES) this.#release();
-    done();
-  }
-
-  override _flush(done: TransformCallback): void {
-    this.#release();
-    done();
-  }
-
-  #release(): void {
-    for (const part of this.#parts === undefined ? [] : [concatBytes(this.#parts)]) this.push(part);
-    this.#parts = undefined;
+/** A small push goes in one piece with the end of the request, and so fills one block; a large one flows. */
+async function send(push: Readable, stream: Writable): Promise<void> {
+  try {
+    const first: Uint8Array[] = [];
+    let length = 0;
+    for await (const part of push.iterator({ destroyOnReturn: false })) {
+      first.push(part);
+      length += part.length;
+      if (length > GATHERED_BYTES) break;
+    }
+    if (push.readableEnded) return void stream.end(concatBytes(first));
+    stream.write(concatBytes(first));
+    await pipeline(push, stream);
+  } catch (error) {
+    // Never a clean end behind half a push.
+    stream.destroy();
+    throw error;
   }
 }
 

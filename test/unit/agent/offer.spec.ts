@@ -116,6 +116,17 @@ describe('deliverOffer', () => {
     expect(pair.events.filter(({ type }) => type === 'offer-refused')).toEqual([]);
   });
 
+  it('pushes large things in one request too', async () => {
+    await publish({ main: one });
+    await offer();
+    const large = commit(pair.near.repo, { large: randomBytes(600_000) }, 'large');
+    await publish({ main: large });
+    await offer(me(), { counter: NOW, refs: refsOf({ main: one }), known: new Set() });
+    expect(pair.asked).toEqual(['map', 'offer']);
+    expect(corner()).toEqual({ 'heads/main': large });
+    expect(git(pair.far.repo.dir, 'fsck', '--no-dangling', '--connectivity-only')).toBe('');
+  });
+
   it('asks what the peer has where it holds another copy than was thought', async () => {
     await publish({ main: one });
     await offer();
