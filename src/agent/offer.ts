@@ -51,18 +51,18 @@ export async function deliverOffer(
   const news = [...changes.values()].filter((oid): oid is Oid => oid !== undefined);
   const mayRecord = changes.size <= MAX_RECORDED_REFS && (copy.counter === 0 || news.every((oid) => copy.known.has(oid)));
   if (!mayRecord && copy.counter > 0 && changes.size <= MAX_WARM_REFS) {
-    const end = await tryWarm(context, link.session, { offer, copy, changes });
+    const end = await tryWarm(context, link, { offer, copy, changes });
     if (end !== undefined) return end.told;
   }
   const tips = mayRecord ? await tellByName(context, link, { offer, changes, base: copy.counter }) : [];
   return tips === undefined ? undefined : push(context, link.session, { offer, tips });
 }
 
-/** @returns undefined where the peer turned out to hold another copy than was thought: then it is asked what it has */
-async function tryWarm(context: RepoContext, session: ClientHttp2Session, warm: Parameters<typeof pushWarm>[2]): Promise<ServiceEnd | undefined> {
+/** @returns undefined where it is too large for that, or the peer turned out to hold another copy than was thought: then it is asked what it has */
+async function tryWarm(context: RepoContext, link: Parameters<typeof pushWarm>[1], warm: Parameters<typeof pushWarm>[2]): Promise<ServiceEnd | undefined> {
   try {
-    const end = await pushWarm(context, session, warm);
-    return end.exitCode === 0 ? end : undefined;
+    const end = await pushWarm(context, link, warm);
+    return end?.exitCode === 0 ? end : undefined;
   } catch (error) {
     const { code } = asFault(error, 'offering');
     // It has come there by another way meanwhile.

@@ -2,15 +2,14 @@
 // Rule: it pushes exactly what was signed, on exactly what the peer was last known to hold; where that is not so, nothing is taken in.
 
 import type { ClientHttp2Session } from 'node:http2';
-import { Transform } from 'node:stream';
-import type { Readable, TransformCallback, Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { concatBytes } from '../lib/bytes.ts';
+import type { Clock } from '../lib/clock.ts';
 import { InputFault } from '../lib/errors.ts';
 import type { Oid, RefName } from '../lib/names.ts';
 import { inRepository } from '../git/environment.ts';
 import { PacketReader, formatAdvertisement } from '../git/pkt-format.ts';
 import { warmOfferArgs } from '../git/push.ts';
+import type { GitProcess } from '../git/run.ts';
 import { formatOfferHeaders } from '../link/http-format.ts';
 import { openService } from '../link/services.ts';
 import type { ServiceEnd } from '../link/services.ts';
@@ -18,7 +17,10 @@ import { cornerRef } from './maps-format.ts';
 import type { Offer, PeerCopy } from './offer.ts';
 import type { RepoContext } from './context.ts';
 
-const GATHERED_BYTES = 4096;
+/** A larger push is bulk: it goes the long way, which lets other things pass and is accepted before it is sent. */
+const MAX_WARM_BYTES = 32 * 1024;
+/** To pack so little takes git no longer. */
+const PACK_MS = 60_000;
 
 /** What leads from the peer's copy to the offered map; must name at least one object. */
 export interface WarmOffer {
@@ -29,64 +31,51 @@ export interface WarmOffer {
 
 /**
  * Pushes, and waits for the answer.
- * @returns how it ended there, or undefined when git had nothing to push
+ * @returns how it ended there, or undefined when the push is too large for one piece, or git had nothing to push
  * @throws Fault the peer's refusal; `bad-input` when it does not hold that copy; `timeout` when the link was lost
  */
-export async function pushWarm(context: RepoContext, session: ClientHttp2Session, { offer, copy, changes }: WarmOffer): Promise<ServiceEnd> {
-  const corner = (refs: ReadonlyMap<RefName, Oid>): Map<RefName, Oid> => new Map([...refs].map(([ref, oid]) => [cornerRef(offer.device, ref), oid]));
-  const { args, config } = warmOfferArgs(new Map([...changes].map(([ref, oid]) => [cornerRef(offer.device, ref), oid])));
-  const process = context.startGit(args, { ...inRepository(context.repository), config });
-  const [anyOid] = [...offer.refs.values(), ...copy.refs.values()];
-  if (anyOid === undefined) throw new InputFault('offer', 'names no object');
-  process.stdin.end(formatAdvertisement(corner(copy.refs), anyOid));
+export async function pushWarm(
+  context: RepoContext,
+  { session, clock }: { readonly session: ClientHttp2Session; readonly clock: Clock },
+  warm: WarmOffer,
+): Promise<ServiceEnd | undefined> {
+  const { offer, copy } = warm;
+  const process = startPush(context, warm);
+  const late = clock.setTimer(PACK_MS, () => process.kill());
+  const push = await readSmall(process).finally(() => late.cancel());
+  if (push === undefined) return undefined;
   const headers = formatOfferHeaders({ device: offer.device, ...offer.signed, bases: [], base: copy.counter });
   const service = openService(session, `/repos/${context.shared().id}/offer`, headers);
-  service.end.catch(() => process.kill());
-  // Before, there may be a refusal in it, which is read elsewhere.
-  service.accepted.then(
-    () => service.stream.resume(),
-    () => undefined,
-  );
-  const push = new Unpacked();
-  await Promise.allSettled([pipeline(process.stdout, push), send(push, service.stream)]);
+  service.stream.end(push);
   await service.accepted;
+  service.stream.resume();
   return service.end;
 }
 
-/** A small push goes in one piece with the end of the request, and so fills one block; a large one flows. */
-async function send(push: Readable, stream: Writable): Promise<void> {
-  try {
-    const first: Uint8Array[] = [];
-    let length = 0;
-    for await (const part of push.iterator({ destroyOnReturn: false })) {
-      first.push(part);
-      length += part.length;
-      if (length > GATHERED_BYTES) break;
-    }
-    if (push.readableEnded) return void stream.end(concatBytes(first));
-    stream.write(concatBytes(first));
-    await pipeline(push, stream);
-  } catch (error) {
-    // Never a clean end behind half a push.
-    stream.destroy();
-    throw error;
-  }
+function startPush(context: RepoContext, { offer, copy, changes }: WarmOffer): GitProcess {
+  const inCorner = <T>(refs: ReadonlyMap<RefName, T>): Map<RefName, T> => new Map([...refs].map(([ref, oid]) => [cornerRef(offer.device, ref), oid]));
+  const { args, config } = warmOfferArgs(inCorner(changes));
+  const [anyOid] = [...offer.refs.values(), ...copy.refs.values()];
+  if (anyOid === undefined) throw new InputFault('offer', 'names no object');
+  const process = context.startGit(args, { ...inRepository(context.repository), config });
+  process.stdin.end(formatAdvertisement(inCorner(copy.refs), anyOid));
+  return process;
 }
 
-/** What lies in packets; an end without the last packet is none. */
-class Unpacked extends Transform {
-  readonly #reader = new PacketReader();
-
-  override _transform(chunk: Uint8Array, _encoding: string, done: TransformCallback): void {
-    try {
-      for (const part of this.#reader.push(chunk)) this.push(part);
-      done();
-    } catch (error) {
-      done(error instanceof Error ? error : new Error(String(error)));
+/** The whole push, taken out of its packets; undefined for a larger one, or one that breaks off. */
+async function readSmall(process: GitProcess): Promise<Uint8Array | undefined> {
+  const reader = new PacketReader();
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of process.stdout as AsyncIterable<Uint8Array>) {
+    for (const part of reader.push(chunk)) {
+      parts.push(part);
+      length += part.length;
+    }
+    if (length > MAX_WARM_BYTES) {
+      process.kill();
+      return undefined;
     }
   }
-
-  override _flush(done: TransformCallback): void {
-    done(this.#reader.isOver ? null : new InputFault('push', 'ended before its end'));
-  }
+  return reader.isOver ? concatBytes(parts) : undefined;
 }

@@ -116,7 +116,7 @@ describe('deliverOffer', () => {
     expect(pair.events.filter(({ type }) => type === 'offer-refused')).toEqual([]);
   });
 
-  it('pushes large things in one request too', async () => {
+  it('pushes large things the long way', async () => {
     await publish({ main: one });
     await offer();
     const large = commit(pair.near.repo, { large: randomBytes(600_000) }, 'large');
