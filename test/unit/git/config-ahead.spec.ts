@@ -7,7 +7,7 @@ import type { Repository } from '../../../src/git/repository.ts';
 const repository: Repository = { gitDir: '/r/.git', commonDir: '/r/.git', workTree: '/r', isBare: false, isShallow: false, path: '/r' };
 
 /** What is asked of git is answered with how often it was asked. */
-function begin(): { readonly config: ConfigAhead; at(now: number): Promise<string | undefined> } {
+function begin(): { readonly config: ConfigAhead; readonly at: (now: number) => Promise<string | undefined> } {
   let count = 0;
   const config = new ConfigAhead(() => Promise.resolve({ stdout: `xmpp.count\n${(count += 1)}\0`, stderr: '', exitCode: 0 }), repository);
   return { config, at: async (now) => (await config.read(now)).get('xmpp.count')?.at(-1) };
@@ -27,7 +27,8 @@ describe('ConfigAhead', () => {
   });
 
   it('reads when nothing was prepared', async () => {
-    expect(await begin().at(5)).toBe('1');
+    const { at } = begin();
+    expect(await at(5)).toBe('1');
   });
 
   it('tells a failure to the one who asks, and tries again', async () => {
