@@ -15,9 +15,6 @@ import { StateFile } from '../home/state.ts';
 import { cornerOf, cornerRef, parseMapsState } from './maps-format.ts';
 import type { MapsState, SignedCounter } from './maps-format.ts';
 
-/** So many turns of the event loop an offer takes through HTTP/2, TLS, pipe and carrier to the socket. */
-const TURNS = 4;
-
 const NO_REFS: RefsOfMap = new Map();
 
 /** All maps of one repository; writes are done one after another. */
@@ -118,8 +115,6 @@ export class MapStore {
       const signature = encodeBase64(signMap({ repo: this.#repo, device: me, counter, refs }, signing.keyPem));
       this.#hold(me, { signed: { counter, signature }, refs });
       signing.onSigned?.(counter);
-      // To start a process holds everything up for as long as the fork takes: what was told goes out first.
-      for (let turn = 0; turn < TURNS; turn += 1) await new Promise((resolve) => setImmediate(resolve));
       const [corner, file] = await Promise.allSettled([this.#setCorner(me, refs, before.refs), this.#file.write(this.#state)]);
       const isWritten = corner.status === 'fulfilled' && corner.value;
       if (isWritten && file.status === 'fulfilled') return counter;
