@@ -1,6 +1,7 @@
 // What this device answers on a link: digests, maps, offers and git services (docs/PROTOCOL.md). Rule: a repository that the asker may
 // not see does not exist for it, and an offer writes in the corner of the device it names and nowhere else.
 
+import type { Clock } from '../lib/clock.ts';
 import { Fault, InputFault } from '../lib/errors.ts';
 import { isGranted } from '../lib/names.ts';
 import type { DeviceId, Grant, Oid, RepoId } from '../lib/names.ts';
@@ -34,6 +35,7 @@ export interface AnswerParts {
   /** A peer says where it is about to offer a connection of its own. */
   readonly onCarriers: (peer: Peer, body: unknown) => Promise<void>;
   readonly events: Pick<Events, 'emit'>;
+  readonly clock: Clock;
 }
 
 /** Handlers for `serveLink`; each looks at the grants anew, so that a change counts at once. */
@@ -95,15 +97,21 @@ export class Answers implements LinkHandlers<DeviceId> {
     if (offer.counter <= (loop.context.maps.signed(offer.device)?.counter ?? 0)) {
       throw new Fault('exists', 'that map, or a newer one, is held here');
     }
+    if (offer.base !== undefined && offer.base !== (loop.context.maps.signed(offer.device)?.counter ?? 0)) {
+      throw new InputFault('offer', 'builds on another map than the one that is held here');
+    }
     const peer = this.#peer(who);
     return openOffer(loop.context, offer, {
       peer,
       spki,
       settings: this.#parts.serve,
-      onAccepted: () => {
+      onAccepted: (answer) => {
         this.#parts.slices.taken(loop.context, who, offer.device);
-        void loop.tell({ type: 'accepted', device: offer.device, counter: offer.counter, via: who });
+        void loop.accepted({ device: offer.device, counter: offer.counter, via: who }, answer);
       },
+      onArrived: () => loop.prepare(),
+      onUnstored: () => void loop.tell({ type: 'unstored', device: offer.device, counter: loop.context.maps.signed(offer.device)?.counter ?? 0 }),
+      clock: this.#parts.clock,
       onRefused: (why) => {
         const words = `an offer of ${peer.petname} was not taken in: ${why}`;
         this.#parts.events.emit({ type: 'offer-refused', words, peer: peer.petname, repo: loop.context.shared().name });

@@ -146,7 +146,11 @@ async function readFacts({ runGit, repository }: RepoContext, who: Considered, t
     if (older === undefined || newer === undefined) return Promise.resolve(false);
     return older === newer ? Promise.resolve(true) : isAncestor(runGit, repository, { older, newer }).catch(() => false);
   };
-  const isBehind = await isWithin(ours, theirs);
+  const mayLeave = ours !== undefined && theirs !== undefined;
+  const [isBehind, hasLeft] = await Promise.all([
+    isWithin(ours, theirs),
+    mayLeave && wasLeft(runGit, repository, { branch: ref, tip: theirs }),
+  ]);
   const isAhead = !isBehind && (await isWithin(theirs, ours));
   return {
     ours,
@@ -154,7 +158,7 @@ async function readFacts({ runGit, repository }: RepoContext, who: Considered, t
     acted,
     relation: isBehind ? 'behind' : isAhead ? 'ahead' : 'diverged',
     isOursInActed: !isBehind && (await isWithin(ours, acted)),
-    wasLeft: !isAhead && ours !== undefined && theirs !== undefined && (await wasLeft(runGit, repository, { branch: ref, tip: theirs })),
+    wasLeft: !isAhead && hasLeft,
     isUnborn,
     isOwnDevice: who.isOwnDevice,
   };

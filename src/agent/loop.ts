@@ -3,22 +3,24 @@
 
 import { Backoff } from '../lib/backoff.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
-import { asFault, Fault } from '../lib/errors.ts';
-import type { DeviceId, Oid } from '../lib/names.ts';
+import { asFault } from '../lib/errors.ts';
+import type { Fault } from '../lib/errors.ts';
+import type { DeviceId } from '../lib/names.ts';
 import { Serial } from '../lib/serial.ts';
 import type { RefsOfMap } from '../sync/map-format.ts';
 import { Engine } from '../sync/engine.ts';
 import type { Fact, Intention } from '../sync/engine.ts';
-import { readGitConfig } from '../git/repository.ts';
+import { ConfigAhead } from '../git/config-ahead.ts';
+import type { HintKind } from '../git/watch.ts';
 import type { Peers } from '../home/peers.ts';
+import type { ToldMap } from '../link/http-format.ts';
 import type { Links } from '../link/links.ts';
 import { consider, hasOnlyGrown } from './consider.ts';
 import { readPolicy } from './context.ts';
 import type { RepoContext, Waiting } from './context.ts';
+import { Deliveries } from './deliveries.ts';
 import type { Events } from './events.ts';
 import { findRemote, urlOf, writeMirror } from './mirror.ts';
-import { deliverOffer } from './offer.ts';
-import type { PeerCopy } from './offer.ts';
 import { OwnRefs } from './own-refs.ts';
 
 export interface LoopParts {
@@ -36,11 +38,7 @@ export interface LoopParts {
 }
 
 /** Ref updates of one `git commit` come within this many milliseconds; waiting longer would only be slower. */
-const SETTLE_MS = 4;
-
-function isLost(error: unknown): boolean {
-  return error instanceof Fault && (error.code === 'timeout' || error.code === 'peer-offline');
-}
+const SETTLE_MS = 2;
 
 /** Everything that runs for one shared repository. */
 export class RepoLoop {
@@ -49,7 +47,7 @@ export class RepoLoop {
   readonly #parts: LoopParts;
   readonly #serial = new Serial();
   readonly #retry = new Backoff({ baseMs: 500, capMs: 30_000 });
-  readonly #copies = new Map<string, { readonly counter: number; readonly refs: RefsOfMap }>();
+  readonly #deliveries: Deliveries;
   readonly #waiting = new Map<DeviceId, readonly Waiting[]>();
   /** URL of each peer's clone, by the name that the peer gives it. */
   readonly remoteUrls = new Map<DeviceId, string>();
@@ -61,6 +59,7 @@ export class RepoLoop {
   /** Branches and tags as last looked at. */
   #ours: RefsOfMap | undefined;
   readonly #ownRefs: OwnRefs;
+  readonly #config: ConfigAhead;
   #hint: Timer | undefined;
   #again: Timer | undefined;
   #isStopped = false;
@@ -69,7 +68,9 @@ export class RepoLoop {
     this.#parts = parts;
     this.context = parts.context;
     this.#ownRefs = new OwnRefs(parts.context, parts.events);
+    this.#config = new ConfigAhead(parts.context.runGit, parts.context.repository);
     this.engine = new Engine(parts.me.device, parts.context.maps.counters, () => parts.context.shared().branches.length === 0);
+    this.#deliveries = new Deliveries({ ...parts, me: parts.me.device, engine: this.engine, tell: (fact) => this.tell(fact) });
   }
 
   /** Why branches of which device were not taken over. */
@@ -84,8 +85,10 @@ export class RepoLoop {
   }
 
   /** Something may have moved in the repository: looked at once it has been quiet for a moment. */
-  hint(): void {
+  hint(kind: HintKind = 'refs'): void {
     if (this.#isStopped) return;
+    // Every `git add` changes the index, which matters only to a branch that waits for it.
+    if (kind === 'work' && this.#waiting.size === 0) return;
     this.#hint?.cancel();
     this.#hint = this.#parts.clock.setTimer(SETTLE_MS, () => void this.look());
   }
@@ -145,6 +148,20 @@ export class RepoLoop {
     });
   }
 
+  /**
+   * A map of `device` came from `via`, which waits for an answer: it is considered, and what we have to say of our own map goes into it.
+   * @param answer lets the answer go; false when it has gone already
+   */
+  async accepted(
+    fact: { readonly device: DeviceId; readonly counter: number; readonly via: DeviceId },
+    answer: (told: ToldMap | undefined) => boolean,
+  ): Promise<void> {
+    await this.tell({ type: 'accepted', ...fact, isOpen: true });
+    const told = this.#deliveries.answerTo(fact.via, fact.device);
+    if (answer(told) && told !== undefined) await this.#deliveries.answered(fact.via, told);
+    await this.tell({ type: 'answered', peer: fact.via });
+  }
+
   async #carryOut(intentions: readonly Intention[]): Promise<void> {
     for (const intention of intentions) {
       switch (intention.type) {
@@ -156,7 +173,7 @@ export class RepoLoop {
           break;
         case 'offer':
           // Offers to several peers go on in parallel, and outside of the queue: a slow link must not hold up a fast one.
-          void this.#offer(intention.peer, intention.device);
+          void this.#deliveries.offer(intention.peer, intention.device);
           break;
         case 'announce':
           this.#parts.announce(this, intention.peers);
@@ -170,15 +187,18 @@ export class RepoLoop {
     const { context, me, clock } = this.#parts;
     const { all, shown } = await this.#ownRefs.read();
     this.#ours = all;
-    const counter = await context.maps.publish(me.device, shown, { keyPem: me.keyPem, now: clock.now() });
-    if (counter !== undefined) await this.#carryOut(this.engine.receive({ type: 'published', counter }));
+    // What is signed is on its way to the peers while it is written down here.
+    let told: Promise<void> | undefined;
+    const onSigned = (counter: number): void => void (told = this.#carryOut(this.engine.receive({ type: 'published', counter })));
+    await context.maps.publish(me.device, shown, { keyPem: me.keyPem, now: clock.now(), onSigned });
+    await told;
   }
 
   async #consider(device: DeviceId): Promise<void> {
-    const { context, peers, events } = this.#parts;
+    const { context, peers, events, clock } = this.#parts;
     const peer = peers.byDevice(device);
     if (peer === undefined) return;
-    const config = await readGitConfig(context.runGit, context.repository);
+    const config = await this.#config.read(clock.now());
     const policy = readPolicy(config, context.shared().isFolder);
     const repo = context.shared().name;
     const url = this.remoteUrls.get(device) ?? urlOf(peer.petname, repo);
@@ -201,43 +221,17 @@ export class RepoLoop {
     if (moved.length > 0) await this.#carryOut(this.engine.receive({ type: 'moved' }));
   }
 
+  /** A map is about to be taken in: what is needed to consider it is read meanwhile. */
+  prepare(): void {
+    this.#config.prepare(this.#parts.clock.now());
+  }
+
   /** What waits for a lock or a clean work tree is tried again, ever more slowly; a hint tries at once. */
   #planAgain(): void {
     this.#again?.cancel();
     const isBusy = this.waiting.some(({ why }) => why === 'busy' || why === 'failed');
     if (!isBusy) return this.#retry.succeed();
     this.#again = this.#parts.clock.setTimer(this.#retry.fail(this.#parts.random()), () => void this.look());
-  }
-
-  async #offer(peer: DeviceId, device: DeviceId): Promise<void> {
-    const { context, links, clock, peers, events } = this.#parts;
-    const signed = context.maps.signed(device);
-    if (signed === undefined) return;
-    const offer = { device, signed, refs: context.maps.refsOf(device) };
-    try {
-      const session = await links.session(peer);
-      await deliverOffer(context, { session, clock }, { offer, copy: this.#copyAt(peer, device) });
-      this.#copies.set(`${peer} ${device}`, { counter: signed.counter, refs: offer.refs });
-      events.emit({ type: 'offered', words: 'offered', peer: peers.byDevice(peer)?.petname ?? peer, repo: context.shared().name });
-      await this.tell({ type: 'delivered', peer, device, counter: signed.counter });
-    } catch (error) {
-      this.#copies.delete(`${peer} ${device}`);
-      this.#complain('offer-failed', error, `offering to ${peers.byDevice(peer)?.petname ?? 'a peer'}`);
-      await this.tell({ type: 'undelivered', peer, device, mayRetry: links.isUp(peer) });
-      if (isLost(error)) this.#parts.onLost(peer);
-    }
-  }
-
-  #copyAt(peer: DeviceId, device: DeviceId): PeerCopy {
-    const held = this.engine.held(peer);
-    const copy = this.#copies.get(`${peer} ${device}`);
-    const isCurrent = copy !== undefined && copy.counter === held.get(device);
-    const known = new Set<Oid>();
-    for (const [each, counter] of held) {
-      if (this.context.maps.signed(each)?.counter !== counter) continue;
-      for (const oid of this.context.maps.refsOf(each).values()) known.add(oid);
-    }
-    return isCurrent ? { ...copy, known } : { counter: 0, refs: new Map(), known };
   }
 
   #complain(type: string, error: unknown, doing: string): void {

@@ -2,32 +2,18 @@
 // Rule: a map is used only when its signature fits the refs that really are there; a corner that does not fit goes back to what did.
 
 import { decodeBase64, encodeBase64 } from '../lib/base64.ts';
-import { InputFault } from '../lib/errors.ts';
-import { parseDeviceId, parseOid, parseRefName } from '../lib/names.ts';
+import { parseDeviceId } from '../lib/names.ts';
 import type { DeviceId, Oid, RefName, RepoId } from '../lib/names.ts';
 import type { RunGit } from '../lib/git-run.ts';
 import { Serial } from '../lib/serial.ts';
-import { parseCounter, parseRecord } from '../sync/digest-format.ts';
 import { diffMaps, isMapSignedBy, signMap } from '../sync/map-format.ts';
 import type { RefsOfMap } from '../sync/map-format.ts';
 import { listRefs, updateRefs } from '../git/refs.ts';
 import type { RefUpdate } from '../git/refs.ts';
 import type { Repository } from '../git/repository.ts';
 import { StateFile } from '../home/state.ts';
-import { parseSignature } from '../sync/record-format.ts';
-
-/** A signature and what it counts; the refs lie in the repository. */
-export interface SignedCounter {
-  readonly counter: number;
-  /** Ed25519 over the canonical text of the map, base64. */
-  readonly signature: string;
-}
-
-interface MapsState {
-  readonly signed: Readonly<Record<string, SignedCounter>>;
-  /** Per device and branch, the tip that was last acted on here. */
-  readonly acted: Readonly<Record<string, Readonly<Record<string, string>>>>;
-}
+import { cornerOf, cornerRef, parseMapsState } from './maps-format.ts';
+import type { MapsState, SignedCounter } from './maps-format.ts';
 
 const NO_REFS: RefsOfMap = new Map();
 
@@ -41,6 +27,8 @@ export class MapStore {
   readonly #refs = new Map<DeviceId, RefsOfMap>();
   /** Counters as they were found, also of maps that were forgotten: our own goes on from there. */
   readonly #stored = new Map<DeviceId, number>();
+  /** What each device said before it said what it says now. */
+  readonly #earlier = new Map<DeviceId, { readonly counter: number; readonly refs: RefsOfMap }>();
 
   constructor(repo: RepoId, git: { readonly runGit: RunGit; readonly repository: Repository }, path: string) {
     this.#repo = repo;
@@ -80,6 +68,18 @@ export class MapStore {
     return this.#refs.get(device) ?? NO_REFS;
   }
 
+  /** A device's map as it was at `counter`, if it is the newest or the one before. */
+  version(device: DeviceId, counter: number): RefsOfMap | undefined {
+    if (this.#state.signed[device]?.counter === counter) return this.refsOf(device);
+    const earlier = this.#earlier.get(device);
+    return earlier?.counter === counter ? earlier.refs : undefined;
+  }
+
+  /** Resolves when all that was asked for so far is written. */
+  settled(): Promise<void> {
+    return this.#serial.run(() => Promise.resolve());
+  }
+
   acted(device: DeviceId): Readonly<Record<string, string>> {
     return this.#state.acted[device] ?? {};
   }
@@ -95,39 +95,56 @@ export class MapStore {
   }
 
   /**
-   * Makes our own map say `refs`: our corner first, then the signature.
-   * @returns the new counter, or undefined when the map says so already
+   * Makes our own map say `refs`. It is signed and held at once, so that it can be offered while corner and signature are being written:
+   * a crash in between leaves what `open` forgets, and the next map of ours counts higher.
+   * @param signing.onSigned told the new counter then
+   * @returns the new counter once all is written, or undefined when the map says so already
    */
-  publish(me: DeviceId, refs: RefsOfMap, signing: { readonly keyPem: string; readonly now: number }): Promise<number | undefined> {
+  publish(
+    me: DeviceId,
+    refs: RefsOfMap,
+    signing: { readonly keyPem: string; readonly now: number; readonly onSigned?: (counter: number) => void },
+  ): Promise<number | undefined> {
     return this.#serial.run(async () => {
-      const last = this.#state.signed[me]?.counter;
-      const before = this.refsOf(me);
-      if (diffMaps(before, refs).size === 0 && last !== undefined) return undefined;
-      if (!(await this.#setCorner(me, refs))) return undefined;
-      const counter = Math.max((last ?? this.#stored.get(me) ?? 0) + 1, signing.now);
-      const signature = signMap({ repo: this.#repo, device: me, counter, refs }, signing.keyPem);
-      try {
-        await this.#save(this.#withSigned(me, { counter, signature: encodeBase64(signature) }));
-      } catch (error) {
-        this.#refs.set(me, before);
-        throw error;
-      }
-      return counter;
+      const before = { state: this.#state, refs: this.refsOf(me) };
+      const last = before.state.signed[me]?.counter;
+      if (diffMaps(before.refs, refs).size === 0 && last !== undefined) return undefined;
+      // Never twice the same: one that could not be written may have been offered.
+      const counter = Math.max(Math.max(last ?? 0, this.#stored.get(me) ?? 0) + 1, signing.now);
+      this.#stored.set(me, counter);
+      const signature = encodeBase64(signMap({ repo: this.#repo, device: me, counter, refs }, signing.keyPem));
+      this.#hold(me, { signed: { counter, signature }, refs });
+      signing.onSigned?.(counter);
+      const [corner, file] = await Promise.allSettled([this.#setCorner(me, refs, before.refs), this.#file.write(this.#state)]);
+      const isWritten = corner.status === 'fulfilled' && corner.value;
+      if (isWritten && file.status === 'fulfilled') return counter;
+      // What the disk does not take is not held: the same map is published at the next try.
+      this.#state = before.state;
+      if (corner.status === 'rejected' || isWritten) this.#refs.set(me, before.refs);
+      for (const each of [corner, file]) if (each.status === 'rejected') throw each.reason;
+      return undefined;
     });
   }
 
   /**
    * Takes in a map whose refs a push has just written; on a wrong signature the corner goes back.
+   * @param onHeld told as soon as it is found to be right, while it is still being stored
    * @returns whether it is held then
+   * @throws Fault `disk-full`, `permissions` when it could not be stored: then it is not held, whatever `onHeld` said
    */
-  acceptPushed(device: DeviceId, signed: SignedCounter, spki: string): Promise<boolean> {
+  acceptPushed(device: DeviceId, signed: SignedCounter, spki: string, onHeld?: () => void): Promise<boolean> {
     return this.#serial.run(async () => {
       const all = await listRefs(this.#git.runGit, this.#git.repository, [`refs/xmpp/${device}/`]);
       const refs = cornerOf(all, device);
       await this.#sweep(all, device, refs);
       if (this.#isNewer(device, signed) && this.#verifies(device, { signed, refs, spki })) {
-        this.#refs.set(device, refs);
-        await this.#save(this.#withSigned(device, signed));
+        const before = this.#state;
+        this.#hold(device, { signed, refs });
+        onHeld?.();
+        await this.#file.write(this.#state).catch((error: unknown) => {
+          this.#state = before;
+          throw error;
+        });
         return true;
       }
       const before = this.refsOf(device);
@@ -142,6 +159,7 @@ export class MapStore {
     return this.#serial.run(async () => {
       if (!this.#isNewer(device, signed)) return this.#isHeld(device, signed);
       if (!this.#verifies(device, { signed, ...map })) return false;
+      this.#remember(device);
       if (!(await this.#setCorner(device, map.refs))) return false;
       await this.#save(this.#withSigned(device, signed));
       return true;
@@ -173,18 +191,31 @@ export class MapStore {
    * Makes a corner hold `target`. Where it does not hold what was remembered (a crash, an earlier sharing), it is read and tried once more.
    * @returns false when somebody else keeps writing there
    */
-  async #setCorner(device: DeviceId, target: RefsOfMap): Promise<boolean> {
+  async #setCorner(device: DeviceId, target: RefsOfMap, held = this.refsOf(device)): Promise<boolean> {
     const { runGit, repository } = this.#git;
+    let from = held;
     for (let tries = 0; tries < 2; tries += 1) {
-      const from = this.refsOf(device);
       const updates: RefUpdate[] = [...diffMaps(from, target)].map(([ref, to]) => ({ ref: cornerRef(device, ref), from: from.get(ref), to }));
       if (updates.length === 0 || (await updateRefs(runGit, repository, updates, { message: 'xmpp: map' })) === 'done') {
         this.#refs.set(device, target);
         return true;
       }
-      this.#refs.set(device, cornerOf(await listRefs(runGit, repository, [`refs/xmpp/${device}/`]), device));
+      from = cornerOf(await listRefs(runGit, repository, [`refs/xmpp/${device}/`]), device);
+      this.#refs.set(device, from);
     }
     return false;
+  }
+
+  /** From now on that is what the device says; what it said before is remembered. */
+  #hold(device: DeviceId, { signed, refs }: { readonly signed: SignedCounter; readonly refs: RefsOfMap }): void {
+    this.#remember(device);
+    this.#refs.set(device, refs);
+    this.#state = this.#withSigned(device, signed);
+  }
+
+  #remember(device: DeviceId): void {
+    const signed = this.#state.signed[device];
+    if (signed !== undefined) this.#earlier.set(device, { counter: signed.counter, refs: this.refsOf(device) });
   }
 
   #withSigned(device: DeviceId, { counter, signature }: SignedCounter): MapsState {
@@ -196,40 +227,4 @@ export class MapStore {
     await this.#file.write(state);
     this.#state = state;
   }
-}
-
-/** Where a device's branch or tag lies: `refs/xmpp/<device>/heads/main` for `refs/heads/main`. */
-export function cornerRef(device: DeviceId, ref: RefName): RefName {
-  return parseRefName(`refs/xmpp/${device}/${ref.slice('refs/'.length)}`);
-}
-
-/** The heads and tags of one device's corner under their own names. */
-function cornerOf(all: ReadonlyMap<RefName, Oid>, device: DeviceId): RefsOfMap {
-  const prefix = `refs/xmpp/${device}/`;
-  const refs = new Map<RefName, Oid>();
-  for (const [ref, oid] of all) {
-    const rest = ref.startsWith(prefix) ? ref.slice(prefix.length) : '';
-    if (/^(?:heads|tags)\//.test(rest)) refs.set(parseRefName(`refs/${rest}`), oid);
-  }
-  return refs;
-}
-
-function parseMapsState(value: unknown): MapsState {
-  const { signed, acted } = parseRecord(value, 'stored maps');
-  const all = Object.entries(parseRecord(signed, 'stored maps: signed')).map(([device, each]) => {
-    const { counter, signature } = parseRecord(each, 'stored maps: signed');
-    return [parseDeviceId(device), { counter: parseCounter(counter), signature: parseSignature(signature) }] as const;
-  });
-  const tips = Object.entries(parseRecord(acted, 'stored maps: acted')).map(
-    ([device, each]) => [parseDeviceId(device), parseTips(each)] as const,
-  );
-  return { signed: Object.fromEntries(all), acted: Object.fromEntries(tips) };
-}
-
-function parseTips(value: unknown): Readonly<Record<string, string>> {
-  const entries = Object.entries(parseRecord(value, 'stored maps: acted')).map(([ref, oid]) => {
-    if (typeof oid !== 'string') throw new InputFault('stored maps: acted', 'holds something other than object ids');
-    return [parseRefName(ref), parseOid(oid)] as const;
-  });
-  return Object.fromEntries(entries);
 }

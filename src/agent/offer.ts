@@ -7,15 +7,18 @@ import { asFault, Fault } from '../lib/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { DeviceId, Oid, RefName } from '../lib/names.ts';
 import { hasObjects } from '../git/refs.ts';
-import { offerArgs } from '../git/push.ts';
+import { MAX_WARM_REFS, offerArgs } from '../git/push.ts';
 import { MAX_BASES, formatOfferHeaders } from '../link/http-format.ts';
+import type { ToldMap } from '../link/http-format.ts';
 import { openService, requestJson } from '../link/services.ts';
+import type { ServiceEnd } from '../link/services.ts';
 import { MAX_RECORDED_REFS, formatRecordedMap, parseLacking } from '../sync/record-format.ts';
 import { diffMaps } from '../sync/map-format.ts';
 import type { RefsOfMap } from '../sync/map-format.ts';
-import type { SignedCounter } from './maps.ts';
+import type { SignedCounter } from './maps-format.ts';
 import type { RepoContext } from './context.ts';
 import { sendSlices } from './slices.ts';
+import { pushWarm } from './warm-offer.ts';
 
 /** What is known of the peer's copy of the map that is offered. */
 export interface PeerCopy {
@@ -37,25 +40,46 @@ const ANSWER_DEADLINE_MS = 60_000;
 
 /**
  * Delivers `offer`.
+ * @returns the peer's own map, where it told it in its answer
  * @throws Fault `git` or a refusal in the peer's words when it was not taken in; `timeout` when the link was lost
  */
 export async function deliverOffer(
   context: RepoContext,
   link: { readonly session: ClientHttp2Session; readonly clock: Clock },
   { offer, copy }: { readonly offer: Offer; readonly copy: PeerCopy },
-): Promise<void> {
+): Promise<ToldMap | undefined> {
   const changes = diffMaps(copy.refs, offer.refs);
   const news = [...changes.values()].filter((oid): oid is Oid => oid !== undefined);
   const mayRecord = changes.size <= MAX_RECORDED_REFS && (copy.counter === 0 || news.every((oid) => copy.known.has(oid)));
+  if (!mayRecord && copy.counter > 0 && changes.size <= MAX_WARM_REFS) {
+    const end = await tryWarm(context, link, { offer, copy, changes });
+    if (end !== undefined) return end.told;
+  }
   // Its own branches and others' are not in the corner that it shows: without a word of them they would be sent back to it.
-  const told = new Set(copy.refs.values());
-  const elsewhere = [...copy.known].filter((oid) => !told.has(oid));
+  const known = new Set(copy.refs.values());
+  const elsewhere = [...copy.known].filter((oid) => !known.has(oid));
   const tips = mayRecord ? await tellByName(context, link, { offer, changes, base: copy.counter }) : elsewhere;
-  if (tips === undefined) return;
+  if (tips === undefined) return undefined;
   // Of a copy that is known little is missing; else a crash must not cost all that was sent before it.
   const bases = copy.counter === 0 ? await sendSlices(context, link, { tips: offer.refs.values(), bases: tips }) : tips;
-  await push(context, link.session, { offer, tips: bases });
+  return push(context, link.session, { offer, tips: bases });
 }
+
+/** @returns undefined where it is too large for that, or the peer turned out to hold another copy than was thought: then it is asked what it has */
+async function tryWarm(context: RepoContext, link: Parameters<typeof pushWarm>[1], warm: Parameters<typeof pushWarm>[2]): Promise<ServiceEnd | undefined> {
+  try {
+    const end = await pushWarm(context, link, warm);
+    return end?.exitCode === 0 ? end : undefined;
+  } catch (error) {
+    const { code } = asFault(error, 'offering');
+    // It has come there by another way meanwhile.
+    if (code === 'exists') return HELD_ALREADY;
+    if (code === 'bad-input') return undefined;
+    throw error;
+  }
+}
+
+const HELD_ALREADY: ServiceEnd = { exitCode: 0, stderr: '', told: undefined };
 
 /** @returns undefined when it was taken in, else tips of the peer to build on */
 async function tellByName(
@@ -74,7 +98,8 @@ async function push(
   context: RepoContext,
   session: ClientHttp2Session,
   { offer, tips }: { readonly offer: Offer; readonly tips: readonly Oid[] },
-): Promise<void> {
+): Promise<ToldMap | undefined> {
+  await context.maps.settled();
   const bases = [...(await hasObjects(context.runGit, context.repository, [...tips]))].slice(0, MAX_BASES);
   const headers = formatOfferHeaders({ device: offer.device, ...offer.signed, bases });
   const service = openService(session, `/repos/${context.shared().id}/offer`, headers);
@@ -82,7 +107,7 @@ async function push(
     await service.accepted;
   } catch (error) {
     // It has come there by another way meanwhile.
-    if (asFault(error, 'offering').code === 'exists') return;
+    if (asFault(error, 'offering').code === 'exists') return undefined;
     throw error;
   }
   const { args, config } = offerArgs({ device: offer.device, fdIn: 3, fdOut: 4 });
@@ -96,6 +121,7 @@ async function push(
   const [, end] = await Promise.all([process.exit, service.end]);
   // What counts is whether the peer holds the map: of two offers at once the later one fails to move refs that are there already.
   if (end.exitCode !== 0) throw notTakenIn(end.stderr.trim() || process.stderrTail().trim() || `exit code ${end.exitCode}`);
+  return end.told;
 }
 
 function notTakenIn(why: string): Fault {

@@ -100,6 +100,7 @@ export class Peering {
       onContact: (peer, digest) => this.contacts.heard(peer, digest),
       onCarriers: (peer, body) => this.#ways.expect(peer, body),
       events,
+      clock,
     });
     const findAddress = (device: DeviceId): Promise<FullJid | undefined> => this.#ways.lookUp(device);
     const onDigest = (peer: Peer, digest: Parameters<Twins['heard']>[1]): void => {

@@ -144,7 +144,7 @@ export class RepoSet {
     await maps.open((device) => (device === me.device ? me.spki : peers.byDevice(device)?.spki));
     const context: RepoContext = { me: me.device, repository, maps, runGit, startGit, stateDir, shared: () => repos.byId(shared.id) ?? shared };
     const loop = new RepoLoop({ ...this.#parts, context });
-    const watch = watchRefs(repository, () => loop.hint(), {
+    const watch = watchRefs(repository, (kind) => loop.hint(kind), {
       onProblem: (words) => events.emit({ type: 'watch-failed', words: `${shared.name}: ${words}`, repo: shared.name }),
     });
     return { loop, watch };

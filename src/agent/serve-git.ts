@@ -4,6 +4,7 @@
 import { Transform } from 'node:stream';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { Clock } from '../lib/clock.ts';
 import { asFault } from '../lib/errors.ts';
 import type { Oid } from '../lib/names.ts';
 import { partialSpace } from '../git/partials.ts';
@@ -12,7 +13,8 @@ import { branchesMatching, serveReceiveOffer, serveReceivePeople, serveUpload } 
 import type { ServiceStart } from '../git/services.ts';
 import type { GitProcess } from '../git/run.ts';
 import type { ServedProcess } from '../link/carry.ts';
-import type { GitService, OfferHeaders } from '../link/http-format.ts';
+import { formatToldMap } from '../link/http-format.ts';
+import type { GitService, OfferHeaders, ToldMap } from '../link/http-format.ts';
 import type { Peer } from '../home/peers.ts';
 import type { RepoContext } from './context.ts';
 import type { Quota } from './quota.ts';
@@ -29,6 +31,8 @@ export interface ServeSettings {
 
 /** As much of git's last words as may hold the reason. */
 const KEPT_BYTES = 2048;
+/** The answer to an offer waits at most this long for what is to be told in it. */
+const TELL_MS = 2000;
 
 /** Starts the service of a plain `git fetch` or `git push`. */
 export async function openServiceProcess(
@@ -78,8 +82,14 @@ export async function openOffer(
     readonly peer: Peer;
     readonly spki: string;
     readonly settings: ServeSettings;
-    readonly onAccepted: () => void;
+    /** To be called with what is told of our own map in the answer, which waits for that; false when it came too late. */
+    readonly onAccepted: (answer: (told: ToldMap | undefined) => boolean) => void;
+    readonly clock: Clock;
+    /** The push is there, and is looked at now. */
+    readonly onArrived: () => void;
     readonly onRefused: (why: string) => void;
+    /** It is not held after all. */
+    readonly onUnstored: () => void;
   },
 ): Promise<ServedProcess> {
   const haves = await havesOf(context, offer, by.peer);
@@ -88,19 +98,26 @@ export async function openOffer(
     haves,
     havesDir: by.settings.havesDir,
     maxInputBytes: by.settings.quota.left(by.peer),
+    isWarm: offer.base !== undefined,
   });
   const process = startService(context, call);
   const heard = listenIn(process.stdout);
   let words = '';
+  let fields: Readonly<Record<string, string>> = {};
   return {
     ...passOn(process),
     stdout: heard.stdout,
+    isSilent: offer.base !== undefined,
+    fields: () => fields,
     stderrTail: () => process.stderrTail() + words,
     async settle(exitCode, received) {
       try {
+        by.onArrived();
         await by.settings.quota.count(by.peer, received);
-        if (await context.maps.acceptPushed(offer.device, offer, by.spki)) {
-          by.onAccepted();
+        let telling: ReturnType<typeof toldInTime> | undefined;
+        const begin = (): void => void (telling = toldInTime(by));
+        if (await context.maps.acceptPushed(offer.device, offer, by.spki, begin)) {
+          fields = await (telling ?? toldInTime(by));
           return 0;
         }
         words = heard.fatalWords() ?? 'the signature of the map does not fit the refs that came with it';
@@ -108,11 +125,28 @@ export async function openOffer(
       } catch (error) {
         // Where it lies on this machine is nobody else's business.
         words = 'it could not be stored there';
+        by.onUnstored();
         by.onRefused(asFault(error, 'storing it').message);
       }
       return exitCode === 0 ? 1 : exitCode;
     },
   };
+}
+
+/** What is told in the answer, if it is known in time. */
+async function toldInTime({ onAccepted, clock }: Pick<Parameters<typeof openOffer>[2], 'onAccepted' | 'clock'>): Promise<Readonly<Record<string, string>>> {
+  return new Promise((resolve) => {
+    const timer = clock.setTimer(TELL_MS, () => answer(undefined));
+    let isWaiting = true;
+    const answer = (told: ToldMap | undefined): boolean => {
+      if (!isWaiting) return false;
+      isWaiting = false;
+      timer.cancel();
+      resolve((told === undefined ? undefined : formatToldMap(told)) ?? {});
+      return true;
+    };
+    onAccepted(answer);
+  });
 }
 
 /** What passes, and why git gave up: of a full disk, say, it tells the pusher alone (gitprotocol-pack(5), "side-band"). */

@@ -14,8 +14,8 @@ import { copyIndex, installIndex, privateIndex, realIndex } from './private-inde
 import { recoverMove, tidy } from './recover.ts';
 import { REFLOG_MARK } from './reflog.ts';
 import { findRefLocks } from './ref-locks.ts';
-import { prepareUpdate } from './ref-transaction.ts';
-import type { PreparedUpdate } from './ref-transaction.ts';
+import { startUpdate } from './ref-transaction.ts';
+import type { PreparedUpdate, UpdateProcess } from './ref-transaction.ts';
 import { updateRefs } from './refs.ts';
 import type { Repository } from './repository.ts';
 import type { StartGit } from './run.ts';
@@ -82,42 +82,63 @@ async function moveWithFiles(deps: MoveDeps, repository: Repository, { request, 
   if (!(await exists(tree.path))) return { waits: `its folder ${tree.path} is not there` };
   const place = realIndex(tree);
   const from = await treeOrEmpty(deps.runGit, place, request.from);
-  const diff = await diffTrees(deps.startGit, place, { from, to: request.to, limits: request.limits });
-  if ('over' in diff) return { waits: `${diff.over}: look at it, then run git merge --ff-only ${request.to}` };
-  const file = journalPath(request.stateDir, repository.commonDir);
+  // Started now, asked under the lock: starting is what takes the time.
+  const update = startUpdate(deps.startGit, place, messageFor(request.message));
+  try {
+    return await lockAndMove(deps, repository, { request, tree, from, update });
+  } finally {
+    update.end();
+  }
+}
+
+interface StartedMove extends Move {
+  readonly from: Oid;
+  readonly update: UpdateProcess;
+}
+
+async function lockAndMove(deps: MoveDeps, repository: Repository, move: StartedMove): Promise<Moved> {
+  const { request, tree, from } = move;
   const { branch, from: tip, to } = request;
+  const file = journalPath(request.stateDir, repository.commonDir);
   let journal: Journal = { path: tree.path, gitDir: tree.gitDir, branch, from: tip, to, indexLock: '0', refLocks: [] };
-  const isLocked = await takeIndexLock(tree.gitDir, async (indexLock) => {
+  const diffing = diffTrees(deps.startGit, realIndex(tree), { from, to, limits: request.limits });
+  // The disk writes the journal while git compares; nothing is locked before both are done.
+  const locking = takeIndexLock(tree.gitDir, async (indexLock) => {
     journal = { ...journal, indexLock };
-    await writeJournal(file, journal, { isDurable: true });
+    await Promise.all([writeJournal(file, journal, { isDurable: true }), diffing]);
     deps.onStage?.('journalled');
   });
-  if (!isLocked) {
-    const busy = await findBusy(repository, { branch });
+  const [diff, isLocked] = await Promise.all([diffing, locking]).catch(async (error: unknown) => {
+    await Promise.allSettled([locking]);
     await tidy(file, journal);
+    throw error;
+  });
+  if ('over' in diff || !isLocked) {
+    const busy = isLocked ? undefined : await findBusy(repository, { branch });
+    await tidy(file, journal);
+    if ('over' in diff) return { waits: `${diff.over}: look at it, then run git merge --ff-only ${to}` };
     return { waits: busy ?? 'git is at work on the index' };
   }
   deps.onStage?.('locked');
-  const outcome = await underLock(deps, repository, { file, journal, request, tree, from, changes: diff.changes });
+  const outcome = await underLock(deps, repository, { ...move, file, journal, changes: diff.changes });
   if (outcome !== 'broken') await tidy(file, journal);
   return outcome === 'broken' ? afterBreak(deps, repository, request) : outcome;
 }
 
-interface LockedMove extends Move {
+interface LockedMove extends StartedMove {
   readonly file: string;
   readonly journal: Journal;
-  readonly from: Oid;
   readonly changes: Parameters<typeof checkMove>[2]['changes'];
 }
 
 /** Everything while the index is locked; `broken` when the work tree may be half new. */
 async function underLock(deps: MoveDeps, repository: Repository, move: LockedMove): Promise<Moved | 'broken'> {
   const { request, tree, journal } = move;
-  const update = { ref: request.branch, from: request.from, to: request.to, message: messageFor(request.message) };
+  const update = { ref: request.branch, from: request.from, to: request.to };
   let prepared: PreparedUpdate | undefined;
   let isWriting = false;
   try {
-    prepared = await prepareUpdate(deps.startGit, realIndex(tree), update);
+    prepared = await move.update.prepare(update);
     if (prepared === undefined) return LOST_RACE;
     deps.onStage?.('prepared');
     const refLocks = await findRefLocks(repository.commonDir, journal);

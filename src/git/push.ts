@@ -49,3 +49,19 @@ function pushStart(more: readonly string[], { fdIn, fdOut }: Pick<OfferOptions, 
     },
   };
 }
+
+/** More refs than this do not fit well on a command line: such an offer is a push as above. */
+export const MAX_WARM_REFS = 200;
+
+/**
+ * Arguments and configuration for a push onto what the other side is known to hold, in smart HTTP's form (gitprotocol-http(5)): standard input
+ * gets that as an advertisement (`formatAdvertisement`), standard output gives the push in packets (`PacketReader`), and nothing is answered.
+ * @param changes refs of the corner by their full names, and the objects they are to name; undefined takes one away
+ */
+export function warmOfferArgs(changes: ReadonlyMap<RefName, Oid | undefined>): { readonly args: readonly string[]; readonly config: GitConfig } {
+  const refspecs = [...changes].map(([ref, oid]) => (oid === undefined ? `:${ref}` : `+${oid}:${ref}`));
+  return {
+    args: ['send-pack', '--stateless-rpc', '--thin', '--quiet', '--no-signed', 'offer', ...refspecs],
+    config: { ...QUIET_CONFIG, 'push.negotiate': 'false', 'push.gpgSign': 'false', 'color.push': 'never' },
+  };
+}

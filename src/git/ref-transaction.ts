@@ -20,16 +20,33 @@ export interface PreparedUpdate {
   abort(): Promise<void>;
 }
 
-/** Locks a ref at the value that was seen, ready to move it; undefined when it has moved or is locked. */
-export async function prepareUpdate(
-  startGit: StartGit,
-  place: GitPlace,
-  asked: RefUpdate & { readonly message: string },
-): Promise<PreparedUpdate | undefined> {
-  const process = startGit(['update-ref', '-m', asked.message, '-z', '--stdin'], {
+/** A process that waits for what to prepare: it holds nothing until then. */
+export interface UpdateProcess {
+  /** Locks a ref at the value that was seen, ready to move it; undefined when it has moved or is locked. */
+  prepare(asked: RefUpdate): Promise<PreparedUpdate | undefined>;
+  /** Ends it, if it was not used. */
+  end(): void;
+}
+
+/** Starts `git update-ref` ahead of its use. @param message for the reflog */
+export function startUpdate(startGit: StartGit, place: GitPlace, message: string): UpdateProcess {
+  const process = startGit(['update-ref', '-m', message, '-z', '--stdin'], {
     ...place,
     config: { 'core.hooksPath': '/dev/null' },
   });
+  let isUsed = false;
+  return {
+    prepare(asked) {
+      isUsed = true;
+      return prepare(process, asked);
+    },
+    end() {
+      if (!isUsed) process.stdin.end();
+    },
+  };
+}
+
+async function prepare(process: GitProcess, asked: RefUpdate): Promise<PreparedUpdate | undefined> {
   process.stdin.write(`start\0${formatUpdate(asked)}prepare\0`);
   if (!(await isPrepared(process))) {
     const words = process.stderrTail();

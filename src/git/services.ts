@@ -156,6 +156,8 @@ export interface ReceiveOfferOptions {
   readonly maxInputBytes?: number;
   /** Keeps what comes as a pack, however few objects it holds: for slices, many of which would leave many loose ones. */
   readonly isKeptPacked?: boolean;
+  /** The peer knows what is held: nothing is advertised, and the push comes at once (git-receive-pack(1), `--http-backend-info-refs`). */
+  readonly isWarm?: boolean;
 }
 
 /** Agents' lane: only the named corners are seen and written; no hook runs. */
@@ -166,7 +168,7 @@ export function serveReceiveOffer(repository: Repository, options: ReceiveOfferO
   }
   const haves = havesOf(options);
   return {
-    args: ['receive-pack', repository.commonDir],
+    args: ['receive-pack', ...(options.isWarm === true ? ['--stateless-rpc'] : []), repository.commonDir],
     config: {
       ...receiveConfig(options),
       ...haves.config,

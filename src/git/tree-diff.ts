@@ -37,8 +37,22 @@ export async function diffTrees(
   asked: { readonly from: string; readonly to: string; readonly limits: TreeLimits },
 ): Promise<{ readonly changes: readonly TreeChange[] } | { readonly over: string }> {
   const args = ['diff-tree', '-r', '--raw', '-z', '--no-renames', '--no-abbrev', '--no-ext-diff', asked.from, asked.to];
-  const changes: TreeChange[] = [];
   const process = startGit(args, place);
+  // It needs as long to start as the other, and is asked when that has answered.
+  const sizer = startGit(['cat-file', '--batch-check=%(objectsize)'], place);
+  try {
+    const changes = await changesOf(process, asked.limits.paths);
+    if (changes === undefined) return { over: `it changes more than ${asked.limits.paths} files` };
+    const bytes = await newBytes(sizer, changes);
+    return bytes > asked.limits.bytes ? { over: `it brings ${bytes} bytes, more than ${asked.limits.bytes}` } : { changes };
+  } finally {
+    sizer.stdin.end();
+  }
+}
+
+/** What `git diff-tree` lists; undefined when that is more than `most` paths. */
+async function changesOf(process: GitProcess, most: number): Promise<TreeChange[] | undefined> {
+  const changes: TreeChange[] = [];
   let meta: string | undefined;
   for await (const field of fieldsOf(process)) {
     if (meta === undefined) meta = field.toString('latin1');
@@ -46,14 +60,13 @@ export async function diffTrees(
       changes.push(parseChange(meta, field));
       meta = undefined;
     }
-    if (changes.length > asked.limits.paths) {
+    if (changes.length > most) {
       process.kill();
-      return { over: `it changes more than ${asked.limits.paths} files` };
+      return undefined;
     }
   }
   await mustSucceed(process, 'git diff-tree');
-  const bytes = await newBytes(startGit, place, changes);
-  return bytes > asked.limits.bytes ? { over: `it brings ${bytes} bytes, more than ${asked.limits.bytes}` } : { changes };
+  return changes;
 }
 
 /** `commit`, or the empty tree for a branch that is unborn. */
@@ -121,10 +134,9 @@ function parseChange(meta: string, path: Buffer): TreeChange {
 }
 
 /** Bytes of what would be written; content that lies at two paths counts twice. */
-async function newBytes(startGit: StartGit, place: GitPlace, changes: readonly TreeChange[]): Promise<number> {
+async function newBytes(process: GitProcess, changes: readonly TreeChange[]): Promise<number> {
   const written = changes.filter((change) => change.kind !== 'deleted' && change.newMode !== GITLINK);
   if (written.length === 0) return 0;
-  const process = startGit(['cat-file', '--batch-check=%(objectsize)'], place);
   const input = Buffer.from(written.map((change) => `${change.newOid}\n`).join(''));
   const sizes = (await collectOutput(process, { name: 'git cat-file', input })).toString('latin1').split('\n');
   return sizes.reduce((sum, size) => sum + (size === '' ? 0 : Number(size)), 0);

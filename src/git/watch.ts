@@ -11,18 +11,16 @@ export interface RefWatch {
   stop(): void;
 }
 
+/** `refs`: a ref may have moved. `work`: the index, or what was under way, has changed, for which some branch may have waited. */
+export type HintKind = 'refs' | 'work';
+
 /** Files of a git directory whose change may mean that a ref moved, or that what made a branch wait is over. */
-const TOLD = new Set([
-  'HEAD',
-  'packed-refs',
-  'index',
-  'MERGE_HEAD',
-  'CHERRY_PICK_HEAD',
-  'REVERT_HEAD',
-  'BISECT_START',
-  'rebase-merge',
-  'rebase-apply',
-  'sequencer',
+const TOLD: ReadonlyMap<string, HintKind> = new Map([
+  ['HEAD', 'refs'],
+  ['packed-refs', 'refs'],
+  ...['index', 'MERGE_HEAD', 'CHERRY_PICK_HEAD', 'REVERT_HEAD', 'BISECT_START', 'rebase-merge', 'rebase-apply', 'sequencer'].map(
+    (name) => [name, 'work'] as const,
+  ),
 ]);
 
 /**
@@ -32,11 +30,11 @@ const TOLD = new Set([
  */
 export function watchRefs(
   repository: Repository,
-  onHint: () => void,
+  onHint: (kind: HintKind) => void,
   options: { readonly onProblem?: (words: string) => void } = {},
 ): RefWatch {
   const folders = new WatchedFolders(onHint, options.onProblem ?? (() => undefined));
-  for (const dir of new Set([repository.gitDir, repository.commonDir])) folders.addFlat(dir, (name) => TOLD.has(name));
+  for (const dir of new Set([repository.gitDir, repository.commonDir])) folders.addFlat(dir, (name) => TOLD.get(name));
   const refs = join(repository.commonDir, 'refs');
   folders.addDeep(refs, new Set([join(refs, 'xmpp'), join(refs, 'remotes')]));
   return { stop: () => folders.stop() };
@@ -50,20 +48,21 @@ interface Watched {
 
 class WatchedFolders {
   readonly #watched = new Map<string, Watched>();
-  readonly #onHint: () => void;
+  readonly #onHint: (kind: HintKind) => void;
   readonly #onProblem: (words: string) => void;
   #isTold = false;
   #isStopped = false;
 
-  constructor(onHint: () => void, onProblem: (words: string) => void) {
+  constructor(onHint: (kind: HintKind) => void, onProblem: (words: string) => void) {
     this.#onHint = onHint;
     this.#onProblem = onProblem;
   }
 
   /** Watches one folder for the names that matter. */
-  addFlat(dir: string, matters: (name: string) => boolean): void {
+  addFlat(dir: string, kindOf: (name: string) => HintKind | undefined): void {
     this.#watch(dir, (name) => {
-      if (matters(name)) this.#onHint();
+      const kind = kindOf(name);
+      if (kind !== undefined) this.#onHint(kind);
     });
   }
 
@@ -72,7 +71,7 @@ class WatchedFolders {
     const isNew = this.#watch(dir, (name, isRename) => {
       if (name.endsWith('.lock') || except.has(join(dir, name))) return;
       if (isRename && this.#identityOf(join(dir, name)) !== undefined) this.addDeep(join(dir, name));
-      this.#onHint();
+      this.#onHint('refs');
     });
     if (!isNew) return;
     for (const name of foldersIn(dir)) if (!except.has(join(dir, name))) this.addDeep(join(dir, name));
@@ -92,7 +91,7 @@ class WatchedFolders {
     this.#drop(dir);
     try {
       const watcher = watch(dir, { persistent: false }, (event, name) => {
-        if (name === null) this.#onHint();
+        if (name === null) this.#onHint('refs');
         else onEvent(name, event === 'rename');
         if (this.#identityOf(dir) !== identity) this.#drop(dir);
       });

@@ -13,9 +13,13 @@ export interface ServedProcess {
   /** Never rejects. */
   readonly exit: Promise<number>;
   stderrTail(): string;
+  /** It writes nothing that is to be told: the answer is one header block, when it has ended. */
+  readonly isSilent?: boolean;
   kill(): void;
   /** Called once after the exit with how many bytes came in, before the code is told; what it answers is the code that is told. */
   settle?(exitCode: number, received: number): Promise<number>;
+  /** What else is told with the code; asked for after `settle`. */
+  fields?(): Readonly<Record<string, string>>;
 }
 
 /** Joins `process` and `stream` until both have ended. */
@@ -32,7 +36,7 @@ export async function carryProcess(stream: ServerHttp2Stream, process: ServedPro
   stream.once('close', () => {
     if (!hasExited) process.kill();
   });
-  stream.respond({ ':status': 200 }, { waitForTrailers: true });
+  if (process.isSilent !== true) stream.respond({ ':status': 200 }, { waitForTrailers: true });
   // `pipe` would end stdin on an aborted stream too; only a clean end may become the process's end of input.
   stream.on('data', (part: Buffer) => {
     received += part.length;
@@ -45,17 +49,23 @@ export async function carryProcess(stream: ServerHttp2Stream, process: ServedPro
     if (!stream.aborted) process.stdin.end();
   });
   const body = bulkWriter(stream);
-  process.stdout.pipe(body, { end: false });
+  if (process.isSilent === true) process.stdout.resume();
+  else process.stdout.pipe(body, { end: false });
   // What nobody wants any more is read away, or the process would never have ended.
   body.once('close', () => process.stdout.resume());
   const told = await finish(process, () => received);
   hasExited = true;
-  if (stream.destroyed) return;
-  stream.once('wantTrailers', () => {
-    const stderr = process.stderrTail();
-    stream.sendTrailers({ [HEADER.gitExit]: String(told), ...(stderr === '' ? {} : { [HEADER.gitStderr]: formatStderr(stderr) }) });
-  });
+  if (stream.destroyed || (process.isSilent === true && stream.closed)) return;
+  const fields = endOf(process, told);
+  if (process.isSilent === true) return stream.respond({ ':status': 200, ...fields }, { endStream: true });
+  stream.once('wantTrailers', () => stream.sendTrailers(fields));
   body.end();
+}
+
+/** How a process ended, in headers or trailers. */
+function endOf(process: ServedProcess, told: number): Record<string, string> {
+  const stderr = told === 0 && process.isSilent === true ? '' : process.stderrTail();
+  return { [HEADER.gitExit]: String(told), ...(stderr === '' ? {} : { [HEADER.gitStderr]: formatStderr(stderr) }), ...process.fields?.() };
 }
 
 async function finish(process: ServedProcess, received: () => number): Promise<number> {

@@ -2,9 +2,9 @@
 
 import { InputFault } from '../lib/errors.ts';
 import { parseDeviceId, parseOid, parseRepoId } from '../lib/names.ts';
-import type { DeviceId, Oid, RepoId } from '../lib/names.ts';
+import type { DeviceId, Oid, RefName, RepoId } from '../lib/names.ts';
 import { parseCounter } from '../sync/digest-format.ts';
-import { parseSignature } from '../sync/record-format.ts';
+import { parseMapRef, parseSignature } from '../sync/record-format.ts';
 
 /** Header and trailer names, one word each in code, wire and PROTOCOL.md. */
 export const HEADER = {
@@ -20,6 +20,8 @@ export const HEADER = {
   packTip: 'pack-tip',
   sliceDone: 'slice-done',
   sliceTotal: 'slice-total',
+  mapBase: 'map-base',
+  mapSame: 'map-same',
 } as const;
 
 /** At most this much of git's stderr travels back; the end is what tells. */
@@ -28,6 +30,8 @@ export const MAX_STDERR_BYTES = 2048;
 export const MAX_JSON_BYTES = 4 << 20;
 /** An offer names at most this many tips that the receiver has already. */
 export const MAX_BASES = 16;
+/** A longer list of refs in one header is not told. */
+const MAX_SAME = 4096;
 
 export type GitService = 'git-upload-pack' | 'git-receive-pack';
 
@@ -81,6 +85,8 @@ export interface OfferHeaders {
   readonly signature: string;
   /** Tips of the receiver that the sender has too, so that the pack may build on them. */
   readonly bases: readonly Oid[];
+  /** Counter of that device's map at the receiver, when the push builds on just that; undefined where it asks what is there first. */
+  readonly base?: number | undefined;
 }
 
 export function formatOfferHeaders(offer: OfferHeaders): Record<string, string> {
@@ -89,6 +95,7 @@ export function formatOfferHeaders(offer: OfferHeaders): Record<string, string> 
     [HEADER.mapCounter]: String(offer.counter),
     [HEADER.mapSignature]: offer.signature,
     ...(offer.bases.length === 0 ? {} : { [HEADER.mapBases]: offer.bases.join(',') }),
+    ...(offer.base === undefined ? {} : { [HEADER.mapBase]: String(offer.base) }),
   };
 }
 
@@ -101,6 +108,7 @@ export function parseOfferHeaders(header: (name: string) => string | undefined):
     counter: parseCounter(parseDigits(header(HEADER.mapCounter))),
     signature: parseSignature(header(HEADER.mapSignature)),
     bases: bases.map(parseOid),
+    base: header(HEADER.mapBase) === undefined ? undefined : parseCounter(parseDigits(header(HEADER.mapBase))),
   };
 }
 
@@ -175,6 +183,46 @@ export function parsePackState(value: unknown): number {
   const received = typeof value === 'object' && value !== null && 'received' in value ? value.received : undefined;
   if (typeof received === 'number' && Number.isSafeInteger(received) && received >= 0) return received;
   throw new InputFault('state of a pack', 'tells no number of bytes');
+}
+
+/** The answerer's own map, told in the answer to an offer: its `base`, and on top of that some refs as they are in the map that was offered. */
+export interface ToldMap {
+  readonly counter: number;
+  /** Ed25519, 64 bytes, base64. */
+  readonly signature: string;
+  /** Counter of the answerer's map that the asker holds. */
+  readonly base: number;
+  /** Refs that are now what the offered map says of them: there, or gone. */
+  readonly same: readonly RefName[];
+}
+
+/** @returns undefined when it is too long for headers: then it is told in a request of its own */
+export function formatToldMap(told: ToldMap): Record<string, string> | undefined {
+  // No ref name holds a space (git-check-ref-format(1)); headers hold ASCII alone.
+  const same = told.same.map((ref) => ref.split('/').map(encodeURIComponent).join('/')).join(' ');
+  if (same.length > MAX_SAME) return undefined;
+  return { [HEADER.mapCounter]: String(told.counter), [HEADER.mapSignature]: told.signature, [HEADER.mapBase]: String(told.base), [HEADER.mapSame]: same };
+}
+
+/** @returns undefined when none was told. @throws InputFault */
+export function parseToldMap(header: (name: string) => string | undefined): ToldMap | undefined {
+  if (header(HEADER.mapCounter) === undefined) return undefined;
+  const same = header(HEADER.mapSame) ?? '';
+  if (same.length > MAX_SAME) throw new InputFault('map', `names refs in more than ${MAX_SAME} characters`);
+  return {
+    counter: parseCounter(parseDigits(header(HEADER.mapCounter))),
+    signature: parseSignature(header(HEADER.mapSignature)),
+    base: parseCounter(parseDigits(header(HEADER.mapBase))),
+    same: same.split(' ').map((text) => parseMapRef(decodePercent(text))),
+  };
+}
+
+function decodePercent(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new InputFault('map', 'holds a name that is no percent-encoded UTF-8');
+  }
 }
 
 /** A number in decimal digits and nothing else; NaN otherwise. */

@@ -8,12 +8,15 @@ import type { FaultCode } from '../lib/errors.ts';
 import { withDeadline } from '../lib/clock.ts';
 import type { Clock } from '../lib/clock.ts';
 import { bulkWriter, watchStream } from './bulk-gate.ts';
-import { HEADER, MAX_JSON_BYTES, parseExit, parseStderr } from './http-format.ts';
+import { HEADER, MAX_JSON_BYTES, parseExit, parseStderr, parseToldMap } from './http-format.ts';
+import type { ToldMap } from './http-format.ts';
 
 /** How a git service ended on the other side. */
 export interface ServiceEnd {
   readonly exitCode: number;
   readonly stderr: string;
+  /** The answerer's own map, where it told it. */
+  readonly told: ToldMap | undefined;
 }
 
 /** A git service running on the other side: a byte stream with half-close, and its end. */
@@ -63,12 +66,17 @@ export function openService(session: ClientHttp2Session, path: string, headers: 
   });
   const end = new Promise<ServiceEnd>((resolve, reject) => {
     let trailers: IncomingHttpHeaders = {};
+    // A service that writes nothing answers when it has ended, in one header block.
+    stream.once('response', (response) => {
+      trailers = response;
+    });
     stream.once('trailers', (received) => {
       trailers = received;
     });
     const tell = (): void => {
       const exitCode = parseExit(textOf(trailers[HEADER.gitExit]));
-      if (exitCode !== undefined) resolve({ exitCode, stderr: parseStderr(textOf(trailers[HEADER.gitStderr])) });
+      const header = (name: string): string | undefined => textOf(trailers[name]);
+      if (exitCode !== undefined) resolve({ exitCode, stderr: parseStderr(header(HEADER.gitStderr)), told: toldIn(header) });
     };
     // Nothing follows the trailers, though the stream stays open until this side has ended too: a process may end before its input.
     stream.once('end', tell);
@@ -166,6 +174,15 @@ function lost(cause?: unknown): Fault {
 
 function statusOf(headers: IncomingHttpHeaders & { ':status'?: number | undefined }): number {
   return headers[':status'] ?? 0;
+}
+
+/** One whose word for its own map cannot be read has ended the service all the same. */
+function toldIn(header: (name: string) => string | undefined): ToldMap | undefined {
+  try {
+    return parseToldMap(header);
+  } catch {
+    return undefined;
+  }
 }
 
 function textOf(value: string | string[] | undefined): string | undefined {

@@ -1,8 +1,8 @@
 // When to tell the other end what has arrived (after RFC 9000 §13.2). Rule: an acknowledgement rides on data that goes out
-// anyway; alone it goes after 64 KiB or 2 s, so that a quiet exchange costs one small frame and the replay stays small.
+// anyway; alone it goes after 64 KiB or 6 s: before the other end's PING, which comes after 8 s of silence (docs/decisions/0022-late-acknowledgement.md).
 
 /** An acknowledgement waits at most this long, in milliseconds. */
-export const ACK_DELAY_MS = 2000;
+export const ACK_DELAY_MS = 6000;
 /** …or until so many bytes have arrived since the last one. */
 export const ACK_BYTES = 64 * 1024;
 

@@ -9,8 +9,12 @@ export type Fact =
   | { readonly type: 'moved' }
   /** Our own map was signed and written to our corner. */
   | { readonly type: 'published'; readonly counter: number }
-  /** A device's map was taken in, from `via`. */
-  | { readonly type: 'accepted'; readonly device: DeviceId; readonly counter: number; readonly via: DeviceId }
+  /** A device's map was taken in, from `via`; with `isOpen` that one still waits for an answer, in which our own map can be told. */
+  | { readonly type: 'accepted'; readonly device: DeviceId; readonly counter: number; readonly via: DeviceId; readonly isOpen?: boolean }
+  /** A map that was `accepted` could not be stored; held is the one at `counter`, 0 for none. */
+  | { readonly type: 'unstored'; readonly device: DeviceId; readonly counter: number }
+  /** A peer got that answer; what it told of our map, if anything, was `delivered` before. */
+  | { readonly type: 'answered'; readonly peer: DeviceId }
   /** A peer told which maps it holds; it can be reached. */
   | { readonly type: 'contact'; readonly peer: DeviceId; readonly maps: ReadonlyMap<DeviceId, number> }
   | { readonly type: 'lost'; readonly peer: DeviceId }
@@ -38,6 +42,8 @@ interface PeerState {
   holds: Map<DeviceId, number> | undefined;
   /** The one offer under way, until its end is told, though the peer be lost meanwhile; a second waits, so nothing is sent twice. */
   offering: Offering | undefined;
+  /** Offers of the peer that are not answered yet: until then nothing is offered to it. */
+  unanswered: number;
   /** Counter of each device's map that the peer refused since its last contact. */
   readonly refused: Map<DeviceId, number>;
 }
@@ -79,7 +85,13 @@ export class Engine {
         this.#maps.set(this.#me, fact.counter);
         return [...this.#offerAll(), ...this.#announce()];
       case 'accepted':
-        return this.#accepted(fact.device, fact.counter, fact.via);
+        return this.#accepted(fact);
+      case 'unstored':
+        if (fact.counter === 0) this.#maps.delete(fact.device);
+        else this.#maps.set(fact.device, fact.counter);
+        return [];
+      case 'answered':
+        return this.#answered(fact.peer);
       case 'contact':
         return this.#contact(fact.peer, fact.maps);
       case 'lost':
@@ -104,20 +116,30 @@ export class Engine {
     return this.#peers.get(peer)?.holds ?? new Map();
   }
 
-  /** Whether an offer to a peer is under way: what else it lacks follows, or was refused. */
+  /** Whether an offer to a peer is under way, or waits until one of its own is answered: what else it lacks follows, or was refused. */
   isOffering(peer: DeviceId): boolean {
-    return this.#peers.get(peer)?.offering !== undefined;
+    const state = this.#peers.get(peer);
+    return state !== undefined && (state.offering !== undefined || state.unanswered > 0);
   }
 
   isReachable(peer: DeviceId): boolean {
     return this.#peers.get(peer)?.isReachable ?? false;
   }
 
-  #accepted(device: DeviceId, counter: number, via: DeviceId): Intention[] {
-    raise(this.#peers.get(via), device, counter);
+  #accepted({ device, counter, via, isOpen }: Extract<Fact, { readonly type: 'accepted' }>): Intention[] {
+    const state = this.#peers.get(via);
+    raise(state, device, counter);
+    if (state !== undefined && isOpen === true) state.unanswered += 1;
     if (counter <= (this.#maps.get(device) ?? 0)) return [];
     this.#maps.set(device, counter);
     return [{ type: 'consider', device }, ...this.#offerAll()];
+  }
+
+  #answered(peer: DeviceId): Intention[] {
+    const state = this.#peers.get(peer);
+    if (state === undefined) return [];
+    state.unanswered = Math.max(0, state.unanswered - 1);
+    return this.#offerTo(peer, state);
   }
 
   #contact(peer: DeviceId, maps: ReadonlyMap<DeviceId, number>): Intention[] {
@@ -160,7 +182,7 @@ export class Engine {
   #granted(peer: DeviceId, isGranted: boolean): Intention[] {
     if (!isGranted) this.#peers.delete(peer);
     else if (!this.#peers.has(peer)) {
-      this.#peers.set(peer, { isReachable: false, contacts: 0, holds: undefined, offering: undefined, refused: new Map() });
+      this.#peers.set(peer, { isReachable: false, contacts: 0, holds: undefined, offering: undefined, unanswered: 0, refused: new Map() });
     }
     return [];
   }
@@ -170,7 +192,7 @@ export class Engine {
   }
 
   #offerTo(peer: DeviceId, state: PeerState): Intention[] {
-    if (!state.isReachable || state.offering !== undefined) return [];
+    if (!state.isReachable || state.offering !== undefined || state.unanswered > 0) return [];
     // A newer map may succeed where an older one was refused.
     const [next] = this.#missing(peer, state).filter(({ device, counter }) => counter > (state.refused.get(device) ?? 0));
     if (next === undefined) return [];

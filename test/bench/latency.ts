@@ -18,7 +18,7 @@ export async function benchLatency(setting: Setting, commits: number): Promise<R
   try {
     for (let index = 0; index < commits + WARM_UP; index += 1) {
       const [from, to] = index % 2 === 0 ? (['a', 'b'] as const) : (['b', 'a'] as const);
-      const took = await measureCommit(setting, { from, to, index });
+      const { ms: took } = await measureCommit(setting, { from, to, index });
       if (index >= WARM_UP) there.push(took);
       const push = await beside.push(index);
       if (index >= WARM_UP) pushes.push(push);
@@ -32,13 +32,17 @@ export async function benchLatency(setting: Setting, commits: number): Promise<R
   ];
 }
 
-async function measureCommit(setting: Setting, { from, to, index }: { readonly from: 'a' | 'b'; readonly to: 'a' | 'b'; readonly index: number }): Promise<number> {
+/** How long a commit took to the other side, and when `git commit` had ended (ms since 1970). */
+export async function measureCommit(
+  setting: Setting,
+  { from, to, index }: { readonly from: 'a' | 'b'; readonly to: 'a' | 'b'; readonly index: number },
+): Promise<{ readonly ms: number; readonly start: number }> {
   const dirOf = { a: setting.dirA, b: setting.dirB };
   const arrived = waitForTip(dirOf[to]);
   const oid = await setting[from].commit(dirOf[from], { [`file-${index}`]: `line ${index}\n` }, `commit ${index}`);
   const start = performance.now();
   await arrived(oid);
-  return performance.now() - start;
+  return { ms: performance.now() - start, start: performance.timeOrigin + start };
 }
 
 /** Resolves when `main` of a work tree is the oid, told by the file system and without any process of our own. */

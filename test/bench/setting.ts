@@ -18,10 +18,11 @@ export interface Setting {
   stop(): Promise<void>;
 }
 
-export async function startPair(): Promise<Setting> {
+/** @param envOf added to the environment of a device's commands, and so of its agent */
+export async function startPair(envOf: (name: string) => Readonly<Record<string, string>> = () => ({})): Promise<Setting> {
   const server = await startProsody({ accounts: { romeo: 'wherefore' }, hasStanzaLog: true });
-  const a = await new Device('laptop').prepare();
-  const b = await new Device('desktop').prepare();
+  const a = await new Device('laptop', envOf('laptop')).prepare();
+  const b = await new Device('desktop', envOf('desktop')).prepare();
   const stop = async (): Promise<void> => {
     await a.remove();
     await b.remove();

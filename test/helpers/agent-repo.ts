@@ -6,7 +6,7 @@ import { createRunGit, createStartGit } from '../../src/git/run.ts';
 import { openRepository } from '../../src/git/repository.ts';
 import type { RepoContext } from '../../src/agent/context.ts';
 import { MapStore } from '../../src/agent/maps.ts';
-import type { SignedCounter } from '../../src/agent/maps.ts';
+import type { SignedCounter } from '../../src/agent/maps-format.ts';
 import type { SharedRepo } from '../../src/home/repos.ts';
 import { encodeBase64 } from '../../src/lib/base64.ts';
 import { parseDeviceId, parseOid, parseRefName } from '../../src/lib/names.ts';

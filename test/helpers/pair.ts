@@ -1,6 +1,7 @@
 // Two pipe machines, one virtual time, and carriers that can be cut at any byte. Rule: nothing happens but what the test says,
 // so that a failing schedule is replayed by its operations alone.
 
+import { ACK_DELAY_MS } from '../../src/pipe/delayed-ack.ts';
 import { concatBytes } from '../../src/lib/bytes.ts';
 import { readFirstFrame } from '../../src/pipe/frame-decoder.ts';
 import { parseLinkId } from '../../src/pipe/frame-format.ts';
@@ -132,7 +133,7 @@ export class Pair {
   }
 
   /** Moves bytes over the newest carrier, and time by the machines' own wishes, until nothing is on its way for `ms`. */
-  settle(ms = 3000, block = 1000): void {
+  settle(ms = ACK_DELAY_MS + 1000, block = 1000): void {
     const until = this.now + ms;
     for (;;) {
       while (this.exchange(block)) continue;

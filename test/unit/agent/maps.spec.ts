@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decodeBase64 } from '../../../src/lib/base64.ts';
 import type { Oid } from '../../../src/lib/names.ts';
-import { cornerRef } from '../../../src/agent/maps.ts';
+import { cornerRef } from '../../../src/agent/maps-format.ts';
 import type { MapStore } from '../../../src/agent/maps.ts';
 import { isMapSignedBy } from '../../../src/sync/map-format.ts';
 import { copyOf, cornerIn, openAgentRepo, refsOf, signAs } from '../../helpers/agent-repo.ts';

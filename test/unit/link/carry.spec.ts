@@ -21,12 +21,12 @@ interface Carried {
 }
 
 /** The service `script` on the other side of a link. */
-async function carry(script: string, settle?: (exitCode: number) => number): Promise<Carried> {
+async function carry(script: string, settle?: (exitCode: number) => number, isSilent = false): Promise<Carried> {
   let started: ((process: TestProcess) => void) | undefined;
   const starting = new Promise<TestProcess>((resolve) => (started = resolve));
   const handlers: Partial<LinkHandlers<DeviceId>> = {
     service: () => {
-      const process = startScript(script, settle);
+      const process = Object.assign(startScript(script, settle), { isSilent });
       started?.(process);
       return Promise.resolve(process);
     },
@@ -49,6 +49,13 @@ describe('carryProcess', () => {
     service.stream.end();
     expect(String(await readAll(service))).toBe('out\n');
     expect(await service.end).toEqual({ exitCode: 3, stderr: 'fatal: nö\n' });
+  });
+
+  it('answers for a silent process in one header block, when it has ended', async () => {
+    const { service } = await carry('echo unheard; echo no >&2; exit 4', undefined, true);
+    service.stream.end();
+    expect(String(await readAll(service))).toBe('');
+    expect(await service.end).toEqual({ exitCode: 4, stderr: 'no\n' });
   });
 
   it('tells an exit without words', async () => {

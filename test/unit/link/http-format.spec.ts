@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { InputFault } from '../../../src/lib/errors.ts';
-import { parseDeviceId, parseOid, parseRepoId } from '../../../src/lib/names.ts';
+import { parseRefName, parseDeviceId, parseOid, parseRepoId } from '../../../src/lib/names.ts';
 import {
   formatOfferHeaders,
   formatPackHeaders,
   formatPackState,
   formatSliceHeaders,
+  formatToldMap,
   formatStderr,
   MAX_BASES,
   MAX_STDERR_BYTES,
@@ -15,6 +16,7 @@ import {
   parseOfferHeaders,
   parsePackHeaders,
   parsePackState,
+  parseToldMap,
   parseService,
   parseSliceHeaders,
   parseStderr,
@@ -82,6 +84,8 @@ describe('formatOfferHeaders', () => {
   it('is read back, with bases and without', () => {
     expect(read(formatOfferHeaders(OFFER))).toEqual(OFFER);
     expect(read(formatOfferHeaders({ ...OFFER, bases: [] }))).toEqual({ ...OFFER, bases: [] });
+    expect(read(formatOfferHeaders({ ...OFFER, base: 7 }))).toEqual({ ...OFFER, base: 7 });
+    expect(() => read({ ...formatOfferHeaders(OFFER), 'map-base': '0x7' })).toThrow();
     expect(formatOfferHeaders({ ...OFFER, bases: [] })).not.toHaveProperty('map-bases');
   });
 });
@@ -172,5 +176,44 @@ describe('headers of slices and packs', () => {
 
   it.each([undefined, null, {}, { received: -1 }, { received: '1' }, { received: 0.5 }])('the state of a pack is refused as %j', (value) => {
     expect(() => parsePackState(value)).toThrow(InputFault);
+  });
+});
+
+describe('formatToldMap', () => {
+  const told = {
+    counter: 1_795_183_513_479,
+    signature: `${'A'.repeat(86)}==`,
+    base: 7,
+    same: [parseRefName('refs/heads/main'), parseRefName('refs/heads/a,b'), parseRefName('refs/tags/ö%41')],
+  };
+  const readTold = (headers: Readonly<Record<string, string>>): ReturnType<typeof parseToldMap> => parseToldMap((name) => headers[name]);
+
+  it('says what parseToldMap reads, in ASCII', () => {
+    const headers = formatToldMap(told) ?? {};
+    expect(readTold(headers)).toEqual(told);
+    expect(Object.values(headers).join('')).toMatch(/^[\x20-\x7e]*$/);
+  });
+
+  it('says nothing where the names are too long for headers', () => {
+    const same = Array.from({ length: 100 }, (_none, index) => parseRefName(`refs/heads/${'x'.repeat(50)}${index}`));
+    expect(formatToldMap({ ...told, same })).toBeUndefined();
+  });
+
+  it('takes an absent map for one that was not told', () => {
+    expect(readTold({ 'git-exit': '0' })).toBeUndefined();
+  });
+
+  it.each([
+    ['map-counter', '-1'],
+    ['map-signature', 'AAAA'],
+    ['map-base', ''],
+    ['map-same', ''],
+    ['map-same', 'refs/heads/main  refs/heads/x'],
+    ['map-same', 'refs/xmpp/x'],
+    ['map-same', 'refs/heads/%ff'],
+    ['map-same', 'refs/heads/HEAD'],
+    ['map-same', 'x'.repeat(5000)],
+  ])('refuses %s: %s', (name, value) => {
+    expect(() => readTold({ ...formatToldMap(told), [name]: value })).toThrow();
   });
 });

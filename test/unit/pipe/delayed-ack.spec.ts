@@ -1,6 +1,7 @@
 // When an acknowledgement falls due.
 
 import { describe, expect, it } from 'vitest';
+import { PATIENT } from '../../../src/pipe/liveness.ts';
 import { ACK_BYTES, ACK_DELAY_MS, DelayedAck } from '../../../src/pipe/delayed-ack.ts';
 
 describe('DelayedAck', () => {
@@ -9,7 +10,11 @@ describe('DelayedAck', () => {
     expect([acks.received, acks.isOwed, acks.isDue, acks.nextAt]).toEqual([5, false, false, undefined]);
   });
 
-  it('falls due two seconds after the first byte that is not told, whatever follows', () => {
+  it('falls due in time before the other end would ask whether anybody is there', () => {
+    expect(ACK_DELAY_MS).toBeLessThanOrEqual(PATIENT.pingMs - 2000);
+  });
+
+  it('falls due a while after the first byte that is not told, whatever follows', () => {
     const acks = new DelayedAck(0);
     acks.add(1, 100);
     acks.add(1, 1500);

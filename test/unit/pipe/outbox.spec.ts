@@ -1,7 +1,7 @@
 // How blocks are filled.
 
 import { describe, expect, it } from 'vitest';
-import { DelayedAck } from '../../../src/pipe/delayed-ack.ts';
+import { ACK_DELAY_MS, DelayedAck } from '../../../src/pipe/delayed-ack.ts';
 import { FrameDecoder } from '../../../src/pipe/frame-decoder.ts';
 import type { Frame } from '../../../src/pipe/frame-format.ts';
 import { Outbox } from '../../../src/pipe/outbox.ts';
@@ -44,7 +44,7 @@ describe('Outbox', () => {
     const { acks, block, outbox, replay } = make(0);
     acks.add(7, 0);
     expect([outbox.mayFill(replay, acks), block(4096).length]).toEqual([false, 0]);
-    acks.wakeup(2000);
+    acks.wakeup(ACK_DELAY_MS);
     expect(outbox.mayFill(replay, acks)).toBe(true);
     expect(framesOf(block(4096))).toEqual([{ type: 'ack', received: 7 }]);
   });

@@ -163,4 +163,31 @@ describe('Engine', () => {
     contact(LAPTOP, [ME, 5]);
     expect(contact(LAPTOP)).toEqual([offer(LAPTOP, ME, 5)]);
   });
+
+  it('offers nothing to a peer whose own offer is being answered, for our map can ride in the answer', () => {
+    contact(LAPTOP, [ME, 5]);
+    engine.receive({ type: 'accepted', device: LAPTOP, counter: 9, via: LAPTOP, isOpen: true });
+    expect(engine.isOffering(LAPTOP)).toBe(true);
+    expect(engine.receive({ type: 'published', counter: 6 })).toEqual([{ type: 'announce', peers: [PHONE] }]);
+    delivered(LAPTOP, ME, 6);
+    expect(engine.receive({ type: 'answered', peer: LAPTOP })).toEqual([]);
+    expect(engine.isOffering(LAPTOP)).toBe(false);
+  });
+
+  it('tells nobody of a map that could not be stored', () => {
+    engine.receive({ type: 'accepted', device: LAPTOP, counter: 9, via: LAPTOP, isOpen: true });
+    engine.receive({ type: 'unstored', device: LAPTOP, counter: 0 });
+    expect(engine.maps).toEqual(holding([ME, 5]));
+    engine.receive({ type: 'accepted', device: LAPTOP, counter: 9, via: LAPTOP });
+    engine.receive({ type: 'unstored', device: LAPTOP, counter: 3 });
+    expect(engine.maps.get(LAPTOP)).toBe(3);
+  });
+
+  it('offers after an answer what did not go into it', () => {
+    contact(LAPTOP, [ME, 5]);
+    engine.receive({ type: 'accepted', device: LAPTOP, counter: 9, via: LAPTOP, isOpen: true });
+    engine.receive({ type: 'published', counter: 6 });
+    expect(engine.receive({ type: 'answered', peer: LAPTOP })).toEqual([offer(LAPTOP, ME, 6)]);
+    expect(engine.receive({ type: 'answered', peer: TOWER })).toEqual([]);
+  });
 });

@@ -1,0 +1,132 @@
+// The maps of one repository on their way to peers, and what peers are known to hold of them (docs/PROTOCOL.md, "Maps").
+// Rule: what a peer tells of its own map in an answer is checked as strictly as an offer, and what it cannot prove it has not said.
+
+import type { Clock } from '../lib/clock.ts';
+import { asFault, Fault } from '../lib/errors.ts';
+import { isGranted } from '../lib/names.ts';
+import type { DeviceId, Oid } from '../lib/names.ts';
+import { grantOf } from '../home/repos.ts';
+import type { Peers } from '../home/peers.ts';
+import { formatToldMap } from '../link/http-format.ts';
+import type { ToldMap } from '../link/http-format.ts';
+import type { Links } from '../link/links.ts';
+import type { Engine, Fact } from '../sync/engine.ts';
+import { applyChanges, diffMaps } from '../sync/map-format.ts';
+import type { RefsOfMap } from '../sync/map-format.ts';
+import type { RepoContext } from './context.ts';
+import type { Events } from './events.ts';
+import { deliverOffer } from './offer.ts';
+import type { Offer, PeerCopy } from './offer.ts';
+
+export interface DeliveryParts {
+  readonly context: RepoContext;
+  readonly me: DeviceId;
+  readonly engine: Engine;
+  readonly peers: Peers;
+  readonly links: Links;
+  readonly events: Pick<Events, 'emit'>;
+  readonly clock: Clock;
+  /** Hands a fact to the engine, in its turn. */
+  readonly tell: (fact: Fact) => Promise<void>;
+  /** What is known of a peer has to be found out anew. */
+  readonly onLost: (peer: DeviceId) => void;
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof Fault && (error.code === 'timeout' || error.code === 'peer-offline');
+}
+
+/** Delivers maps, each to one peer. */
+export class Deliveries {
+  readonly #parts: DeliveryParts;
+  readonly #copies = new Map<string, { readonly counter: number; readonly refs: RefsOfMap }>();
+
+  constructor(parts: DeliveryParts) {
+    this.#parts = parts;
+  }
+
+  /** Offers the newest map of `device` to `peer`, and tells the engine how that went. */
+  async offer(peer: DeviceId, device: DeviceId): Promise<void> {
+    const { context, links, clock, tell } = this.#parts;
+    const signed = context.maps.signed(device);
+    if (signed === undefined) return;
+    const offer = { device, signed, refs: context.maps.refsOf(device) };
+    try {
+      const session = await links.session(peer);
+      const told = await deliverOffer(context, { session, clock }, { offer, copy: this.#copyAt(peer, device) });
+      this.#note(peer, offer);
+      await tell({ type: 'delivered', peer, device, counter: signed.counter });
+      if (told !== undefined) await this.#takeTold(peer, offer, told);
+    } catch (error) {
+      this.#copies.delete(`${peer} ${device}`);
+      const doing = `offering to ${this.#nameOf(peer)}`;
+      const fault = asFault(error, doing);
+      this.#parts.events.emit({ type: 'offer-failed', words: `${doing}: ${fault.message}`, repo: context.shared().name, code: fault.code });
+      await tell({ type: 'undelivered', peer, device, mayRetry: links.isUp(peer) });
+      if (isLost(error)) this.#parts.onLost(peer);
+    }
+  }
+
+  /**
+   * Our own map, for the answer to `peer`'s offer of `device`'s map; undefined when the peer holds it, or when it cannot be told so briefly.
+   * Once it is told, `answered` must be called.
+   */
+  answerTo(peer: DeviceId, device: DeviceId): ToldMap | undefined {
+    const { context, me, engine } = this.#parts;
+    const signed = context.maps.signed(me);
+    const copy = this.#copyAt(peer, me);
+    if (signed === undefined || copy.counter === 0 || signed.counter <= copy.counter) return undefined;
+    const theirs = context.maps.refsOf(device);
+    const changes = diffMaps(copy.refs, context.maps.refsOf(me));
+    const isSame = [...changes].every(([ref, oid]) => theirs.get(ref) === oid);
+    if (!isSame || changes.size === 0 || !engine.isReachable(peer)) return undefined;
+    const told = { ...signed, base: copy.counter, same: [...changes.keys()] };
+    return formatToldMap(told) === undefined ? undefined : told;
+  }
+
+  /** Our own map was told in an answer. */
+  async answered(peer: DeviceId, { counter }: ToldMap): Promise<void> {
+    const { context, me, tell } = this.#parts;
+    const signed = context.maps.signed(me);
+    if (signed?.counter === counter) this.#note(peer, { device: me, signed, refs: context.maps.refsOf(me) });
+    await tell({ type: 'delivered', peer, device: me, counter });
+  }
+
+  /** Takes in what a peer told of its own map: the refs that it names are as in `offer`. */
+  async #takeTold(peer: DeviceId, offer: Offer, told: ToldMap): Promise<void> {
+    const { context, peers, tell, onLost } = this.#parts;
+    const from = peers.byDevice(peer);
+    if (from === undefined || !isGranted(grantOf(context.shared(), from), 'offer')) return;
+    const { maps } = context;
+    const base = maps.signed(peer)?.counter === told.base ? maps.refsOf(peer) : undefined;
+    // Every object it can name so is here: the offered map, which is held here, leads to it.
+    const refs = base === undefined ? undefined : applyChanges(base, new Map(told.same.map((ref) => [ref, offer.refs.get(ref)] as const)));
+    const isTaken = refs !== undefined && (await maps.acceptRecorded(peer, told, { refs, spki: from.spki }));
+    if (isTaken) await tell({ type: 'accepted', device: peer, counter: told.counter, via: peer });
+    // It takes its map for delivered; the next digest shows that it is not.
+    else onLost(peer);
+  }
+
+  #note(peer: DeviceId, { device, signed, refs }: Offer): void {
+    this.#copies.set(`${peer} ${device}`, { counter: signed.counter, refs });
+    this.#parts.events.emit({ type: 'offered', words: 'offered', peer: this.#nameOf(peer), repo: this.#parts.context.shared().name });
+  }
+
+  #nameOf(peer: DeviceId): string {
+    return this.#parts.peers.byDevice(peer)?.petname ?? 'a peer';
+  }
+
+  #copyAt(peer: DeviceId, device: DeviceId): PeerCopy {
+    const { context, engine } = this.#parts;
+    const held = engine.held(peer);
+    const known = new Set<Oid>();
+    for (const [each, counter] of held) {
+      if (context.maps.signed(each)?.counter !== counter) continue;
+      for (const oid of context.maps.refsOf(each).values()) known.add(oid);
+    }
+    const counter = held.get(device) ?? 0;
+    const copy = this.#copies.get(`${peer} ${device}`);
+    const refs = copy?.counter === counter ? copy.refs : context.maps.version(device, counter);
+    return refs === undefined ? { counter: 0, refs: new Map(), known } : { counter, refs, known };
+  }
+}
