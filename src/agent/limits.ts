@@ -11,6 +11,9 @@ import type { Bucket } from '../link/limit-machine.ts';
 import { makeBucket } from '../link/limit-source.ts';
 import { LimitedCarrier } from '../link/limited-carrier.ts';
 
+/** A limit that was changed holds after this, and the settings' own time, in milliseconds. */
+const LOOK_MS = 1_000;
+
 /** All limits of one agent. */
 export class Limits {
   readonly #parts: { readonly settings: Settings; readonly peers: Peers; readonly clock: Clock };
@@ -22,7 +25,14 @@ export class Limits {
 
   /** `carrier` under the limits that hold for it, now and as they change. */
   limit(carrier: Carrier): Carrier {
-    return new LimitedCarrier(carrier, () => this.#bucketsOf(carrier), this.#parts.clock);
+    const { clock } = this.#parts;
+    let [buckets, lookedAt] = [this.#bucketsOf(carrier), clock.now()];
+    const current = (): readonly Bucket[] => {
+      // Asked for each block; what changes, a person has typed.
+      if (Math.abs(clock.now() - lookedAt) >= LOOK_MS) [buckets, lookedAt] = [this.#bucketsOf(carrier), clock.now()];
+      return buckets;
+    };
+    return new LimitedCarrier(carrier, current, clock);
   }
 
   #bucketsOf({ kind, peer }: Carrier): Bucket[] {

@@ -2,6 +2,7 @@
 // an error in one part.
 
 import { dirname } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { fileURLToPath } from 'node:url';
 import { asFault, Fault } from '../lib/errors.ts';
 import { realClock } from '../lib/clock.ts';
@@ -16,7 +17,14 @@ import { makeRoutes } from './routes.ts';
 const ALREADY_RUNNING = 3;
 const STOP_GRACE_MS = 5_000;
 
+/**
+ * Bytes that pass through lie outside of V8's heap and count against it all the same: a heap as small as this one's would be marked anew for every
+ * few megabytes (docs/decisions/0026-a-heap-that-may-grow.md).
+ */
+const HEAP_FLAG = '--heap-growing-percent=300';
+
 async function main(): Promise<void> {
+  setFlagsFromString(HEAP_FLAG);
   const { env } = process;
   const isDebug = env['GIT_XMPP_DEBUG'] === '1';
   const log = createLog((line) => process.stderr.write(`${line}\n`), isDebug ? 'debug' : 'info', () => realClock.now());

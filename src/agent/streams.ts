@@ -6,7 +6,7 @@ import { asFault, Fault } from '../lib/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { parsePetname, parseRepoName } from '../lib/names.ts';
 import type { RepoId } from '../lib/names.ts';
-import { MAX_PAYLOAD, STDERR, STDOUT, encodeExit, encodeFrames, encodeParts } from '../control/stream-format.ts';
+import { MAX_PAYLOAD, STDERR, STDOUT, encodeExit, encodeFrames, encodeHeader } from '../control/stream-format.ts';
 import type { ControlRequest } from '../control/server.ts';
 import type { Peer, Peers } from '../home/peers.ts';
 import { HEADER, parseGitProtocol, parseService } from '../link/http-format.ts';
@@ -68,8 +68,11 @@ async function relay({ stream, upload, end }: ServiceStream, socket: Duplex, { p
   socket.once('end', () => upload.end());
   socket.once('close', () => stream.destroy());
   socket.on('error', () => stream.destroy());
-  const gather = new Gather((frame) => {
-    if (!socket.write(frame)) stream.pause();
+  const gather = new Gather((parts) => {
+    socket.cork();
+    for (const part of parts) socket.write(part);
+    socket.uncork();
+    if (socket.writableNeedDrain) stream.pause();
   });
   stream.on('data', (part: Buffer) => gather.add(part));
   socket.on('drain', () => stream.resume());
@@ -90,11 +93,12 @@ async function relay({ stream, upload, end }: ServiceStream, socket: Duplex, { p
 
 /** HTTP/2 hands its bytes out in many small parts at a time, down to 9 bytes: what comes in one turn leaves as one frame. */
 class Gather {
-  readonly #write: (frame: Uint8Array) => void;
+  readonly #write: (parts: readonly Uint8Array[]) => void;
   #parts: Uint8Array[] = [];
   #length = 0;
 
-  constructor(write: (frame: Uint8Array) => void) {
+  /** @param write gets the parts of one frame */
+  constructor(write: (parts: readonly Uint8Array[]) => void) {
     this.#write = write;
   }
 
@@ -108,9 +112,9 @@ class Gather {
 
   flush(): void {
     if (this.#length === 0) return;
-    const parts = this.#parts;
+    const [parts, length] = [this.#parts, this.#length];
     this.#parts = [];
     this.#length = 0;
-    this.#write(encodeParts(STDOUT, parts));
+    this.#write([encodeHeader(STDOUT, length), ...parts]);
   }
 }

@@ -1,7 +1,7 @@
 // What the agent sends a shim on one git stream: stdout, stderr and the exit code, side by side. Shim to agent is raw bytes.
 // Frame: channel u8 · length u32 big-endian · payload. Rule: a payload is at most 64 KiB, and nothing follows the exit frame.
 
-import { ByteQueue, unsetBytes } from '../lib/bytes.ts';
+import { ByteQueue, concatBytes } from '../lib/bytes.ts';
 import { InputFault } from '../lib/errors.ts';
 
 export const STDOUT = 1;
@@ -26,22 +26,16 @@ const HEADER = 5;
  * @throws InputFault when `bytes` are more than `MAX_PAYLOAD`, or no single byte on the exit channel
  */
 export function encodeFrame(channel: Channel, bytes: Uint8Array): Uint8Array {
-  return encodeParts(channel, [bytes]);
+  return concatBytes([encodeHeader(channel, bytes.length), bytes]);
 }
 
-/** One frame whose payload is all `parts`, one after the other. @throws InputFault as `encodeFrame` */
-export function encodeParts(channel: Channel, parts: readonly Uint8Array[]): Uint8Array {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
+/** What stands before a payload of `length` bytes, for whoever writes that himself. @throws InputFault as `encodeFrame` */
+export function encodeHeader(channel: Channel, length: number): Uint8Array {
   checkLength(channel, length);
-  const frame = unsetBytes(HEADER + length);
-  frame[0] = channel;
-  new DataView(frame.buffer, frame.byteOffset).setUint32(1, length);
-  let at = HEADER;
-  for (const part of parts) {
-    frame.set(part, at);
-    at += part.length;
-  }
-  return frame;
+  const header = new Uint8Array(HEADER);
+  header[0] = channel;
+  new DataView(header.buffer).setUint32(1, length);
+  return header;
 }
 
 /** As many frames as `bytes` of any length need; none for no bytes. */

@@ -34,6 +34,8 @@ export const MAX_DATA = 64 * 1024;
 export const DATA_OVERHEAD = 13;
 /** Type and length. */
 export const HEADER_BYTES = 5;
+/** What comes before the bytes in the payload of DATA. */
+export const OFFSET_BYTES = 8;
 
 const MAC_BYTES = 32;
 const MAX_SID = 128;
@@ -87,10 +89,16 @@ export interface ResumeFields {
 export interface ResumeFrame extends ResumeFields {
   readonly mac: Uint8Array;
 }
+export interface DataFrame {
+  readonly type: 'data';
+  /** Of the first byte. */
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
 export type Frame =
   | OpenFrame
   | ResumeFrame
-  | { readonly type: 'data'; readonly offset: number; readonly bytes: Uint8Array }
+  | DataFrame
   | { readonly type: 'ack'; readonly received: number }
   | { readonly type: 'ping' | 'pong'; readonly number: number }
   | { readonly type: 'close'; readonly reason: ToldReason };
@@ -165,6 +173,11 @@ export function parseHeader(header: Uint8Array): { readonly type: FrameType; rea
   const length = new ByteReader('pipe frame', header.subarray(1)).u32();
   if (length > LIMITS[type]) throw new InputFault('pipe frame', `${type} of ${length} bytes is too long`);
   return { type, length };
+}
+
+/** The offset of a DATA frame. @throws InputFault above 2^53 - 1 */
+export function parseOffset(bytes: Uint8Array): number {
+  return new ByteReader('pipe frame data', bytes).u64();
 }
 
 /** @throws InputFault on anything but the table above */

@@ -51,9 +51,9 @@ export class Outbox {
     }
   }
 
-  /** At most `max` bytes of what is queued; a frame may be cut here and go on in the next block. */
+  /** At most `max` bytes of what is queued; a frame may be cut here and go on in the next block. Who takes much at once gets it uncopied, in parts. */
   take(max: number): Uint8Array {
-    return this.#queue.take(max);
+    return max > MAX_DATA ? this.#queue.takePart(max) : this.#queue.take(max);
   }
 
   /** Bytes for the next DATA frame, 0 for none in this block. A block smaller than any frame gets one all the same. */

@@ -115,8 +115,9 @@ export class Replay {
       this.#origin += SEGMENT;
     }
     if (this.#start === this.#end) {
+      // A fast carrier empties this many times a second: what was in use is used again.
+      this.#spare = [...this.#spare, ...this.#segments].slice(0, MAX_SPARE);
       this.#segments = [];
-      this.#spare = [];
       this.#origin = this.#start;
     }
     this.#budget?.release(count);

@@ -11,7 +11,8 @@ import type { Row, Setting } from './setting.ts';
 
 const WARM_UP = 4;
 
-export async function benchLatency(setting: Setting, commits: number): Promise<Row[]> {
+/** @param way what the row is called by: the carrier that both links run on */
+export async function benchLatency(setting: Setting, commits: number, way: string): Promise<Row[]> {
   const there: number[] = [];
   const beside = await startSshPeer(setting);
   const pushes: number[] = [];
@@ -28,7 +29,7 @@ export async function benchLatency(setting: Setting, commits: number): Promise<R
   }
   const ratio = (percentile(there, 0.5) / percentile(pushes, 0.5)).toFixed(2);
   return [
-    ['commit here → files there, warm', ms(percentile(there, 0.5)), ms(percentile(there, 0.95)), 'git push over OpenSSH', ms(percentile(pushes, 0.5)), ratio],
+    [`commit here → files there, warm, ${way}`, ms(percentile(there, 0.5)), ms(percentile(there, 0.95)), 'git push over OpenSSH', ms(percentile(pushes, 0.5)), ratio],
   ];
 }
 

@@ -15,8 +15,9 @@ import { benchStart } from './start.ts';
 import { endAll, started } from './teardown.ts';
 import { benchWire } from './wire.ts';
 
-/** Rows that need the pair of devices with one repository in sync; `idle` comes last, when all is quiet. */
-const IN_PAIR: readonly RowName[] = ['latency', 'wire', 'start', 'idle'];
+/** Rows that need a pair of devices with one repository in sync: all through the server, or as they find each other; `idle` comes last, when all is quiet. */
+const IN_BAND: readonly RowName[] = ['latency', 'wire'];
+const IN_PAIR: readonly RowName[] = ['latency-direct', 'start', 'idle'];
 
 let asked: Asked;
 try {
@@ -29,20 +30,21 @@ const interrupted = (): void => void endAll().finally(() => process.exit(130));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, interrupted);
 try {
   const found = new Map<RowName, readonly Row[]>();
-  await runPaired(asked, found);
-  for (const name of asked.rows) if (!IN_PAIR.includes(name)) await run(name, found, () => runAlone(name, asked.count));
+  await runPaired(IN_BAND, asked, found);
+  await runPaired(IN_PAIR, asked, found);
+  for (const name of asked.rows) if (![...IN_BAND, ...IN_PAIR].includes(name)) await run(name, found, () => runAlone(name, asked.count));
   printRows(asked.rows.flatMap((name) => found.get(name) ?? []), asked.isMarkdown);
 } finally {
   await endAll();
 }
 
-async function runPaired({ rows, count }: Asked, found: Map<RowName, readonly Row[]>): Promise<void> {
-  const names = IN_PAIR.filter((name) => rows.includes(name));
+async function runPaired(all: readonly RowName[], { rows, count }: Asked, found: Map<RowName, readonly Row[]>): Promise<void> {
+  const names = all.filter((name) => rows.includes(name));
   if (names.length === 0) return;
   let setting: Setting;
   let stop: () => Promise<void>;
   try {
-    [setting, stop] = await started(startPair(), (each) => each.stop());
+    [setting, stop] = await started(startPair({ isInBand: all === IN_BAND }), (each) => each.stop());
   } catch (error) {
     for (const name of names) found.set(name, [[name, 'failed', '', reasonOf(error), '', '']]);
     return;
@@ -52,7 +54,8 @@ async function runPaired({ rows, count }: Asked, found: Map<RowName, readonly Ro
 }
 
 function runOne(name: RowName, setting: Setting, count: number | undefined): Promise<Row[]> {
-  if (name === 'latency') return benchLatency(setting, count ?? 40);
+  if (name === 'latency') return benchLatency(setting, count ?? 40, 'in-band');
+  if (name === 'latency-direct') return benchLatency(setting, count ?? 40, 'direct');
   if (name === 'wire') return benchWire(setting);
   return name === 'start' ? benchStart(setting) : benchIdle(setting, count ?? 60);
 }

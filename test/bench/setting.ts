@@ -18,9 +18,15 @@ export interface Setting {
   stop(): Promise<void>;
 }
 
-/** @param envOf added to the environment of a device's commands, and so of its agent */
-export async function startPair(envOf: (name: string) => Readonly<Record<string, string>> = () => ({})): Promise<Setting> {
-  const server = await startProsody({ accounts: { romeo: 'wherefore' }, hasStanzaLog: true });
+export interface PairOptions {
+  /** All through the server: no direct connection, no proxy. */
+  readonly isInBand?: boolean;
+  /** Added to the environment of a device's commands, and so of its agent. */
+  readonly envOf?: (name: string) => Readonly<Record<string, string>>;
+}
+
+export async function startPair({ isInBand = false, envOf = () => ({}) }: PairOptions = {}): Promise<Setting> {
+  const server = await startProsody({ accounts: { romeo: 'wherefore' }, hasStanzaLog: true, hasProxy: !isInBand });
   const a = await new Device('laptop', envOf('laptop')).prepare();
   const b = await new Device('desktop', envOf('desktop')).prepare();
   const stop = async (): Promise<void> => {
@@ -29,12 +35,16 @@ export async function startPair(envOf: (name: string) => Readonly<Record<string,
     await server.stop();
   };
   try {
+    for (const device of isInBand ? [a, b] : []) await device.git(device.dir, 'config', '--global', 'xmpp.direct', 'false');
     await a.login(server, 'romeo', 'wherefore');
     await b.login(server, 'romeo', 'wherefore');
     await pairDevices(a, b);
     const dirA = await a.repo('notes');
     await a.xmpp('share', dirA);
     await b.xmpp('clone', 'laptop/notes', b.path('notes'));
+    // The links have found their way before anything is measured.
+    const kind = isInBand ? 'in-band' : 'direct';
+    await a.statusWhen(({ peers }) => peers[0]?.links.length === 2 && peers[0].links.every((link) => link.kind === kind));
     return { server, a, b, dirA, dirB: b.path('notes'), stop };
   } catch (error) {
     await stop();

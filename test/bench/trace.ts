@@ -9,7 +9,7 @@ import { measureCommit } from './latency.ts';
 const commits = Number(process.argv[2] ?? 12);
 const hook = path.join(import.meta.dirname, 'trace-hook.mjs');
 
-const setting = await startPair((name) => ({ NODE_OPTIONS: `--import ${hook}`, GIT_XMPP_BENCH_TRACE: traceOf(name) }));
+const setting = await startPair({ isInBand: true, envOf: (name) => ({ NODE_OPTIONS: `--import ${hook}`, GIT_XMPP_BENCH_TRACE: traceOf(name) }) });
 
 function traceOf(name: string): string {
   return path.join(process.env['TMPDIR'] ?? '/tmp', `git-xmpp-trace-${process.pid}-${name}`);

@@ -3,7 +3,7 @@ import {
   encodeExit,
   encodeFrame,
   encodeFrames,
-  encodeParts,
+  encodeHeader,
   EXIT,
   FrameDecoder,
   MAX_PAYLOAD,
@@ -23,15 +23,15 @@ describe('encodeFrame', () => {
   });
 });
 
-describe('encodeParts', () => {
-  it('makes one frame of many parts, small or large', () => {
-    expect([...encodeParts(STDOUT, [utf8('a'), utf8(''), utf8('bc')])]).toEqual([1, 0, 0, 0, 3, 97, 98, 99]);
-    const large = [new Uint8Array(5000).fill(1), new Uint8Array(5000).fill(2)];
-    expect([...encodeParts(STDOUT, large)]).toEqual([1, 0, 0, 39, 16, ...large.flatMap((part) => [...part])]);
+describe('encodeHeader', () => {
+  it('is what stands before a payload that follows in parts', () => {
+    const decoder = new FrameDecoder();
+    const frames = [encodeHeader(STDOUT, 3), utf8('a'), utf8(''), utf8('bc')].flatMap((part) => decoder.receive(part));
+    expect(frames.map(({ channel, payload }) => [channel, Buffer.from(payload).toString()])).toEqual([[STDOUT, 'abc']]);
   });
 
-  it('refuses parts that are together more than 64 KiB', () => {
-    expect(() => encodeParts(STDOUT, [new Uint8Array(MAX_PAYLOAD), utf8('x')])).toThrow(/longer than 65536/);
+  it('refuses more than a frame may hold', () => {
+    expect(() => encodeHeader(STDOUT, MAX_PAYLOAD + 1)).toThrow(/longer than 65536/);
   });
 });
 

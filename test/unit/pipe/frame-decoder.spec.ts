@@ -17,6 +17,25 @@ describe('FrameDecoder', () => {
     expect(decoder.next()).toBeUndefined();
   });
 
+  it('hands on the bytes of a DATA frame as they come, each part with its own offset', () => {
+    const bytes = encodeFrame({ type: 'data', offset: 2 ** 32 - 1, bytes: Uint8Array.of(1, 2, 3) });
+    const decoder = new FrameDecoder();
+    decoder.push(bytes.subarray(0, 13));
+    expect(decoder.next()).toBeUndefined();
+    decoder.push(bytes.subarray(13, 14));
+    expect(decoder.next()).toEqual({ type: 'data', offset: 2 ** 32 - 1, bytes: Uint8Array.of(1) });
+    expect(decoder.next()).toBeUndefined();
+    decoder.push(Uint8Array.from([...bytes.subarray(14), ...encodeFrame({ type: 'ping', number: 5 })]));
+    expect(decoder.next()).toEqual({ type: 'data', offset: 2 ** 32, bytes: Uint8Array.of(2, 3) });
+    expect(decoder.next()).toEqual({ type: 'ping', number: 5 });
+  });
+
+  it('refuses a DATA frame without a byte', () => {
+    const decoder = new FrameDecoder();
+    decoder.push(Uint8Array.of(2, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0));
+    expect(() => decoder.next()).toThrow('cut short');
+  });
+
   it('gives the good frames before a bad one', () => {
     const decoder = new FrameDecoder();
     decoder.push(Uint8Array.from([...encodeFrame({ type: 'ack', received: 1 }), 99]));
