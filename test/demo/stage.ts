@@ -35,7 +35,7 @@ export class StageHand {
   readonly devices: Device[] = [];
 
   async build(): Promise<Stage> {
-    const server = await this.#keep(startProsody({ accounts: { [ACCOUNT]: PASSWORD }, hasStanzaLog: true }), (it) => it.stop());
+    const server = await this.#keep(startProsody({ accounts: { [ACCOUNT]: PASSWORD }, hasStanzaLog: true, hasProxy: false }), (it) => it.stop());
     const network = await this.#keep(startTcpProxy({ host: server.host, port: server.port }), (it) => it.stop());
     const laptop = await this.#device('laptop');
     const desktop = await this.#device('desktop');
@@ -63,7 +63,14 @@ export class StageHand {
   #device(name: string): Promise<Device> {
     const device = new Device(name);
     this.devices.push(device);
-    return this.#keep(device.prepare(), () => device.remove());
+    return this.#keep(this.#prepare(device), () => device.remove());
+  }
+
+  /** What the demo shows is what goes through the server: what that sees, and how little its loss costs. */
+  async #prepare(device: Device): Promise<Device> {
+    await device.prepare();
+    await device.git(device.dir, 'config', '--global', 'xmpp.direct', 'false');
+    return device;
   }
 
   #keep<T>(starting: Promise<T>, stop: (it: T) => Promise<void>): Promise<T> {

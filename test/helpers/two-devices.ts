@@ -1,4 +1,5 @@
-// Two devices of one account on a private server, signed in and paired: what most integration specs begin with.
+// Two devices of one account on a private server, signed in and paired: what most integration specs begin with. All goes through the server, so that
+// what is cut or read there is what they say to each other; `ladder.spec.ts` has the other ways.
 // Rule: what was started is stopped, also where the setting failed half-way.
 
 import { Device, pairDevices } from './device.ts';
@@ -26,13 +27,14 @@ export async function startTwoDevices(settings: ProsodySettings = {}, accounts: 
     for (const end of started.splice(0).reverse()) await end();
   };
   try {
-    const server = await startProsody({ ...settings, accounts: { ...accounts, [ACCOUNT]: PASSWORD } });
+    const server = await startProsody({ hasProxy: false, ...settings, accounts: { ...accounts, [ACCOUNT]: PASSWORD } });
     started.push(() => server.stop());
     const proxy = await startTcpProxy({ host: server.host, port: server.port });
     started.push(() => proxy.stop());
     const [laptop, desktop] = await Promise.all(['laptop', 'desktop'].map((name) => new Device(name).prepare()));
     if (laptop === undefined || desktop === undefined) throw new Error('two names make two devices');
     for (const device of [laptop, desktop]) started.push(() => device.remove());
+    for (const device of [laptop, desktop]) await device.git(device.dir, 'config', '--global', 'xmpp.direct', 'false');
     await Promise.all([laptop.login(server, ACCOUNT, PASSWORD), desktop.login(server, ACCOUNT, PASSWORD, proxy)]);
     const { typed } = await pairDevices(laptop, desktop);
     if (typed.code !== 0) throw new Error(`pairing failed: ${typed.stderr}`);

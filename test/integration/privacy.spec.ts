@@ -1,5 +1,5 @@
-// What others see of it: the server, chat clients on the same account, contacts, and whoever has the password (issue: "How it will be
-// judged", 5, 6 and 8). Rule: the log is the server's own, and each search is first shown to find what it is made to find.
+// What others see of it: the server, chat clients on the same account, contacts, and whoever has the password.
+// Rule: the log is the server's own, and each search is first shown to find what it is made to find.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
