@@ -16,7 +16,7 @@ import type { RefsOfMap } from '../sync/map-format.ts';
 import type { RepoContext } from './context.ts';
 import type { Events } from './events.ts';
 import { deliverOffer } from './offer.ts';
-import type { Offer, PeerCopy } from './offer.ts';
+import type { Offer, PeerCopy } from './offer-types.ts';
 
 export interface DeliveryParts {
   readonly context: RepoContext;

@@ -2,10 +2,9 @@
 // Rule: the refs that are pushed are the device's corner as it was signed; what moves meanwhile is the next offer's.
 
 import type { ClientHttp2Session } from 'node:http2';
-import { pipeline } from 'node:stream/promises';
 import { asFault, Fault } from '../lib/errors.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { DeviceId, Oid, RefName } from '../lib/names.ts';
+import type { Oid, RefName } from '../lib/names.ts';
 import { hasObjects } from '../git/refs.ts';
 import { MAX_WARM_REFS, offerArgs } from '../git/push.ts';
 import { MAX_BASES, formatOfferHeaders } from '../link/http-format.ts';
@@ -14,26 +13,11 @@ import { openService, requestJson } from '../link/services.ts';
 import type { ServiceEnd } from '../link/services.ts';
 import { MAX_RECORDED_REFS, formatRecordedMap, parseLacking } from '../sync/record-format.ts';
 import { diffMaps } from '../sync/map-format.ts';
-import type { RefsOfMap } from '../sync/map-format.ts';
-import type { SignedCounter } from './maps-format.ts';
+import { carryPush } from './carry-push.ts';
 import type { RepoContext } from './context.ts';
+import type { Offer, PeerCopy } from './offer-types.ts';
 import { sendSlices } from './slices.ts';
 import { pushWarm } from './warm-offer.ts';
-
-/** What is known of the peer's copy of the map that is offered. */
-export interface PeerCopy {
-  /** Counter and refs last delivered to it; counter 0 and no refs when it has none. */
-  readonly counter: number;
-  readonly refs: RefsOfMap;
-  /** Every oid of maps that the peer holds. */
-  readonly known: ReadonlySet<Oid>;
-}
-
-export interface Offer {
-  readonly device: DeviceId;
-  readonly signed: SignedCounter;
-  readonly refs: RefsOfMap;
-}
 
 /** Long enough for an answer through a throttled server; the push itself has the pipe's own deadlines. */
 const ANSWER_DEADLINE_MS = 60_000;
@@ -110,17 +94,9 @@ async function push(
     if (asFault(error, 'offering').code === 'exists') return undefined;
     throw error;
   }
-  const { args, config } = offerArgs({ device: offer.device, fdIn: 3, fdOut: 4 });
-  const process = context.startGit(args, { dir: context.repository.path, config, extraFds: 2 });
-  // After an answer git is about to end by itself.
-  service.end.catch(() => process.kill());
-  const [fromPeer, toPeer] = process.extra;
-  if (fromPeer === undefined || toPeer === undefined) throw new Fault('internal', 'git was started without the two ends of a stream');
-  process.stdout.resume();
-  await Promise.allSettled([pipeline(service.stream, fromPeer), pipeline(toPeer, service.upload)]);
-  const [, end] = await Promise.all([process.exit, service.end]);
+  const end = await carryPush(context, service, offerArgs({ device: offer.device, fdIn: 3, fdOut: 4 }));
   // What counts is whether the peer holds the map: of two offers at once the later one fails to move refs that are there already.
-  if (end.exitCode !== 0) throw notTakenIn(end.stderr.trim() || process.stderrTail().trim() || `exit code ${end.exitCode}`);
+  if (end.exitCode !== 0) throw notTakenIn(end.stderr.trim() || `exit code ${end.exitCode}`);
   return end.told;
 }
 

@@ -11,7 +11,6 @@ import type { Clock } from '../lib/clock.ts';
 import { asFault, Fault } from '../lib/errors.ts';
 import type { Oid } from '../lib/names.ts';
 import { arrivingRef } from '../git/partials.ts';
-import type { PushStart } from '../git/push.ts';
 import { sliceArgs } from '../git/push.ts';
 import { hasObjects } from '../git/refs.ts';
 import { measureRange, packStep, sortTips, walkSteps } from '../git/steps.ts';
@@ -20,9 +19,10 @@ import type { SpooledPack } from '../home/spool.ts';
 import { MAX_BASES, formatPackHeaders, formatSliceHeaders, parsePackState } from '../link/http-format.ts';
 import type { SliceProgress } from '../link/http-format.ts';
 import { openService, requestJson } from '../link/services.ts';
-import type { ServiceEnd, ServiceStream } from '../link/services.ts';
+import type { ServiceEnd } from '../link/services.ts';
 import { MIN_SLICE_BYTES, nextLimit, SlicePlanner } from '../sync/slice-plan.ts';
 import type { Slice, Step } from '../sync/slice-plan.ts';
+import { carryPush } from './carry-push.ts';
 import type { RepoContext } from './context.ts';
 
 /** The peer may first have to end what an earlier try left there: checking a pack of gigabytes. */
@@ -184,18 +184,6 @@ class SliceSender {
 async function* wholeOf(stdout: AsyncIterable<unknown>, exit: Promise<number>): AsyncGenerator<unknown, void> {
   yield* stdout;
   if ((await exit) !== 0) throw new Fault('git', 'git pack-objects failed');
-}
-
-/** Joins a `git push` with a service that has been accepted. */
-async function carryPush(context: RepoContext, service: ServiceStream, { args, config }: PushStart): Promise<ServiceEnd> {
-  const git = context.startGit(args, { dir: context.repository.path, config, extraFds: 2 });
-  service.end.catch(() => git.kill());
-  const [fromPeer, toPeer] = git.extra;
-  if (fromPeer === undefined || toPeer === undefined) throw new Fault('internal', 'git was started without the two ends of a stream');
-  git.stdout.resume();
-  await Promise.allSettled([pipeline(service.stream, fromPeer), pipeline(toPeer, service.upload)]);
-  const [, end] = await Promise.all([git.exit, service.end]);
-  return end.stderr.trim() === '' ? { ...end, stderr: git.stderrTail() } : end;
 }
 
 function notTaken({ exitCode, stderr }: ServiceEnd): Fault {

@@ -14,7 +14,7 @@ import { formatOfferHeaders } from '../link/http-format.ts';
 import { openService } from '../link/services.ts';
 import type { ServiceEnd } from '../link/services.ts';
 import { cornerRef } from './maps-format.ts';
-import type { Offer, PeerCopy } from './offer.ts';
+import type { Offer, PeerCopy } from './offer-types.ts';
 import type { RepoContext } from './context.ts';
 
 /** A larger push is bulk: it goes the long way, which lets other things pass and is accepted before it is sent. */

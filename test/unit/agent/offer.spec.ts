@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { deliverOffer } from '../../../src/agent/offer.ts';
-import type { PeerCopy } from '../../../src/agent/offer.ts';
+import type { PeerCopy } from '../../../src/agent/offer-types.ts';
 import { realClock } from '../../../src/lib/clock.ts';
 import { parseBareJid } from '../../../src/lib/jid.ts';
 import type { DeviceId, Oid } from '../../../src/lib/names.ts';

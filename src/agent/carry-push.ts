@@ -1,0 +1,25 @@
+// One `git push` of the agent's own, joined with the service that takes it in on the other side (git-remote-fd(1)). Rule: git is started only once
+// the service was accepted, and ends with it; what git said stands in where the other side said nothing.
+
+import { pipeline } from 'node:stream/promises';
+import { Fault } from '../lib/errors.ts';
+import type { PushStart } from '../git/push.ts';
+import type { ServiceEnd, ServiceStream } from '../link/services.ts';
+import type { RepoContext } from './context.ts';
+
+/**
+ * Carries the push to its end.
+ * @param push arguments for the descriptors 3 and 4
+ * @throws Fault `timeout` when the link was lost
+ */
+export async function carryPush(context: RepoContext, service: ServiceStream, { args, config }: PushStart): Promise<ServiceEnd> {
+  const git = context.startGit(args, { dir: context.repository.path, config, extraFds: 2 });
+  // After an answer git is about to end by itself.
+  service.end.catch(() => git.kill());
+  const [fromPeer, toPeer] = git.extra;
+  if (fromPeer === undefined || toPeer === undefined) throw new Fault('internal', 'git was started without the two ends of a stream');
+  git.stdout.resume();
+  await Promise.allSettled([pipeline(service.stream, fromPeer), pipeline(toPeer, service.upload)]);
+  const [, end] = await Promise.all([git.exit, service.end]);
+  return end.stderr.trim() === '' ? { ...end, stderr: git.stderrTail() } : end;
+}
