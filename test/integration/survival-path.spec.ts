@@ -195,7 +195,7 @@ describe('the give-up time', () => {
     await laptop.git(laptop.dir, 'config', '--file', path.join(laptop.home, 'config'), 'xmpp.giveUp', value);
     await laptop.xmpp('daemon', 'start');
     const told = await laptop.event(({ type }) => type === 'bad-setting');
-    expect(told.words).toMatch(/^xmpp\.giveUp .*; its default holds$/);
+    expect(told.words).toMatch(/^xmpp\.giveUp: .*; its default holds$/);
     await laptop.git(laptop.dir, 'config', '--file', path.join(laptop.home, 'config'), '--unset', 'xmpp.giveUp');
   });
 });
