@@ -8,7 +8,7 @@ import { parseRate } from '../lib/rate-format.ts';
 import type { Fault } from '../lib/errors.ts';
 import type { RunGit } from '../lib/git-run.ts';
 import { Serial } from '../lib/serial.ts';
-import { parseList } from './config.ts';
+import { normalizeKey, parseList } from './config.ts';
 import type { Config } from './config.ts';
 import { parseDirectMode } from './settings-format.ts';
 import type { DirectMode } from './settings-format.ts';
@@ -72,7 +72,7 @@ export class Settings {
 
   /** @returns undefined when it is not set, or set to what cannot be used */
   #read<T>(key: string, parse: (text: string) => T): T | undefined {
-    const text = this.#parts.config.get(key) ?? this.#values.get(key)?.at(-1);
+    const text = this.#parts.config.get(key) ?? this.#values.get(normalizeKey(key))?.at(-1);
     if (text === undefined) return undefined;
     try {
       return parse(text);
