@@ -94,7 +94,7 @@ export class Ways {
     const { requester, ...offer } = parseRecord(body, 'carriers');
     const from = parseFullJid(typeof requester === 'string' ? requester : '');
     if (bareOf(from) !== peer.jid) throw new Fault('bad-input', 'the requester is of another account');
-    this.#requireSession().socks5.expect(from, parseOffer(offer), EXPECT_MS);
+    this.#requireSession().socks5.expect(from, parseOffer(offer), EXPECT_MS, peer.device);
   }
 
   /** Whether the server still answers: silence on a link may be its own, and better found out at once than after its minute. */

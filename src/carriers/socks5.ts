@@ -124,12 +124,13 @@ export class Socks5 {
 
   /**
    * Expects the query for an offer that came from `peer` inside the link, once and for `deadlineMs`.
+   * @param by the device whose link it was
    * @returns expects it no more
    * @throws Fault `throttled` when too many are expected; `exists` when this one is
    */
-  expect(peer: FullJid, offer: BytestreamOffer, deadlineMs: number): () => void {
+  expect(peer: FullJid, offer: BytestreamOffer, deadlineMs: number, by: string = peer): () => void {
     this.#end.signal.throwIfAborted();
-    return this.#expected.expect(peer, offer, deadlineMs);
+    return this.#expected.expect(peer, offer, deadlineMs, by);
   }
 
   /** Ends every offer and every try. Open carriers stay. */
