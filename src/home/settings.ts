@@ -55,7 +55,7 @@ export class Settings {
   /** Reads what may have changed. What cannot be read leaves the values as they were. */
   async refresh(): Promise<void> {
     const { clock, runGit } = this.#parts;
-    const isFresh = (): boolean => clock.now() - this.#readAt < FRESH_MS;
+    const isFresh = (): boolean => Math.abs(clock.now() - this.#readAt) < FRESH_MS;
     if (isFresh()) return;
     await this.#serial.run(async () => {
       if (isFresh()) return;
