@@ -36,7 +36,7 @@ export interface ContactParts {
   /** Looks a peer's address record up afresh. */
   readonly findAddress: (peer: DeviceId) => Promise<FullJid | undefined>;
   /** A peer said where it is: what waits for a way to it may try again. */
-  readonly onThere: () => void;
+  readonly onThere: (device: DeviceId) => void;
   /** A digest came in; what it says of repositories that are not shared here too is for others to see. */
   readonly onDigest: (peer: Peer, digest: Digest) => void;
 }
@@ -226,7 +226,7 @@ export class Contacts {
 
   async #noteAddress(peer: Peer, address: FullJid): Promise<void> {
     if (peer.address !== address) await this.#parts.peers.update(peer.device, { address });
-    this.#parts.onThere();
+    this.#parts.onThere(peer.device);
   }
 
   #hinted(from: string, device: string | undefined): Peer | undefined {

@@ -107,7 +107,7 @@ export class Peering {
       void this.twins.heard(peer, digest);
       void this.remotes.heard(peer, digest);
     };
-    this.contacts = new Contacts({ me, peers, links: this.links, answers, loops: this.#loops, events, clock, chance: parts.chance, findAddress, onDigest, onThere: () => this.#ways.retry() });
+    this.contacts = new Contacts({ me, peers, links: this.links, answers, loops: this.#loops, events, clock, chance: parts.chance, findAddress, onDigest, onThere: (device) => this.#ways.retry(device) });
     this.#acceptor = new Acceptor({
       own: identity,
       findPeer: (spki, account) => this.#pinned(spki, account),
@@ -220,7 +220,7 @@ export class Peering {
       openCarrier: (to, how) => this.#ways.openInBand(to, how),
       openOwn: (link, to) => this.#ways.openOwn(link, to),
       mayGrow: (carrier) => this.#ways.mayGrow(carrier),
-      onWayFree: (retry) => this.#ways.onFree(retry),
+      onWayFree: (retry) => this.#ways.onFree(device, retry),
       clock,
       random: chance,
       log: log.scope('link'),

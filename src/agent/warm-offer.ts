@@ -67,7 +67,8 @@ async function readSmall(process: GitProcess): Promise<Uint8Array | undefined> {
   const reader = new PacketReader();
   const parts: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of process.stdout as AsyncIterable<Uint8Array>) {
+  for await (const chunk of process.stdout) {
+    if (!(chunk instanceof Uint8Array)) continue;
     for (const part of reader.push(chunk)) {
       parts.push(part);
       length += part.length;

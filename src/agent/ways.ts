@@ -38,7 +38,7 @@ const EXPECT_MS = 30_000;
 export class Ways {
   readonly #parts: WaysParts;
   readonly limits: Limits;
-  readonly #retries = new Set<() => void>();
+  readonly #retries = new Map<() => void, DeviceId>();
   /** The stretch of time that is signed in. */
   session: Session | undefined;
 
@@ -47,15 +47,15 @@ export class Ways {
     this.limits = new Limits(parts);
   }
 
-  /** `retry` is called when a way may have become free. @returns what takes it back */
-  onFree(retry: () => void): () => void {
-    this.#retries.add(retry);
+  /** `retry` is called when a way to `device` may have become free. @returns what takes it back */
+  onFree(device: DeviceId, retry: () => void): () => void {
+    this.#retries.set(retry, device);
     return () => this.#retries.delete(retry);
   }
 
-  /** Signed in again, or a peer said hello, or the network is another. */
-  retry(): void {
-    for (const retry of this.#retries) retry();
+  /** Signed in again, or the network is another; or a peer said hello, which says nothing of the others. */
+  retry(device?: DeviceId): void {
+    for (const [retry, each] of this.#retries) if (device === undefined || device === each) retry();
   }
 
   /** In-band, through the server. @throws Fault as `InBand.open`, `not-connected` while signed out */
@@ -94,7 +94,7 @@ export class Ways {
     const { requester, ...offer } = parseRecord(body, 'carriers');
     const from = parseFullJid(typeof requester === 'string' ? requester : '');
     if (bareOf(from) !== peer.jid) throw new Fault('bad-input', 'the requester is of another account');
-    this.#requireSession().socks5.expect(from, parseOffer(offer), EXPECT_MS);
+    this.#requireSession().socks5.expect(from, parseOffer(offer), EXPECT_MS, peer.device);
   }
 
   /** Whether the server still answers: silence on a link may be its own, and better found out at once than after its minute. */

@@ -40,6 +40,7 @@ export interface ExpectedStreamsOptions {
 
 interface Expected {
   readonly peer: FullJid;
+  readonly by: string;
   readonly offer: BytestreamOffer;
   readonly forget: () => void;
 }
@@ -59,11 +60,12 @@ export class ExpectedStreams {
 
   /**
    * Expects the query for an offer that came inside the link, once and for `deadlineMs`.
+   * @param by the device that told it: it may name any resource of its account as the requester
    * @returns expects it no more
    * @throws Fault `throttled` when two of this device, or sixteen in all, wait already; `exists` when this one does
    */
-  expect(peer: FullJid, offer: BytestreamOffer, deadlineMs: number): () => void {
-    const ofDevice = [...this.#expected].filter((one) => one.peer === peer);
+  expect(peer: FullJid, offer: BytestreamOffer, deadlineMs: number, by: string = peer): () => void {
+    const ofDevice = [...this.#expected].filter((one) => one.by === by);
     if (ofDevice.some((one) => one.offer.sid === offer.sid)) throw new Fault('exists', `${peer} offered the same stream twice`);
     if (ofDevice.length >= LIMITS.perDevice || this.#expected.size >= LIMITS.total) {
       throw new Fault('throttled', `${peer} offers more streams than are taken at once`);
@@ -72,7 +74,7 @@ export class ExpectedStreams {
       timer.cancel();
       this.#expected.delete(expected);
     };
-    const expected: Expected = { peer, offer, forget };
+    const expected: Expected = { peer, by, offer, forget };
     const timer = this.#options.clock.setTimer(deadlineMs, forget);
     this.#expected.add(expected);
     // The proxies are asked now, so that the query need not wait for it.

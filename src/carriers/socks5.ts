@@ -25,6 +25,8 @@ import { StreamhostListener } from './streamhost-listener.ts';
 const SID_BYTES = 16;
 /** Offers of ours that are pending at once. */
 const MAX_PENDING = 16;
+/** Streams of peers that are being connected at once; each may take ten seconds and a socket for each of its streamhosts. */
+const MAX_CONNECTING = 16;
 /** An offer that nobody opens is taken back after this. */
 const PENDING_MS = 60_000;
 /** A carrier that was handed over and that nobody starts is closed after this. */
@@ -33,6 +35,7 @@ const START_MS = 10_000;
 const FAILED_MS = 300_000;
 
 const UNEXPECTED: Refusal = { type: 'cancel', condition: 'not-acceptable', why: 'no such stream was offered' };
+const BUSY: Refusal = { type: 'wait', condition: 'resource-constraint', why: 'too many streams are being connected' };
 const UNREACHABLE: Refusal = { type: 'cancel', condition: 'item-not-found', why: 'no streamhost gave the stream' };
 
 export interface Socks5Options {
@@ -73,6 +76,7 @@ export class Socks5 {
   readonly #removeHandler: () => void;
   #onCarrier: ((carrier: Carrier) => void) | undefined;
   #refused = 0;
+  #connecting = 0;
 
   constructor(options: Socks5Options) {
     this.#options = options;
@@ -124,12 +128,13 @@ export class Socks5 {
 
   /**
    * Expects the query for an offer that came from `peer` inside the link, once and for `deadlineMs`.
+   * @param by the device whose link it was
    * @returns expects it no more
    * @throws Fault `throttled` when too many are expected; `exists` when this one is
    */
-  expect(peer: FullJid, offer: BytestreamOffer, deadlineMs: number): () => void {
+  expect(peer: FullJid, offer: BytestreamOffer, deadlineMs: number, by: string = peer): () => void {
     this.#end.signal.throwIfAborted();
-    return this.#expected.expect(peer, offer, deadlineMs);
+    return this.#expected.expect(peer, offer, deadlineMs, by);
   }
 
   /** Ends every offer and every try. Open carriers stay. */
@@ -168,7 +173,9 @@ export class Socks5 {
     const { peer, asked } = this.#parse(iq);
     const offer = this.#onCarrier === undefined ? undefined : this.#expected.take(peer, asked);
     if (offer === undefined) throw this.#refuse(UNEXPECTED, iq);
-    const found = await this.#expected.connect(peer, offer);
+    if (this.#connecting >= MAX_CONNECTING) throw this.#refuse(BUSY, iq);
+    this.#connecting += 1;
+    const found = await this.#expected.connect(peer, offer).finally(() => (this.#connecting -= 1));
     if (found === undefined) throw refuse(UNREACHABLE);
     const { carrier, streamhost } = found;
     this.#options.clock.setTimer(START_MS, () => {

@@ -1,7 +1,7 @@
 // `git xmpp clone`: a small repository by plain git; a large one by the agents, in slices that outlive a crash of either (docs/git-xmpp.1).
 // Rule: what comes out is what `git clone` makes; until then a marker in the new folder's configuration says what is still to be done.
 
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { asFault, Fault } from '../lib/errors.ts';
 import type { FaultCode } from '../lib/errors.ts';
@@ -22,6 +22,8 @@ const RESTART_MS = 500;
 /** What is over as soon as an agent runs, and is signed in. */
 const PASSING: readonly FaultCode[] = ['agent', 'not-connected', 'peer-offline'];
 const MARKER = 'xmpp.cloning';
+/** git-config(1): what there was to unset is not there. */
+const NOTHING_TO_UNSET = 5;
 /** What is to be checked out: a branch, a commit, or nothing. */
 const MARKED_HEAD = 'xmpp.cloninghead';
 
@@ -41,7 +43,7 @@ export async function clone(door: Door, world: World, what: string, dir: string 
   const git: Git = (...args) => askForPerson(['-C', asked.dir, ...args], world.env);
   if (!(await isBegun(asked, git))) {
     const { head, bytes } = await look(door, asked);
-    const isFree = !existsSync(asked.dir) || readdirSync(asked.dir).length === 0;
+    const isFree = !existsSync(asked.dir) || (statSync(asked.dir).isDirectory() && readdirSync(asked.dir).length === 0);
     // An older version tells no HEAD, nor does one that does not show its branch.
     if (!isFree || head === undefined || (bytes ?? Infinity) < SLICED_BYTES) return cloneByGit(door, world, asked);
     begin(asked, head);
@@ -96,7 +98,9 @@ async function prepare({ peer, name, dir }: Clone, git: Git, world: World): Prom
   const made = await askForPerson(['init', '--quiet', dir], world.env);
   if (made.code !== 0) throw new Fault('git', `git init failed: ${made.stderr.trim()}`);
   const head = await marked(git, dir, MARKED_HEAD);
-  if (head.startsWith('refs/')) await git('symbolic-ref', 'HEAD', head);
+  // What has been checked out is somebody's work from then on: another branch, perhaps.
+  const isUnborn = (await git('rev-parse', '--quiet', '--verify', 'HEAD')).code !== 0;
+  if (head.startsWith('refs/') && isUnborn) await git('symbolic-ref', 'HEAD', head);
   const remote = await remoteName(git);
   await git('config', `remote.${remote}.url`, `xmpp::${peer}/${name}`);
   await git('config', `remote.${remote}.fetch`, `+refs/heads/*:refs/remotes/${remote}/*`);
@@ -151,13 +155,23 @@ async function finish({ peer, name, dir }: Clone, git: Git, world: World): Promi
   const tracked = `refs/remotes/${remote}/${branch ?? 'HEAD'}`;
   if (branch !== undefined && (await git('rev-parse', '--quiet', '--verify', tracked)).code === 0) {
     await git('symbolic-ref', `refs/remotes/${remote}/HEAD`, tracked);
-    await run('checkout', '--quiet', '-B', branch, '--track', `${remote}/${branch}`);
+    // A crash before the marker went may lie behind it, and commits since then: they stay.
+    const hasOwn = (await git('merge-base', '--is-ancestor', `refs/heads/${branch}`, tracked)).code === 1;
+    await run('checkout', '--quiet', ...(hasOwn ? [branch, '--'] : ['-B', branch, '--track', `${remote}/${branch}`]));
   } else if (branch === undefined) {
     await run('fetch', '--quiet', remote, 'HEAD');
     await run('checkout', '--quiet', '--detach', head);
   } else say('warning: remote HEAD refers to nonexistent ref, unable to checkout');
-  for (const key of [MARKER, MARKED_HEAD]) await git('config', '--local', '--unset-all', key);
+  for (const key of [MARKER, MARKED_HEAD]) await unmark(key, git);
   say(`cloned ${peer}/${name}; it is shared, and stays in sync`);
+}
+
+/** While the marker is there nothing moves by itself, so one that stays is an error. @throws Fault `git` */
+async function unmark(key: string, git: Git): Promise<void> {
+  const { code } = await git('config', '--local', '--unset-all', key);
+  if (code !== 0 && code !== NOTHING_TO_UNSET) {
+    throw new Fault('git', `git config could not take away ${key}; everything else is done`, { remedy: 'run the same command again' });
+  }
 }
 
 /** The branch to check out; of a detached HEAD the one that git would guess: the default one, else the first at that commit. */

@@ -117,7 +117,7 @@ export class Config {
 }
 
 /** A key as git lists it: all but the middle part in lower case. @throws InputFault */
-function normalizeKey(key: string): string {
+export function normalizeKey(key: string): string {
   if (!KEY.test(key)) throw new InputFault('config key', `"${key.slice(0, 80)}" is not of the form section.name`);
   const first = key.indexOf('.');
   const last = key.lastIndexOf('.');

@@ -8,7 +8,7 @@ import { parseRate } from '../lib/rate-format.ts';
 import type { Fault } from '../lib/errors.ts';
 import type { RunGit } from '../lib/git-run.ts';
 import { Serial } from '../lib/serial.ts';
-import { parseList } from './config.ts';
+import { normalizeKey, parseList } from './config.ts';
 import type { Config } from './config.ts';
 import { parseDirectMode } from './settings-format.ts';
 import type { DirectMode } from './settings-format.ts';
@@ -55,7 +55,7 @@ export class Settings {
   /** Reads what may have changed. What cannot be read leaves the values as they were. */
   async refresh(): Promise<void> {
     const { clock, runGit } = this.#parts;
-    const isFresh = (): boolean => clock.now() - this.#readAt < FRESH_MS;
+    const isFresh = (): boolean => Math.abs(clock.now() - this.#readAt) < FRESH_MS;
     if (isFresh()) return;
     await this.#serial.run(async () => {
       if (isFresh()) return;
@@ -72,7 +72,7 @@ export class Settings {
 
   /** @returns undefined when it is not set, or set to what cannot be used */
   #read<T>(key: string, parse: (text: string) => T): T | undefined {
-    const text = this.#parts.config.get(key) ?? this.#values.get(key)?.at(-1);
+    const text = this.#parts.config.get(key) ?? this.#values.get(normalizeKey(key))?.at(-1);
     if (text === undefined) return undefined;
     try {
       return parse(text);

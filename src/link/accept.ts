@@ -26,6 +26,7 @@ import { secureAsListener } from './secure.ts';
 import type { Credentials } from './secure.ts';
 import { serveLink } from './serve.ts';
 import type { LinkHandlers } from './serve.ts';
+import { SilentCarriers } from './silent-carriers.ts';
 import { followCarrier } from './window.ts';
 
 export interface AcceptOptions {
@@ -68,11 +69,13 @@ const MAX_PIPES = 256;
 export class Acceptor {
   readonly #options: AcceptOptions;
   readonly #accepted = new Map<LinkId, Accepted>();
+  readonly #silent: SilentCarriers;
   readonly #offences: Offences;
 
   constructor(options: AcceptOptions) {
     this.#options = options;
     this.#offences = new Offences(options.log);
+    this.#silent = new SilentCarriers(options.clock);
   }
 
   /** How often anything was refused. */
@@ -83,11 +86,12 @@ export class Acceptor {
   /** Takes a carrier that a peer opened. */
   accept(carrier: Carrier): void {
     const { clock } = this.#options;
+    const spoke = this.#silent.wait(carrier, HANDSHAKE_MS);
+    if (spoke === undefined) return this.#offences.note(bareOf(carrier.peer), 'refused a carrier', { why: 'too many say nothing', from: carrier.peer });
     let early: Uint8Array = new Uint8Array(0);
     let answer: Uint8Array | undefined;
     let feed: ((bytes: Uint8Array) => Promise<void>) | undefined;
     const proxy = new CarrierProxy(carrier);
-    const timer = clock.setTimer(HANDSHAKE_MS, () => void carrier.close());
     const receive = (bytes: Uint8Array): Promise<void> => {
       if (feed !== undefined) return feed(bytes);
       early = concatBytes([early, bytes]);
@@ -96,7 +100,7 @@ export class Acceptor {
         if (early.length > FIRST_FRAME_BYTES) void carrier.close();
         return Promise.resolve();
       }
-      timer.cancel();
+      spoke();
       const refused = this.#route(first, proxy);
       feed = (more) => {
         this.#bound(first.frame.linkId);
@@ -117,7 +121,7 @@ export class Acceptor {
         },
         probe: () => proxy.probe(),
       },
-      { receive, closed: (fault) => { timer.cancel(); proxy.closed(fault); } },
+      { receive, closed: (fault) => { spoke(); proxy.closed(fault); } },
     );
   }
 

@@ -88,6 +88,8 @@ export async function dialLink(options: DialOptions): Promise<DialledLink> {
   const late = (): Fault => new Fault('timeout', 'the other device did not answer');
   try {
     const session = await withDeadline(shakeHands(pipe, options), HANDSHAKE_MS, options.clock, late);
+    // Both ends tell of their end once, and whoever listens from here on would wait for that for ever.
+    if (session.destroyed || pipe.destroyed) throw new Fault('timeout', 'the link was lost as it came up');
     gateBulk(session, pipe, options.gates ?? new GateGroup(options.clock));
     followCarrier(session, pipe);
     ladder = makeLadder(pipe, session, options);

@@ -1,6 +1,7 @@
 // Moves a dialled pipe to a better carrier while it runs (docs/PROTOCOL.md, "Carriers"). Rule: the carrier that runs is left only for one that is
 // open already, and when that is lost the way through the server is taken at once; when to try is `ladder-machine.ts`'s.
 
+import { steadyNow } from '../lib/clock.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { asFault } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
@@ -35,6 +36,7 @@ interface Attempt {
 export class Ladder {
   readonly #options: LadderOptions;
   readonly #machine = new LadderMachine();
+  readonly #now: () => number;
   #attempt: Attempt | undefined;
   #large: Carrier | undefined;
   #isBusy = false;
@@ -43,6 +45,7 @@ export class Ladder {
 
   constructor(options: LadderOptions) {
     this.#options = options;
+    this.#now = steadyNow(options.clock);
   }
 
   /** Whether a request is open: only then is it worth looking again. */
@@ -68,11 +71,11 @@ export class Ladder {
 
   /** Tries what is due, if anything is. */
   look(): void {
-    const { pipe, clock, mayGrow } = this.#options;
+    const { pipe, mayGrow } = this.#options;
     const { carrier } = pipe;
     if (this.#isStopped || carrier === undefined) return;
     const { sent, received } = pipe.stats;
-    const wish = this.#machine.wish({ bytes: sent + received, mayGrow: mayGrow(carrier) }, clock.now());
+    const wish = this.#machine.wish({ bytes: sent + received, mayGrow: mayGrow(carrier) }, this.#now());
     if (wish !== undefined) void this.#try(wish);
   }
 
@@ -110,6 +113,6 @@ export class Ladder {
   }
 
   #at(): { readonly now: number; readonly random: number } {
-    return { now: this.#options.clock.now(), random: this.#options.random() };
+    return { now: this.#now(), random: this.#options.random() };
   }
 }

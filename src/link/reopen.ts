@@ -21,6 +21,9 @@ export interface ReopenOptions {
   readonly log: Log;
 }
 
+/** A carrier that lasted so long was a way, whether or not anything moved on it. */
+const STEADY_MS = 10_000;
+
 /** Watches over the carriers of one dialled pipe. */
 export class Reopener {
   readonly #options: ReopenOptions;
@@ -33,6 +36,8 @@ export class Reopener {
   #isStopped = false;
   #isCarried = true;
   #isToldUnreachable = false;
+  /** When the pipe last came to a carrier, and what it had moved by then. */
+  #carried = { at: 0, bytes: 0 };
 
   constructor(options: ReopenOptions) {
     this.#options = options;
@@ -56,17 +61,19 @@ export class Reopener {
   detached(why: string): void {
     if (this.#isStopped) return;
     this.#options.log.info('carrier lost', { why });
-    // One that is lost before the pipe ran on it was no way: asking for the next at once would go in circles.
-    const wasCarried = this.#isCarried;
+    // One that is lost before the pipe ran on it, or before it moved anything, was no way: asking for the next at once would go in circles.
+    const { at, bytes } = this.#carried;
+    const wasWay = this.#isCarried && (this.#moved() > bytes || this.#options.clock.now() - at >= STEADY_MS);
     this.#tell(false);
-    if (wasCarried) void this.#open();
-    else this.#retryLater();
+    if (!wasWay) return this.#retryLater();
+    this.#backoff.succeed();
+    void this.#open();
   }
 
   /** The pipe runs on a carrier. */
   attached(): void {
     this.#timer?.cancel();
-    this.#backoff.succeed();
+    this.#carried = { at: this.#options.clock.now(), bytes: this.#moved() };
     this.#isToldUnreachable = false;
     this.#tell(true);
   }
@@ -75,6 +82,12 @@ export class Reopener {
     this.#isStopped = true;
     this.#timer?.cancel();
     this.#takeBack();
+  }
+
+  /** Bytes that came in, and that the other end has. */
+  #moved(): number {
+    const { received, acknowledged } = this.#pipe?.stats ?? { received: 0, acknowledged: 0 };
+    return received + acknowledged;
   }
 
   #tell(isCarried: boolean): void {

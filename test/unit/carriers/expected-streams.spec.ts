@@ -85,6 +85,9 @@ describe('what ExpectedStreams acts on', () => {
     expect(() => expected.expect(anna, OFFER, 1000)).toThrow('twice');
     expected.expect(anna, named('second'), 1000);
     expect(() => expected.expect(anna, named('third'), 1000)).toThrow('more streams than');
+    // Whatever resources of its account a device names, it is that device.
+    const elsewhere = parseFullJid('anna@one.example/elsewhere');
+    expect(() => expected.expect(elsewhere, named('fourth'), 1000, anna)).toThrow('more streams than');
     for (let count = 0; count < 14; count += 1) expected.expect(parseFullJid(`cleo@three.example/${count}`), OFFER, 1000);
     expect(() => expected.expect(ben, OFFER, 1000)).toThrow('more streams than');
   });

@@ -202,6 +202,25 @@ describe('Socks5, asked by a peer that speaks raw stanzas', () => {
     expect([unheard.refused, socksB.refused, trap.accepted]).toEqual([1, 0, 0]);
   });
 
+  it('connects sixteen at once and no more, however fast they are offered', async () => {
+    const { a, b, socksB } = agents();
+    const silent = await startStreamhost('says nothing');
+    const ask = (sid: string): Promise<unknown> => {
+      const offer = { ...offerAt(a.jid, silent.port), sid };
+      socksB.expect(a.jid, offer, 30_000);
+      return a.iq('set', b.jid, formatQuery(offer));
+    };
+    const asked: Promise<unknown>[] = [];
+    for (let count = 1; count <= 16; count += 1) {
+      asked.push(ask(`s${count}`).catch(() => undefined));
+      await until(() => silent.accepted === count);
+    }
+    await expect(ask('more')).rejects.toMatchObject({ condition: 'resource-constraint' });
+    expect(silent.accepted).toBe(16);
+    socksB.stop();
+    await Promise.all(asked);
+  });
+
   it('answers item-not-found when no streamhost gives the stream, and has then used the offer up', async () => {
     const { a, b, socksB, accepted } = agents();
     const bad = await startStreamhost('refuses');

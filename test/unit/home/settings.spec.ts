@@ -41,6 +41,13 @@ describe('Settings', () => {
     expect(settings.direct).toBe('public');
   });
 
+  it('are found however their names are written', async () => {
+    const { settings, write } = await makeSettings();
+    write('[xmpp]\n\tgiveUp = 10m\n[xmpp "limit.peer.Laptop"]\n\tUP = 50k\n');
+    await settings.refresh();
+    expect([settings.giveUpMs, settings.rate('xmpp.limit.peer.Laptop.up')]).toEqual([600_000, 50_000]);
+  });
+
   it('are those of the home first', async () => {
     const { settings, config, write } = await makeSettings();
     write('[xmpp]\n\tdirect = false\n');

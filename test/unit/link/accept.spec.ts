@@ -77,6 +77,19 @@ describe('Acceptor', () => {
     expect([silent.isClosed, slow.isClosed]).toEqual([true, true]);
   });
 
+  it('has sixteen carriers of an account that say nothing, and hangs up on a seventeenth', async () => {
+    const clock = new VirtualClock();
+    const world = new LinkWorld({ clock });
+    const start = (from = MALLORY): RawEnd => new RawEnd(world.open({ from }).near);
+    const silent = Array.from({ length: 16 }, () => start());
+    const [more, other] = [start(), start(parseFullJid('anna@example.org/x'))];
+    for (let turn = 0; turn < 10; turn += 1) await clock.pass(1);
+    expect([...silent, other, more].map(({ isClosed }) => isClosed)).toEqual([...silent.map(() => false), false, true]);
+    expect(world.acceptor.refusals).toBe(1);
+    await clock.pass(10_000);
+    expect(start().isClosed).toBe(false);
+  });
+
   it('hangs up on a pipe that is not secured within ten seconds', async () => {
     const clock = new VirtualClock();
     const world = new LinkWorld({ clock });

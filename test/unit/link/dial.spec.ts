@@ -118,6 +118,21 @@ describe('dialLink', () => {
     expect(offsets).toEqual(offsets.toSorted((a, b) => a - b));
   });
 
+  it('asks ever more patiently where each carrier is lost as soon as it runs', async () => {
+    const clock = new VirtualClock();
+    const world = new LinkWorld({ handlers, clock });
+    let losses = 0;
+    const onCarrier = (): void => {
+      losses += 1;
+      world.cut();
+    };
+    await world.dial({ onCarrier });
+    world.cut();
+    for (let turn = 0; turn < 1000; turn += 1) await clock.pass(1);
+    expect(losses).toBeGreaterThan(1);
+    expect(losses).toBeLessThan(8);
+  });
+
   it('goes to where the peer is by now', async () => {
     const world = new LinkWorld({ handlers });
     const asked: string[] = [];
