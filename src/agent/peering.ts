@@ -116,7 +116,7 @@ export class Peering {
       log: log.scope('link'),
       budget: this.#budget,
       gates: this.#gates,
-      onCarrier: (device, change) => this.#ways.changed(device, change),
+      onCarrier: (device, change) => this.#ways.changed(device, change, 'listener'),
       giveUpMs: () => parts.settings.giveUpMs,
       onSuspect: () => void this.#ways.probe(),
       onStranger: ({ peer }) => events.emit({ type: 'stranger', words: `${peer} asked for a link and is not paired`, by: peer }),
@@ -229,7 +229,7 @@ export class Peering {
       giveUpMs: () => this.#parts.settings.giveUpMs,
       onSuspect: () => void this.#ways.probe(),
       onCarrier: (change) => {
-        this.#ways.changed(device, change);
+        this.#ways.changed(device, change, 'dialler');
         if (!this.contacts.isOnline(device)) void this.contacts.contact(device);
       },
       onUnreachable: (fault) => this.contacts.linkLost(device, fault),

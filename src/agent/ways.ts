@@ -112,11 +112,11 @@ export class Ways {
     return address;
   }
 
-  /** A link to or from `device` goes on over another carrier. */
-  changed(device: DeviceId, change: CarrierChange): void {
+  /** A link to or from `device` goes on over another carrier. That it had to be resumed is told by the one who dialled it. */
+  changed(device: DeviceId, change: CarrierChange, by: 'dialler' | 'listener'): void {
     const { peers, events } = this.#parts;
     const peer = peers.byDevice(device)?.petname ?? 'a peer';
-    if (change.lost !== undefined) {
+    if (change.lost !== undefined && by === 'dialler') {
       const words = `resumed at byte ${change.received} coming in, ${change.sent} going out`;
       events.emit({ type: 'resumed', words, peer, bytes: change.received });
     }
