@@ -1,5 +1,5 @@
-// How many bytes of the other side may be on their way on a link (RFC 9113 §6.9.1). Rule: it fits the carrier, for what is on its way
-// on a slow one is what a small request has to wait for, and on a fast one the lack of it is what everybody waits for.
+// How many bytes of the other side may be on their way on a link (RFC 9113 §6.9.1). Rule: more than its carrier can have under way, so that it never
+// waits for this; that bulk does not pile up before what is small is the gate's business (`bulk-gate.ts`).
 
 import type { Http2Session } from 'node:http2';
 import type { CarrierKind } from '../carriers/carrier.ts';
@@ -7,8 +7,8 @@ import type { PipeStream } from './pipe-stream.ts';
 
 /** What all streams may use together: each has its own window of 1 MiB, and nothing unread is bounded by this one. */
 const WIDE = 16 << 20;
-/** HTTP/2's own. */
-const NARROW = 65_535;
+/** Four times what in-band blocks under way may hold. */
+const NARROW = 1 << 20;
 
 /** Gives `session` the window that its pipe's carrier can use, now and with each carrier that follows. */
 export function followCarrier(session: Http2Session & { setLocalWindowSize(bytes: number): void }, pipe: PipeStream): void {

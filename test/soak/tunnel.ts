@@ -31,8 +31,8 @@ export interface SoakResult extends Done {
 
 /** In-band bytes cross both devices' proxies, in base64 and stanzas. */
 const WIRE_FACTOR = 2 * 1.5;
-/** What one break may cost: all that was under way on both links, twice over both proxies, and a sign-in. */
-const BREAK_BYTES = 2 * 2 * 512 * 1024;
+/** What one break may cost: a full window each way on both links, in base64 and twice over both proxies; a sign-in and its links; what a command had sent that then found no way. */
+const BREAK_BYTES = 2 * 2 * 2 * 256 * 1024 * 1.5 + 2 ** 20;
 const PEAK_BYTES = 200 * 2 ** 20;
 /** Descriptors that a moment may need more than another. */
 const SPARE_DESCRIPTORS = 12;
