@@ -10,6 +10,7 @@ import { checkMove } from './check-move.ts';
 import { dropIndexLock, takeIndexLock } from './index-lock.ts';
 import { journalPath, writeJournal } from './journal.ts';
 import type { Journal } from './journal.ts';
+import type { ObjectReader } from './object-reader.ts';
 import { copyIndex, installIndex, privateIndex, realIndex } from './private-index.ts';
 import { recoverMove, tidy } from './recover.ts';
 import { REFLOG_MARK } from './reflog.ts';
@@ -30,6 +31,8 @@ export type MoveStage = 'journalled' | 'locked' | 'prepared' | 'noted' | 'checke
 export interface MoveDeps {
   readonly runGit: RunGit;
   readonly startGit: StartGit;
+  /** Saves processes, where there is one. */
+  readonly objects?: ObjectReader;
   readonly onStage?: (stage: MoveStage) => void;
 }
 
@@ -101,7 +104,7 @@ async function lockAndMove(deps: MoveDeps, repository: Repository, move: Started
   const { branch, from: tip, to } = request;
   const file = journalPath(request.stateDir, repository.commonDir);
   let journal: Journal = { path: tree.path, gitDir: tree.gitDir, branch, from: tip, to, indexLock: '0', refLocks: [] };
-  const diffing = diffTrees(deps.startGit, realIndex(tree), { from, to, limits: request.limits });
+  const diffing = diffTrees(deps.startGit, realIndex(tree), { from, to, limits: request.limits, objects: deps.objects });
   // The disk writes the journal while git compares; nothing is locked before both are done.
   const locking = takeIndexLock(tree.gitDir, async (indexLock) => {
     journal = { ...journal, indexLock };
