@@ -85,15 +85,16 @@ export class ObjectReader {
   async #askNow(command: 'contents' | 'info', oids: readonly Oid[]): Promise<readonly BatchAnswer[] | undefined> {
     if (this.#isClosed || this.#rest !== undefined) return undefined;
     this.#idle?.cancel();
-    const process = (this.#process ??= this.#start());
+    let process: GitProcess | undefined;
     try {
+      process = this.#process ??= this.#start();
       const answers = answersOf(process, { command, oids });
       process.stdin.write(oids.map((oid) => `${command} ${oid}\n`).join(''));
       const found = await withDeadline(answers, DEADLINE_MS, this.#clock, () => new Fault('timeout', 'git cat-file did not answer'));
       if (this.#process === process) this.#idle = this.#clock.setTimer(IDLE_MS, () => this.#drop());
       return found;
     } catch {
-      process.kill();
+      process?.kill();
       this.#drop();
       if (!this.#isClosed) this.#rest = this.#clock.setTimer(REST_MS, () => (this.#rest = undefined));
       return undefined;
