@@ -85,10 +85,12 @@ async function moveWithFiles(deps: MoveDeps, repository: Repository, { request, 
   if (!(await exists(tree.path))) return { waits: `its folder ${tree.path} is not there` };
   const place = realIndex(tree);
   const from = await treeOrEmpty(deps.runGit, place, request.from);
-  // Started now, asked under the lock: starting is what takes the time.
-  const update = startUpdate(deps.startGit, place, messageFor(request.message));
+  const message = messageFor(request.message);
+  const diffing = diffTrees(deps.startGit, place, { from, to: request.to, limits: request.limits, objects: deps.objects });
+  // Started now, asked under the lock: starting is what takes the time. The comparison goes first, for that is waited for first.
+  const update = startUpdate(deps.startGit, place, message);
   try {
-    return await lockAndMove(deps, repository, { request, tree, from, update });
+    return await lockAndMove(deps, repository, { request, tree, from, update, diffing });
   } finally {
     update.end();
   }
@@ -97,14 +99,14 @@ async function moveWithFiles(deps: MoveDeps, repository: Repository, { request, 
 interface StartedMove extends Move {
   readonly from: Oid;
   readonly update: UpdateProcess;
+  readonly diffing: ReturnType<typeof diffTrees>;
 }
 
 async function lockAndMove(deps: MoveDeps, repository: Repository, move: StartedMove): Promise<Moved> {
-  const { request, tree, from } = move;
+  const { request, tree, diffing } = move;
   const { branch, from: tip, to } = request;
   const file = journalPath(request.stateDir, repository.commonDir);
   let journal: Journal = { path: tree.path, gitDir: tree.gitDir, branch, from: tip, to, indexLock: '0', refLocks: [] };
-  const diffing = diffTrees(deps.startGit, realIndex(tree), { from, to, limits: request.limits, objects: deps.objects });
   // The disk writes the journal while git compares; nothing is locked before both are done.
   const locking = takeIndexLock(tree.gitDir, async (indexLock) => {
     journal = { ...journal, indexLock };
