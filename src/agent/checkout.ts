@@ -13,12 +13,12 @@ import type { RepoLoop } from './loop.ts';
 /** @throws Fault saying what is in the way; git tells the pusher */
 export async function checkOutPushed(loops: readonly RepoLoop[], { gitDir, to }: { readonly gitDir: string; readonly to: Oid }): Promise<void> {
   const { loop, tree } = await findTree(loops, gitDir);
-  const { runGit, startGit, repository, stateDir } = loop.context;
+  const { runGit, startGit, objects, repository, stateDir } = loop.context;
   const { branch } = tree;
   const from = branch === undefined ? undefined : (await listRefs(runGit, repository, [branch])).get(branch);
   if (branch === undefined) throw new Fault('refused-repository', 'no branch is checked out there');
   const request = { branch, from, to, stateDir, limits: TREE_LIMITS, message: 'push', isRefLeft: true };
-  const result = await loop.exclusively(() => moveBranch({ runGit, startGit }, repository, request));
+  const result = await loop.exclusively(() => moveBranch({ runGit, startGit, objects }, repository, request));
   if ('waits' in result) throw new Fault('refused-repository', `the checked-out branch cannot move now: ${result.waits}`);
 }
 

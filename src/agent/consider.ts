@@ -140,16 +140,16 @@ async function keepTip({ runGit, repository }: RepoContext, ref: RefName, tip: O
   await updateRefs(runGit, repository, [{ ref: kept, from: undefined, to: tip }], { message: 'xmpp: kept' });
 }
 
-async function readFacts({ runGit, repository }: RepoContext, who: Considered, tips: Tips): Promise<BranchFacts> {
+async function readFacts({ runGit, repository, objects }: RepoContext, who: Considered, tips: Tips): Promise<BranchFacts> {
   const { ours, theirs, acted, ref, isUnborn } = tips;
   const isWithin = (older: Oid | undefined, newer: Oid | undefined): Promise<boolean> => {
     if (older === undefined || newer === undefined) return Promise.resolve(false);
-    return older === newer ? Promise.resolve(true) : isAncestor(runGit, repository, { older, newer }).catch(() => false);
+    return older === newer ? Promise.resolve(true) : isAncestor(runGit, repository, { older, newer, objects }).catch(() => false);
   };
   const mayLeave = ours !== undefined && theirs !== undefined;
   const [isBehind, hasLeft] = await Promise.all([
     isWithin(ours, theirs),
-    mayLeave && wasLeft(runGit, repository, { branch: ref, tip: theirs }),
+    mayLeave && wasLeft(runGit, repository, { branch: ref, tip: theirs, at: ours, objects }),
   ]);
   const isAhead = !isBehind && (await isWithin(theirs, ours));
   return {
@@ -170,11 +170,11 @@ async function unbornBranch({ repository }: RepoContext, ours: RefMap): Promise<
 }
 
 /** Whether every branch that differs from `before` went forward or away. */
-export async function hasOnlyGrown({ runGit, repository }: RepoContext, before: RefMap, after: RefMap): Promise<boolean> {
+export async function hasOnlyGrown({ runGit, repository, objects }: RepoContext, before: RefMap, after: RefMap): Promise<boolean> {
   for (const [ref, newer] of diffMaps(before, after)) {
     const older = before.get(ref);
     if (newer === undefined || !ref.startsWith('refs/heads/')) continue;
-    if (older === undefined || !(await isAncestor(runGit, repository, { older, newer }).catch(() => false))) return false;
+    if (older === undefined || !(await isAncestor(runGit, repository, { older, newer, objects }).catch(() => false))) return false;
   }
   return true;
 }

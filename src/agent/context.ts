@@ -3,6 +3,7 @@
 import type { RunGit } from '../lib/git-run.ts';
 import type { DeviceId } from '../lib/names.ts';
 import type { Policy } from '../sync/plan.ts';
+import type { ObjectReader } from '../git/object-reader.ts';
 import type { StartGit } from '../git/run.ts';
 import type { TreeLimits } from '../git/tree-diff.ts';
 import type { Repository } from '../git/repository.ts';
@@ -19,6 +20,7 @@ export interface RepoContext {
   readonly maps: MapStore;
   readonly runGit: RunGit;
   readonly startGit: StartGit;
+  readonly objects: ObjectReader;
   /** Folder for journals of moves under way. */
   readonly stateDir: string;
   /** What is shared and with whom; grants change while it runs. */

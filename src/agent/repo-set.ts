@@ -12,6 +12,7 @@ import { SerialByKey } from '../lib/serial.ts';
 import { removeStaleIncoming } from '../git/clean.ts';
 import { recoverMove } from '../git/recover.ts';
 import { removeStalePartials } from '../git/partials.ts';
+import { ObjectReader } from '../git/object-reader.ts';
 import { openRepository } from '../git/repository.ts';
 import type { Repository } from '../git/repository.ts';
 import type { StartGit } from '../git/run.ts';
@@ -118,6 +119,7 @@ export class RepoSet {
     this.#broken.delete(id);
     running?.watch.stop();
     running?.loop.stop();
+    running?.loop.context.objects.close();
   }
 
   /** Tells every loop which peers hold a grant; called when peers or grants change. */
@@ -142,7 +144,8 @@ export class RepoSet {
     await this.#recover(repository, shared);
     const maps = new MapStore(shared.id, { runGit, repository }, join(stateDir, `maps-${shared.id}.json`));
     await maps.open((device) => (device === me.device ? me.spki : peers.byDevice(device)?.spki));
-    const context: RepoContext = { me: me.device, repository, maps, runGit, startGit, stateDir, shared: () => repos.byId(shared.id) ?? shared };
+    const objects = new ObjectReader(startGit, repository);
+    const context: RepoContext = { me: me.device, repository, maps, runGit, startGit, objects, stateDir, shared: () => repos.byId(shared.id) ?? shared };
     const loop = new RepoLoop({ ...this.#parts, context });
     const watch = watchRefs(repository, (kind) => loop.hint(kind), {
       onProblem: (words) => events.emit({ type: 'watch-failed', words: `${shared.name}: ${words}`, repo: shared.name }),

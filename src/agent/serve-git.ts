@@ -85,7 +85,7 @@ export async function openOffer(
     /** To be called with what is told of our own map in the answer, which waits for that; false when it came too late. */
     readonly onAccepted: (answer: (told: ToldMap | undefined) => boolean) => void;
     readonly clock: Clock;
-    /** The push is there, and is looked at now. */
+    /** The push will be looked at soon: git is at work on it, or has ended where it may take long. */
     readonly onArrived: () => void;
     readonly onRefused: (why: string) => void;
     /** It is not held after all. */
@@ -101,6 +101,8 @@ export async function openOffer(
     isWarm: offer.base !== undefined,
   });
   const process = startService(context, call);
+  // All of a warm offer is here by now, and git is busy with it.
+  if (offer.base !== undefined) by.onArrived();
   const heard = listenIn(process.stdout);
   let words = '';
   let fields: Readonly<Record<string, string>> = {};
@@ -112,7 +114,7 @@ export async function openOffer(
     stderrTail: () => process.stderrTail() + words,
     async settle(exitCode, received) {
       try {
-        by.onArrived();
+        if (offer.base === undefined) by.onArrived();
         await by.settings.quota.count(by.peer, received);
         let telling: ReturnType<typeof toldInTime> | undefined;
         const begin = (): void => void (telling = toldInTime(by));

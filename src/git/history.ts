@@ -5,14 +5,19 @@ import type { RunGit } from '../lib/git-run.ts';
 import { parseOid } from '../lib/names.ts';
 import type { Oid } from '../lib/names.ts';
 import { inRepository } from './environment.ts';
+import type { ObjectReader } from './object-reader.ts';
 import type { Repository } from './repository.ts';
 
-/** Whether `newer` contains `older`, or is the same commit. @throws Fault `git` when one of them is not here */
+/**
+ * Whether `newer` contains `older`, or is the same commit. With `objects` it starts no process where one is the other's parent.
+ * @throws Fault `git` when one of them is not here
+ */
 export async function isAncestor(
   runGit: RunGit,
   repository: Repository,
-  pair: { readonly older: Oid; readonly newer: Oid },
+  pair: { readonly older: Oid; readonly newer: Oid; readonly objects?: ObjectReader },
 ): Promise<boolean> {
+  if ((await pair.objects?.areParents([pair])) === true) return true;
   const args = ['merge-base', '--is-ancestor', pair.older, pair.newer];
   const { exitCode } = await runGit(args, { ...inRepository(repository), okCodes: [0, 1] });
   return exitCode === 0;

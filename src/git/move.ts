@@ -10,6 +10,7 @@ import { checkMove } from './check-move.ts';
 import { dropIndexLock, takeIndexLock } from './index-lock.ts';
 import { journalPath, writeJournal } from './journal.ts';
 import type { Journal } from './journal.ts';
+import type { ObjectReader } from './object-reader.ts';
 import { copyIndex, installIndex, privateIndex, realIndex } from './private-index.ts';
 import { recoverMove, tidy } from './recover.ts';
 import { REFLOG_MARK } from './reflog.ts';
@@ -30,6 +31,8 @@ export type MoveStage = 'journalled' | 'locked' | 'prepared' | 'noted' | 'checke
 export interface MoveDeps {
   readonly runGit: RunGit;
   readonly startGit: StartGit;
+  /** Saves processes, where there is one. */
+  readonly objects?: ObjectReader;
   readonly onStage?: (stage: MoveStage) => void;
 }
 
@@ -82,10 +85,12 @@ async function moveWithFiles(deps: MoveDeps, repository: Repository, { request, 
   if (!(await exists(tree.path))) return { waits: `its folder ${tree.path} is not there` };
   const place = realIndex(tree);
   const from = await treeOrEmpty(deps.runGit, place, request.from);
-  // Started now, asked under the lock: starting is what takes the time.
-  const update = startUpdate(deps.startGit, place, messageFor(request.message));
+  const message = messageFor(request.message);
+  const diffing = diffTrees(deps.startGit, place, { from, to: request.to, limits: request.limits, objects: deps.objects });
+  // Started now, asked under the lock: starting is what takes the time. The comparison goes first, for that is waited for first.
+  const update = startUpdate(deps.startGit, place, message);
   try {
-    return await lockAndMove(deps, repository, { request, tree, from, update });
+    return await lockAndMove(deps, repository, { request, tree, from, update, diffing });
   } finally {
     update.end();
   }
@@ -94,14 +99,14 @@ async function moveWithFiles(deps: MoveDeps, repository: Repository, { request, 
 interface StartedMove extends Move {
   readonly from: Oid;
   readonly update: UpdateProcess;
+  readonly diffing: ReturnType<typeof diffTrees>;
 }
 
 async function lockAndMove(deps: MoveDeps, repository: Repository, move: StartedMove): Promise<Moved> {
-  const { request, tree, from } = move;
+  const { request, tree, diffing } = move;
   const { branch, from: tip, to } = request;
   const file = journalPath(request.stateDir, repository.commonDir);
   let journal: Journal = { path: tree.path, gitDir: tree.gitDir, branch, from: tip, to, indexLock: '0', refLocks: [] };
-  const diffing = diffTrees(deps.startGit, realIndex(tree), { from, to, limits: request.limits });
   // The disk writes the journal while git compares; nothing is locked before both are done.
   const locking = takeIndexLock(tree.gitDir, async (indexLock) => {
     journal = { ...journal, indexLock };

@@ -9,6 +9,7 @@ import { parseOid } from '../lib/names.ts';
 import type { Oid, RefName } from '../lib/names.ts';
 import { inRepository } from './environment.ts';
 import { hasCommits, isAncestor } from './history.ts';
+import type { ObjectReader } from './object-reader.ts';
 import type { Repository } from './repository.ts';
 
 /** How every reflog message of the agent begins. */
@@ -27,13 +28,16 @@ interface Move {
 /**
  * Whether `branch` once held `tip` and was then moved to where it does not: by reset, amend or rebase, and not by the agent.
  * Looks at the last 50 moves.
+ * @param asked.at where the branch is; with `objects` no process is started where each move there was one commit forward
  */
 export async function wasLeft(
   runGit: RunGit,
   repository: Repository,
-  asked: { readonly branch: RefName; readonly tip: Oid },
+  asked: { readonly branch: RefName; readonly tip: Oid; readonly at?: Oid; readonly objects?: ObjectReader },
 ): Promise<boolean> {
-  const moves = (await readMoves(repository, asked.branch)).filter((move) => !move.message.startsWith(REFLOG_MARK));
+  const all = await readMoves(repository, asked.branch);
+  const moves = all.filter((move) => !move.message.startsWith(REFLOG_MARK));
+  if (moves.length === 0 || (await isOneByOne(all, asked))) return false;
   if (!(await hasLeftAnything(runGit, repository, { branch: asked.branch, moves }))) return false;
   const present = await hasCommits(runGit, repository, [asked.tip, ...moves.flatMap((move) => [move.from, move.to])]);
   if (!present.has(asked.tip)) return false;
@@ -45,13 +49,19 @@ export async function wasLeft(
   return false;
 }
 
+/** Whether the branch came to `at` one commit at a time, so that all it ever moved from lies within. `moves` are newest first. */
+async function isOneByOne(moves: readonly Move[], { at, objects }: { readonly at?: Oid; readonly objects?: ObjectReader }): Promise<boolean> {
+  const isChain = moves.every(({ to }, index) => to === (index === 0 ? at : moves[index - 1]?.from));
+  const pairs = moves.map(({ from, to }) => ({ older: from, newer: to }));
+  return isChain && objects !== undefined && objects.areParents(pairs);
+}
+
 /** Whether any place the branch moved from lies outside of it now: one question for git instead of two for each commit ever made. */
 async function hasLeftAnything(
   runGit: RunGit,
   repository: Repository,
   { branch, moves }: { readonly branch: RefName; readonly moves: readonly Move[] },
 ): Promise<boolean> {
-  if (moves.length === 0) return false;
   const args = ['rev-list', '--ignore-missing', '--max-count=1', ...new Set(moves.map(({ from }) => from)), '--not', branch];
   const { exitCode, stdout } = await runGit(args, { ...inRepository(repository), okCodes: [0, 128] });
   return exitCode !== 0 || stdout !== '';

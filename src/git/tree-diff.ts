@@ -7,6 +7,7 @@ import type { RunGit } from '../lib/git-run.ts';
 import { parseOid } from '../lib/names.ts';
 import type { Oid } from '../lib/names.ts';
 import type { GitPlace } from './environment.ts';
+import type { ObjectReader } from './object-reader.ts';
 import { lastWords } from './run.ts';
 import type { GitProcess, StartGit } from './run.ts';
 
@@ -34,20 +35,15 @@ export const GITLINK = '160000';
 export async function diffTrees(
   startGit: StartGit,
   place: GitPlace,
-  asked: { readonly from: string; readonly to: string; readonly limits: TreeLimits },
+  asked: { readonly from: string; readonly to: string; readonly limits: TreeLimits; readonly objects?: ObjectReader | undefined },
 ): Promise<{ readonly changes: readonly TreeChange[] } | { readonly over: string }> {
   const args = ['diff-tree', '-r', '--raw', '-z', '--no-renames', '--no-abbrev', '--no-ext-diff', asked.from, asked.to];
   const process = startGit(args, place);
-  // It needs as long to start as the other, and is asked when that has answered.
-  const sizer = startGit(['cat-file', '--batch-check=%(objectsize)'], place);
-  try {
-    const changes = await changesOf(process, asked.limits.paths);
-    if (changes === undefined) return { over: `it changes more than ${asked.limits.paths} files` };
-    const bytes = await newBytes(sizer, changes);
-    return bytes > asked.limits.bytes ? { over: `it brings ${bytes} bytes, more than ${asked.limits.bytes}` } : { changes };
-  } finally {
-    sizer.stdin.end();
-  }
+  const changes = await changesOf(process, asked.limits.paths);
+  if (changes === undefined) return { over: `it changes more than ${asked.limits.paths} files` };
+  const written = changes.filter((change) => change.kind !== 'deleted' && change.newMode !== GITLINK).map((change) => change.newOid);
+  const bytes = (await asked.objects?.bytesOf(written)) ?? (await bytesOf(startGit, place, written));
+  return bytes > asked.limits.bytes ? { over: `it brings ${bytes} bytes, more than ${asked.limits.bytes}` } : { changes };
 }
 
 /** What `git diff-tree` lists; undefined when that is more than `most` paths. */
@@ -134,10 +130,10 @@ function parseChange(meta: string, path: Buffer): TreeChange {
 }
 
 /** Bytes of what would be written; content that lies at two paths counts twice. */
-async function newBytes(process: GitProcess, changes: readonly TreeChange[]): Promise<number> {
-  const written = changes.filter((change) => change.kind !== 'deleted' && change.newMode !== GITLINK);
+async function bytesOf(startGit: StartGit, place: GitPlace, written: readonly Oid[]): Promise<number> {
   if (written.length === 0) return 0;
-  const input = Buffer.from(written.map((change) => `${change.newOid}\n`).join(''));
+  const process = startGit(['cat-file', '--batch-check=%(objectsize)'], place);
+  const input = Buffer.from(written.map((oid) => `${oid}\n`).join(''));
   const sizes = (await collectOutput(process, { name: 'git cat-file', input })).toString('latin1').split('\n');
   return sizes.reduce((sum, size) => sum + (size === '' ? 0 : Number(size)), 0);
 }

@@ -2,6 +2,7 @@
 
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
+import { ObjectReader } from '../../src/git/object-reader.ts';
 import { createRunGit, createStartGit } from '../../src/git/run.ts';
 import { openRepository } from '../../src/git/repository.ts';
 import type { RepoContext } from '../../src/agent/context.ts';
@@ -30,6 +31,7 @@ export async function openAgentRepo(
 ): Promise<AgentRepo> {
   const stateDir = options.stateDir ?? makeFolder();
   const runGit = createRunGit(cleanEnv());
+  const startGit = createStartGit(cleanEnv());
   const repository = await openRepository(runGit, repo.dir);
   const shared = makeSharedRepo('notes', { path: repository.path, gitDir: repository.gitDir, ...options.shared });
   const maps = new MapStore(shared.id, { runGit, repository }, join(stateDir, 'maps.json'));
@@ -40,7 +42,8 @@ export async function openAgentRepo(
     repository,
     maps,
     runGit,
-    startGit: createStartGit(cleanEnv()),
+    startGit,
+    objects: new ObjectReader(startGit, repository),
     stateDir,
     shared: () => shared,
     reopen: () => openAgentRepo(repo, { ...options, stateDir }),
