@@ -42,6 +42,8 @@ export class SliceServer {
   readonly #events: Pick<Events, 'emit'>;
   readonly #news: SliceNews;
   readonly #arriving = new Map<string, Arriving>();
+  /** Who has a pack coming in, by repository and device. */
+  readonly #places = new Set<string>();
   /** Of whom nothing is kept, by repository and device: an offer need not look. */
   readonly #empty = new Set<string>();
 
@@ -98,6 +100,25 @@ export class SliceServer {
   ): Promise<ServedProcess> {
     const path = partPath(context, peer, pack.sha256);
     await this.#quiet(path);
+    // One at a time: several would each be let in on the same room, and the same part be written twice.
+    const place = keyOf(context, peer.device);
+    if (this.#places.has(place)) throw new Fault('throttled', 'another pack of this device is coming in there');
+    this.#places.add(place);
+    try {
+      const served = await this.#admit(context, { path, pack, peer, settings });
+      void this.#arriving.get(path)?.ended.then(() => this.#places.delete(place));
+      return served;
+    } catch (error) {
+      this.#places.delete(place);
+      throw error;
+    }
+  }
+
+  async #admit(
+    context: RepoContext,
+    asked: { readonly path: string; readonly pack: PackHeaders & { readonly sha256: string }; readonly peer: Peer; readonly settings: SliceSettings },
+  ): Promise<ServedProcess> {
+    const { path, pack, peer, settings } = asked;
     const here = await partSize(path);
     if (pack.offset !== here) throw new InputFault('pack-offset', `is ${pack.offset}, and ${here} bytes are here`);
     const missing = pack.size - here;

@@ -155,6 +155,16 @@ describe('a spooled pack', () => {
     expect([...kept(), ...left()]).toEqual([]);
   });
 
+  it('is the only one that comes in, and lets the next one in when it has ended', async () => {
+    const [first, second] = [packOf(two), packOf(one)];
+    const running = open(first);
+    await running.accepted;
+    running.stream.write(first.subarray(0, 1000));
+    await expect(open(second, { tip: one }).accepted).rejects.toMatchObject({ code: 'throttled' });
+    running.stream.destroy();
+    await until(async () => (await open(second, { tip: one, size: second.length + 1 }).accepted.then(() => 'in', (error: { code: string }) => error.code)) !== 'throttled');
+  });
+
   it('never is one of more than two that wait', async () => {
     for (const size of [1000, 2000, 3000]) {
       const bytes = randomBytes(size);
