@@ -106,12 +106,13 @@ class Proxy implements TcpProxy {
 
   cut(): number {
     const pairs = [...this.#pairs];
+    const alive = pairs.filter((pair) => !this.#abandoned.has(pair)).length;
     for (const { client, server } of pairs) {
       client.resetAndDestroy();
       server.resetAndDestroy();
     }
     for (const each of [this.#pairs, this.#held, this.#abandoned]) each.clear();
-    return pairs.length;
+    return alive;
   }
 
   stall(direction?: Direction): void {
@@ -137,11 +138,12 @@ class Proxy implements TcpProxy {
   }
 
   #holdIn(those: Set<Pair>): number {
-    for (const pair of this.#pairs) {
+    const fresh = [...this.#pairs].filter((pair) => !those.has(pair) && !this.#abandoned.has(pair));
+    for (const pair of fresh) {
       those.add(pair);
       for (const one of directions(undefined)) sourceOf(pair, one).pause();
     }
-    return those.size;
+    return fresh.length;
   }
 
   release(): void {
