@@ -171,11 +171,11 @@ export class Device {
     throw new Error(`${this.name}: no such event`);
   }
 
-  /** Makes a repository with one commit. */
+  /** Makes a repository with one commit, which no other repository begins with: two of one moment would be clones of each other. */
   async repo(name: string, files: Readonly<Record<string, string>> = { 'README.md': 'hello\n' }): Promise<string> {
     const dir = this.path(name);
     await this.git(this.dir, 'init', '--quiet', dir);
-    await this.commit(dir, files, 'first');
+    await this.commit(dir, files, `first of ${name}`);
     return dir;
   }
 

@@ -23,12 +23,13 @@ beforeAll(async () => {
   setting = await startTwoDevices();
   ({ laptop, desktop } = setting);
   notes = await laptop.repo('notes');
-  await laptop.xmppIn(notes, 'share');
+  expect(await laptop.xmppIn(notes, 'share')).toMatchObject({ code: 0 });
   await desktop.xmpp('clone', 'laptop/notes');
   const large = await laptop.repo('large');
   await writeFile(path.join(large, 'large.bin'), randomBytes(LARGE_BYTES));
   await laptop.commit(large, {}, 'large');
-  await laptop.xmppIn(large, 'share');
+  const shared = await laptop.xmppIn(large, 'share');
+  expect(shared, shared.stderr).toMatchObject({ code: 0 });
   // Signing in and pairing need no limit.
   await setting.server.restart({ rate: '10kb/s' });
   const isUp = ({ account, peers }: Awaited<ReturnType<Device['status']>>): boolean => account.state === 'online' && peers[0]?.isOnline === true;

@@ -167,6 +167,7 @@ describe('a clone that was begun', () => {
     const dir = desktop.path('begun');
     const running = desktop.start('git-xmpp', ['clone', 'laptop/big', 'begun']);
     await pass((packed * IN_BAND) / 4, running.ended);
+    if (running.child.exitCode !== null) expect.unreachable(`it ended by itself: ${(await running.ended).stderr}`);
     process.kill(running.child.pid ?? 0, 'SIGINT');
     const end = await running.ended;
     expect(end.code).toBe(130);
