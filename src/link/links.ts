@@ -74,16 +74,24 @@ export class Links {
   }
 
   /**
-   * Asks a peer: `ask` gets the session, and has to be answered while the link can be reached.
+   * Asks a peer: `ask` gets the session, and has to be answered while the link can be reached. A link from before that turns out to be over (the
+   * peer was started anew) is replaced, and `ask` called once more: it must do nothing there that may not be done twice.
    * @throws Fault as `session`, and `peer-offline` when the peer has gone since the link was made
    */
   async ask<T>(peer: DeviceId, ask: (session: ClientHttp2Session) => Promise<T>): Promise<T> {
-    const link = this.#links.get(peer) ?? (await this.#dial(peer));
+    const known = this.#links.get(peer);
+    const link = known ?? (await this.#dial(peer));
     try {
       return await link.within(ask(link.session), UNCARRIED_MS);
     } catch (error) {
-      throw this.#explain(peer, error);
+      const isOver = known?.session.destroyed === true && asFault(error, 'asking').code === 'timeout';
+      if (!isOver) throw this.#explain(peer, error);
     }
+    const fresh = this.#links.get(peer);
+    const next = fresh === undefined || fresh === known ? await this.#dial(peer) : fresh;
+    return next.within(ask(next.session), UNCARRIED_MS).catch((error: unknown) => {
+      throw this.#explain(peer, error);
+    });
   }
 
   /** Ends the link to a peer at once: it was unpaired, or said goodbye. */

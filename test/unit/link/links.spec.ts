@@ -143,6 +143,23 @@ describe('Links', () => {
     expect(await links.session(peer())).not.toBe(first);
   });
 
+  it.each([
+    ['asks once more over a new link where the one from before turns out to be over', 1, 2],
+    ['asks no third time', Infinity, 2],
+  ])('%s', async (_name, losses, expected) => {
+    await links.session(peer());
+    let calls = 0;
+    const asking = links.ask(peer(), (session) => {
+      calls += 1;
+      const asked = requestJson(session, { method: 'GET', path: '/repos' }, { clock, deadlineMs: 10_000 });
+      if (calls <= losses) world.acceptor.drop(world.near.device);
+      return asked;
+    });
+    if (losses === 1) expect(await asking).toBe('here');
+    else await expect(asking).rejects.toMatchObject({ code: 'timeout' });
+    expect(calls).toBe(expected);
+  });
+
   it('ends the link to a peer that was unpaired', async () => {
     const session = await links.session(peer());
     links.drop(peer(), new Fault('not-paired', 'it was unpaired'));
