@@ -14,8 +14,7 @@ import type { Account } from '../home/account.ts';
 import { setDeviceName } from '../home/identity.ts';
 import type { Peer, Peers } from '../home/peers.ts';
 import type { Repos, SharedRepo } from '../home/repos.ts';
-import { inRepository } from '../git/environment.ts';
-import { openRepository } from '../git/repository.ts';
+import { openRepository, unsetGitConfig } from '../git/repository.ts';
 import { removeContact } from '../xmpp/contact.ts';
 import type { LoginAnswer, PairLine, PairedAnswer, ReposAnswer, ShareAnswer, StatusAnswer } from './answers.ts';
 import { checkOutPushed } from './checkout.ts';
@@ -127,8 +126,7 @@ export class Agent {
     const shared = await this.#shared(path);
     this.parts.peering.repoSet.close(shared.id);
     await this.parts.repos.remove(shared.id);
-    // 5: it carried no id; 128: its folder is gone.
-    await this.parts.runGit(['config', '--unset', 'xmpp.id'], { ...inRepository(shared), okCodes: [0, 5, 128] });
+    await unsetGitConfig(this.parts.runGit, shared, 'xmpp.id');
     return { name: shared.name };
   }
 

@@ -3,6 +3,7 @@
 
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { pastConfigLock } from '../lib/config-lock.ts';
 import { asFault, Fault } from '../lib/errors.ts';
 import type { FaultCode } from '../lib/errors.ts';
 import { parsePetname, parseRepoName } from '../lib/names.ts';
@@ -168,8 +169,10 @@ async function finish({ peer, name, dir }: Clone, git: Git, world: World): Promi
 
 /** While the marker is there nothing moves by itself, so one that stays is an error. @throws Fault `git` */
 async function unmark(key: string, git: Git): Promise<void> {
-  const { code } = await git('config', '--local', '--unset-all', key);
-  if (code !== 0 && code !== NOTHING_TO_UNSET) {
+  const unset = async (): Promise<{ readonly exitCode: number }> => ({ exitCode: (await git('config', '--local', '--unset-all', key)).code });
+  // The agent may be writing down a peer's remote there.
+  const { exitCode } = await pastConfigLock(unset);
+  if (exitCode !== 0 && exitCode !== NOTHING_TO_UNSET) {
     throw new Fault('git', `git config could not take away ${key}; everything else is done`, { remedy: 'run the same command again' });
   }
 }

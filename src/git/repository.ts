@@ -2,11 +2,13 @@
 // Rule: what cannot be kept in sync safely is refused here, in one sentence that says why.
 
 import { dirname, basename } from 'node:path';
+import { CONFIG_LOCKED, pastConfigLock } from '../lib/config-lock.ts';
 import { Fault, messageOf } from '../lib/errors.ts';
 import type { RunGit } from '../lib/git-run.ts';
 import { parseOid } from '../lib/names.ts';
 import type { Oid } from '../lib/names.ts';
 import { inRepository } from './environment.ts';
+import { lastWords } from './run.ts';
 
 /** A repository that may be shared. All paths are absolute. */
 export interface Repository {
@@ -22,6 +24,9 @@ export interface Repository {
 }
 
 const MAX_ROOTS = 64;
+/** Exit codes of `git config --unset`: it was not set (git-config(1)); its folder is gone. */
+const NOTHING_TO_UNSET = 5;
+const NO_REPOSITORY = 128;
 
 /**
  * The repository that holds `path`.
@@ -143,7 +148,24 @@ export async function readGitConfig(
   return config;
 }
 
-/** Sets `key` in the repository's own configuration, in place of all its values there. */
+/** Sets `key` in the repository's own configuration, in place of all its values there. @throws Fault `git`, also where its lock stays */
 export async function setGitConfig(runGit: RunGit, repository: Repository, key: string, value: string): Promise<void> {
-  await runGit(['config', '--local', '--replace-all', key, value], inRepository(repository));
+  await writeGitConfig(runGit, repository, ['--replace-all', key, value]);
+}
+
+/** Takes `key` out of the repository's own configuration, if it is there and the repository still is. @throws as `setGitConfig` */
+export async function unsetGitConfig(runGit: RunGit, repository: Pick<Repository, 'path' | 'gitDir'>, key: string): Promise<void> {
+  await writeGitConfig(runGit, repository, ['--unset-all', key], [NOTHING_TO_UNSET, NO_REPOSITORY]);
+}
+
+async function writeGitConfig(
+  runGit: RunGit,
+  repository: Pick<Repository, 'path' | 'gitDir'>,
+  args: readonly string[],
+  okCodes: readonly number[] = [],
+): Promise<void> {
+  const { exitCode, stderr } = await pastConfigLock(() =>
+    runGit(['config', '--local', ...args], { ...inRepository(repository), okCodes: [0, ...okCodes, CONFIG_LOCKED] }),
+  );
+  if (exitCode === CONFIG_LOCKED) throw new Fault('git', `git config: ${lastWords(stderr)}`, { remedy: 'if no git is at work there, remove that lock' });
 }

@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openRepository, readGitConfig, rootCommits, setGitConfig } from '../../../src/git/repository.ts';
+import { openRepository, readGitConfig, rootCommits, setGitConfig, unsetGitConfig } from '../../../src/git/repository.ts';
 import { createRunGit } from '../../../src/git/run.ts';
 import { cleanEnv, commit, git, makeFolder, makeRepo, tipOf } from '../../helpers/repo.ts';
 
@@ -124,5 +124,26 @@ describe('readGitConfig', () => {
     git(repo.dir, 'config', '--add', 'xmpp.branches', 'b');
     await setGitConfig(runGit, repository, 'xmpp.branches', 'c\nd');
     expect((await readGitConfig(runGit, repository)).get('xmpp.branches')).toEqual(['c\nd']);
+  });
+
+  it('writes a configuration that many write at once', async () => {
+    const repo = makeRepo();
+    const repository = await openRepository(runGit, repo.dir);
+    const keys = Array.from({ length: 12 }, (_, index) => `xmpp.k${index}`);
+    await Promise.all(keys.map((key) => setGitConfig(runGit, repository, key, 'v')));
+    const config = await readGitConfig(runGit, repository);
+    expect(keys.filter((key) => config.get(key)?.at(-1) === 'v')).toEqual(keys);
+    await Promise.all(keys.map((key) => unsetGitConfig(runGit, repository, key)));
+    expect([...(await readGitConfig(runGit, repository)).keys()].filter((key) => keys.includes(key))).toEqual([]);
+  });
+
+  it('names a lock that stays, and unsets nothing where there is nothing', async () => {
+    const repo = makeRepo();
+    const repository = await openRepository(runGit, repo.dir);
+    await unsetGitConfig(runGit, repository, 'xmpp.id');
+    await unsetGitConfig(runGit, { path: join(makeFolder(), 'gone'), gitDir: join(makeFolder(), 'gone/.git') }, 'xmpp.id');
+    writeFileSync(join(repo.gitDir, 'config.lock'), '');
+    const kept = setGitConfig(runGit, repository, 'xmpp.id', 'x');
+    await expect(kept).rejects.toMatchObject({ code: 'git', message: expect.stringContaining('could not lock config file') });
   });
 });
