@@ -1,10 +1,10 @@
-// Compares the branches here with one device's map and moves what may be moved (docs/ARCHITECTURE.md). Rule: the plan decides, the one safe
+// Compares the branches here with one device's map, or a hub, and moves what may be moved (docs/ARCHITECTURE.md). Rule: the plan decides, the one safe
 // path moves, and whatever does not move is named with its reason; a tip counts as acted on only when nothing of it waits.
 
 import { asFault } from '../lib/errors.ts';
 import type { Fault } from '../lib/errors.ts';
 import { parseRefName } from '../lib/names.ts';
-import type { DeviceId, Oid, RefName } from '../lib/names.ts';
+import type { Oid, RefName } from '../lib/names.ts';
 import { isAncestor, updateRefs, wasLeft } from '../git/refs.ts';
 import type { RefMap } from '../git/refs.ts';
 import { moveBranch } from '../git/move.ts';
@@ -14,14 +14,20 @@ import { diffMaps } from '../sync/map-format.ts';
 import { planBranch } from '../sync/plan.ts';
 import type { BranchFacts, BranchPlan, Policy, WaitReason } from '../sync/plan.ts';
 import { TREE_LIMITS } from './context.ts';
-import type { RepoContext, Waiting } from './context.ts';
+import type { RepoContext, SourceId, Waiting } from './context.ts';
 
-/** The device whose map is considered. */
-export interface Considered {
-  readonly device: DeviceId;
+/** Whose tips are considered: a device's, as its map has them, or a hub's. */
+export interface TipSource {
+  /** A device, or `hub:<remote>`. */
+  readonly id: SourceId;
   /** What git calls it in this repository. */
   readonly remote: string;
-  readonly isOwnDevice: boolean;
+  /** An own device, or a hub: its tips may move branches. */
+  readonly isOwn: boolean;
+  readonly refs: RefMap;
+  /** The tips that were last acted on here, by branch. */
+  readonly acted: Readonly<Record<string, string>>;
+  setActed(tips: Readonly<Record<string, string>>): Promise<void>;
 }
 
 /** A branch that moved here. */
@@ -52,10 +58,9 @@ const WORDS: Readonly<Record<WaitReason, (name: string) => string>> = {
  * Carries out what the plan says for each branch and tag of a device's map.
  * @param known.ours the branches and tags as last looked at: where they have moved since, nothing is done and the next look tries again
  */
-export async function consider(context: RepoContext, who: Considered, known: { readonly policy: Policy; readonly ours: RefMap }): Promise<Outcome> {
+export async function consider(context: RepoContext, who: TipSource, known: { readonly policy: Policy; readonly ours: RefMap }): Promise<Outcome> {
   const { policy, ours } = known;
-  const theirs = context.maps.refsOf(who.device);
-  const acted = context.maps.acted(who.device);
+  const { refs: theirs, acted } = who;
   const tags = await takeTags(context, who, { ours, theirs });
   const moved: Moved[] = [...tags.moved];
   const waiting: Waiting[] = [...tags.waiting];
@@ -70,7 +75,7 @@ export async function consider(context: RepoContext, who: Considered, known: { r
     const keep = 'wait' in result ? tips.acted : tips.theirs;
     if (keep !== undefined) settled[ref] = keep;
   }
-  const problem = await context.maps.setActed(who.device, settled).then(
+  const problem = await who.setActed(settled).then(
     () => undefined,
     (error: unknown) => asFault(error, 'noting what was taken over'),
   );
@@ -86,7 +91,7 @@ interface Tips {
 }
 
 interface BranchWork {
-  readonly who: Considered;
+  readonly who: TipSource;
   readonly policy: Policy;
   readonly tips: Tips;
 }
@@ -94,7 +99,7 @@ interface BranchWork {
 async function takeBranch(context: RepoContext, { who, policy, tips }: BranchWork): Promise<{ moved?: Moved } | { wait: Waiting }> {
   if (tips.ours === tips.theirs) return {};
   const plan = planBranch(await readFacts(context, who, tips), policy);
-  const wait = (why: string, words: string): { wait: Waiting } => ({ wait: { device: who.device, ref: tips.ref, why, words } });
+  const wait = (why: string, words: string): { wait: Waiting } => ({ wait: { source: who.id, ref: tips.ref, why, words } });
   if (plan.do === 'nothing') return {};
   if (plan.do === 'wait') return wait(plan.why, WORDS[plan.why](`${who.remote}/${tips.ref.slice('refs/heads/'.length)}`));
   try {
@@ -140,7 +145,7 @@ async function keepTip({ runGit, repository }: RepoContext, ref: RefName, tip: O
   await updateRefs(runGit, repository, [{ ref: kept, from: undefined, to: tip }], { message: 'xmpp: kept' });
 }
 
-async function readFacts({ runGit, repository, objects }: RepoContext, who: Considered, tips: Tips): Promise<BranchFacts> {
+async function readFacts({ runGit, repository, objects }: RepoContext, who: TipSource, tips: Tips): Promise<BranchFacts> {
   const { ours, theirs, acted, ref, isUnborn } = tips;
   const isWithin = (older: Oid | undefined, newer: Oid | undefined): Promise<boolean> => {
     if (older === undefined || newer === undefined) return Promise.resolve(false);
@@ -160,7 +165,7 @@ async function readFacts({ runGit, repository, objects }: RepoContext, who: Cons
     isOursInActed: !isBehind && (await isWithin(ours, acted)),
     wasLeft: !isAhead && hasLeft,
     isUnborn,
-    isOwnDevice: who.isOwnDevice,
+    isOwnDevice: who.isOwn,
   };
 }
 
@@ -182,12 +187,12 @@ export async function hasOnlyGrown({ runGit, repository, objects }: RepoContext,
 /** Tags are made when absent, never moved or deleted by a peer. */
 async function takeTags(
   { runGit, repository }: RepoContext,
-  who: Considered,
+  who: TipSource,
   refs: { readonly ours: RefMap; readonly theirs: RefMap },
 ): Promise<Outcome> {
   const tags = [...refs.theirs].filter(([ref]) => ref.startsWith('refs/tags/'));
-  const missing = who.isOwnDevice ? tags.filter(([ref]) => !refs.ours.has(ref)) : [];
-  const wait = (ref: RefName, why: string, words: string): Waiting => ({ device: who.device, ref, why, words });
+  const missing = who.isOwn ? tags.filter(([ref]) => !refs.ours.has(ref)) : [];
+  const wait = (ref: RefName, why: string, words: string): Waiting => ({ source: who.id, ref, why, words });
   const clashes = tags.filter(([ref, oid]) => refs.ours.has(ref) && refs.ours.get(ref) !== oid);
   const waiting = clashes.map(([ref]) => wait(ref, 'tag-clash', 'the tag names another object there; tags are never moved'));
   const moved: Moved[] = [];

@@ -27,9 +27,12 @@ export interface RepoContext {
   readonly shared: () => SharedRepo;
 }
 
-/** Why a branch of a device was not taken over here, in words and as a word. */
+/** Whose tips move branches here: a device, or an ordinary remote. */
+export type SourceId = DeviceId | `hub:${string}`;
+
+/** Why a branch of a device or hub was not taken over here, in words and as a word. */
 export interface Waiting {
-  readonly device: DeviceId;
+  readonly source: SourceId;
   /** Full ref name. */
   readonly ref: string;
   readonly why: string;

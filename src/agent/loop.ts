@@ -1,7 +1,6 @@
 // The loop of one shared repository: hints and peers become facts, the engine answers with intentions, and they are carried out here
 // (docs/ARCHITECTURE.md). Rule: thin; what is decided is decided in sync/, what is done is done by the file named after it.
 
-import { Backoff } from '../lib/backoff.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { asFault } from '../lib/errors.ts';
 import type { Fault } from '../lib/errors.ts';
@@ -10,17 +9,15 @@ import { Serial } from '../lib/serial.ts';
 import type { RefsOfMap } from '../sync/map-format.ts';
 import { Engine } from '../sync/engine.ts';
 import type { Fact, Intention } from '../sync/engine.ts';
-import { ConfigAhead } from '../git/config-ahead.ts';
 import type { HintKind } from '../git/watch.ts';
 import type { Peers } from '../home/peers.ts';
 import type { ToldMap } from '../link/http-format.ts';
 import type { Links } from '../link/links.ts';
-import { consider, hasOnlyGrown } from './consider.ts';
-import { readPolicy } from './context.ts';
-import type { RepoContext, Waiting } from './context.ts';
+import { hasOnlyGrown } from './consider.ts';
+import { Considering } from './considering.ts';
+import type { RepoContext } from './context.ts';
 import { Deliveries } from './deliveries.ts';
 import type { Events } from './events.ts';
-import { findRemote, urlOf, writeMirror } from './mirror.ts';
 import { OwnRefs } from './own-refs.ts';
 
 export interface LoopParts {
@@ -46,11 +43,9 @@ export class RepoLoop {
   readonly engine: Engine;
   readonly #parts: LoopParts;
   readonly #serial = new Serial();
-  readonly #retry = new Backoff({ baseMs: 500, capMs: 30_000 });
   readonly #deliveries: Deliveries;
-  readonly #waiting = new Map<DeviceId, readonly Waiting[]>();
-  /** URL of each peer's clone, by the name that the peer gives it. */
-  readonly remoteUrls = new Map<DeviceId, string>();
+  /** What is taken over, and what waits. */
+  readonly considering: Considering;
   /** Our refs as they were last announced: an announcement names what changed since. */
   announced: RefsOfMap = new Map();
   /** Why the branches could not be looked at the last time, if they could not. */
@@ -59,36 +54,29 @@ export class RepoLoop {
   /** Branches and tags as last looked at. */
   #ours: RefsOfMap | undefined;
   readonly #ownRefs: OwnRefs;
-  readonly #config: ConfigAhead;
   #hint: Timer | undefined;
-  #again: Timer | undefined;
   #isStopped = false;
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
     this.context = parts.context;
     this.#ownRefs = new OwnRefs(parts.context, parts.events);
-    this.#config = new ConfigAhead(parts.context.runGit, parts.context.repository);
+    this.considering = new Considering({ ...parts, look: () => void this.look() });
     this.engine = new Engine(parts.me.device, parts.context.maps.counters, () => parts.context.shared().branches.length === 0);
     this.#deliveries = new Deliveries({ ...parts, me: parts.me.device, engine: this.engine, tell: (fact) => this.tell(fact) });
-  }
-
-  /** Why branches of which device were not taken over. */
-  get waiting(): readonly Waiting[] {
-    return [...this.#waiting.values()].flat();
   }
 
   stop(): void {
     this.#isStopped = true;
     this.#hint?.cancel();
-    this.#again?.cancel();
+    this.considering.stop();
   }
 
   /** Something may have moved in the repository: looked at once it has been quiet for a moment. */
   hint(kind: HintKind = 'refs'): void {
     if (this.#isStopped) return;
     // Every `git add` changes the index, which matters only to a branch that waits for it.
-    if (kind === 'work' && this.#waiting.size === 0) return;
+    if (kind === 'work' && this.considering.waitingFor.length === 0) return;
     this.#hint?.cancel();
     this.#hint = this.#parts.clock.setTimer(SETTLE_MS, () => void this.look());
   }
@@ -102,7 +90,9 @@ export class RepoLoop {
         await this.#carryOut(this.engine.receive({ type: 'moved' }));
         // What went back, or was not there before, may stand otherwise to any map; what only grew, to those that waited.
         const isGrown = await hasOnlyGrown(this.context, before ?? new Map(), this.#ours ?? new Map());
-        for (const device of isGrown ? this.#waiting.keys() : this.context.maps.counters.keys()) await this.#consider(device);
+        for (const device of this.context.maps.counters.keys()) {
+          if (!isGrown || this.considering.waitingFor.includes(device)) await this.#consider(device);
+        }
         this.problem = undefined;
       } catch (error) {
         this.problem = asFault(error, 'looking at the branches');
@@ -195,43 +185,13 @@ export class RepoLoop {
   }
 
   async #consider(device: DeviceId): Promise<void> {
-    const { context, peers, events, clock } = this.#parts;
-    const peer = peers.byDevice(device);
-    if (peer === undefined) return;
-    const config = await this.#config.read(clock.now());
-    const policy = readPolicy(config, context.shared().isFolder);
-    const repo = context.shared().name;
-    const url = this.remoteUrls.get(device) ?? urlOf(peer.petname, repo);
-    const who = { device, remote: findRemote(config, url) ?? peer.petname, isOwnDevice: peer.kind === 'own' };
     if (this.#ours === undefined) await this.#publish();
-    const { moved, waiting, problem } = await consider(context, who, { policy, ours: this.#ours ?? new Map() });
-    for (const move of moved) {
-      events.emit({ type: 'moved', words: `${move.ref} ${move.how} from ${peer.petname}`, peer: peer.petname, repo, ref: move.ref });
-    }
-    // Before it is told what waits: the commands in those words name the mirror.
-    await writeMirror(context, device, { config, url }).catch((error: unknown) => this.#complain('mirror-failed', error, 'writing the mirror'));
-    if (problem !== undefined) this.#complain('sync-failed', problem, 'after considering');
-    const known = new Set((this.#waiting.get(device) ?? []).map((each) => each.ref + each.words));
-    for (const each of waiting.filter((one) => !known.has(one.ref + one.words))) {
-      events.emit({ type: 'waiting', words: `${each.ref} of ${peer.petname} waits: ${each.words}`, peer: peer.petname, repo, ref: each.ref });
-    }
-    if (waiting.length === 0) this.#waiting.delete(device);
-    else this.#waiting.set(device, waiting);
-    this.#planAgain();
-    if (moved.length > 0) await this.#carryOut(this.engine.receive({ type: 'moved' }));
+    if (await this.considering.device(device, this.#ours ?? new Map())) await this.#carryOut(this.engine.receive({ type: 'moved' }));
   }
 
   /** A map is about to be taken in: what is needed to consider it is read meanwhile. */
   prepare(): void {
-    this.#config.prepare(this.#parts.clock.now());
-  }
-
-  /** What waits for a lock or a clean work tree is tried again, ever more slowly; a hint tries at once. */
-  #planAgain(): void {
-    this.#again?.cancel();
-    const isBusy = this.waiting.some(({ why }) => why === 'busy' || why === 'failed');
-    if (!isBusy) return this.#retry.succeed();
-    this.#again = this.#parts.clock.setTimer(this.#retry.fail(this.#parts.random()), () => void this.look());
+    this.considering.prepare();
   }
 
   #complain(type: string, error: unknown, doing: string): void {

@@ -27,15 +27,16 @@ export class Remotes {
     for (const { repo, name } of repos) {
       const loop = this.#byId(repo);
       if (loop === undefined || !isGranted(grantOf(loop.context.shared(), peer), 'read')) continue;
-      if (loop.remoteUrls.get(peer.device) === urlOf(peer.petname, name)) continue;
-      loop.remoteUrls.set(peer.device, urlOf(peer.petname, name));
+      if (loop.considering.remoteUrls.get(peer.device) === urlOf(peer.petname, name)) continue;
+      loop.considering.remoteUrls.set(peer.device, urlOf(peer.petname, name));
       await loop.exclusively(() => this.#add(loop, peer, name)).catch((error: unknown) => this.#complain(loop, peer, error));
     }
   }
 
   /** A peer is called by another name now: its remotes keep working. */
   async renamed(before: Peer, name: string, loops: readonly RepoLoop[]): Promise<void> {
-    for (const { context, remoteUrls } of loops) {
+    for (const { context, considering } of loops) {
+      const { remoteUrls } = considering;
       const url = remoteUrls.get(before.device) ?? urlOf(before.petname, context.shared().name);
       const remote = findRemote(await readGitConfig(context.runGit, context.repository), url);
       const renamedUrl = url.replace(/^xmpp::[^/]+\//, `xmpp::${name}/`);

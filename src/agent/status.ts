@@ -62,7 +62,7 @@ export async function repoPeerStatus(
   { peer, me, isOnline }: { readonly peer: Peer; readonly me: DeviceId; readonly isOnline: boolean },
 ): Promise<RepoPeerStatus> {
   const { maps } = loop.context;
-  const waiting = loop.waiting.filter(({ device }) => device === peer.device).map(({ ref, words }) => `${ref.replace('refs/heads/', '')}: ${words}`);
+  const waiting = loop.considering.waiting.filter(({ source }) => source === peer.device).map(({ ref, words }) => `${ref.replace('refs/heads/', '')}: ${words}`);
   const base = { peer: peer.petname, device: peer.device, isOnline, waiting };
   if (maps.signed(peer.device) === undefined) return { ...base, state: 'unknown', branches: [] };
   const branches = await compare(loop, maps.refsOf(me), maps.refsOf(peer.device));

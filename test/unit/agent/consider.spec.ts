@@ -4,7 +4,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { consider, hasOnlyGrown } from '../../../src/agent/consider.ts';
-import type { Outcome } from '../../../src/agent/consider.ts';
+import type { Outcome, TipSource } from '../../../src/agent/consider.ts';
 import { listRefs } from '../../../src/git/refs.ts';
 import type { Oid } from '../../../src/lib/names.ts';
 import type { Policy } from '../../../src/sync/plan.ts';
@@ -42,6 +42,12 @@ const inRepo = (...args: string[]): string => git(agent.repo.dir, ...args);
 const heads = (): Record<string, string> => refsBelow(agent.repo, 'refs/heads/');
 const isClean = (): boolean => inRepo('status', '--porcelain') === '';
 
+function sourceOf(isOwn: boolean): TipSource {
+  const { maps } = agent;
+  const setActed: TipSource['setActed'] = (tips) => maps.setActed(laptop.device, tips);
+  return { id: laptop.device, remote: 'laptop', isOwn, refs: maps.refsOf(laptop.device), acted: maps.acted(laptop.device), setActed };
+}
+
 /** The laptop says where its branches are, and that is considered. */
 async function hear(refs: Readonly<Record<string, Oid>>, rules: Partial<Policy> & { isOwnDevice?: boolean } = {}): Promise<Outcome> {
   counter += 1;
@@ -51,11 +57,11 @@ async function hear(refs: Readonly<Record<string, Oid>>, rules: Partial<Policy> 
 
 async function look({ isOwnDevice = true, ...rules }: Partial<Policy> & { isOwnDevice?: boolean } = {}): Promise<Outcome> {
   const ours = await listRefs(agent.runGit, agent.repository, ['refs/heads/', 'refs/tags/']);
-  return consider(agent, { device: laptop.device, remote: 'laptop', isOwnDevice }, { policy: { ...POLICY, ...rules }, ours });
+  return consider(agent, sourceOf(isOwnDevice), { policy: { ...POLICY, ...rules }, ours });
 }
 
 const moved = (ref: string, from: Oid | undefined, to: Oid | undefined, how: string): object => ({ ref, from, to, how });
-const waits = (ref: string, why: string): object => ({ device: laptop.device, ref, why });
+const waits = (ref: string, why: string): object => ({ source: laptop.device, ref, why });
 
 describe('consider', () => {
   it('fast-forwards the branch that is checked out, files and all', async () => {
@@ -305,7 +311,7 @@ describe('consider', () => {
     const before = await listRefs(agent.runGit, agent.repository, ['refs/heads/', 'refs/tags/']);
     await takeMap(agent, laptop, { counter: 1, refs: refsOf({ main: three }) });
     const mine = commit(agent.repo, { mine: 'm' }, 'mine');
-    const outcome = await consider(agent, { device: laptop.device, remote: 'laptop', isOwnDevice: true }, { policy: POLICY, ours: before });
+    const outcome = await consider(agent, sourceOf(true), { policy: POLICY, ours: before });
     expect(outcome.moved).toEqual([]);
     expect(outcome.waiting).toEqual([expect.objectContaining(waits('refs/heads/main', 'busy'))]);
     expect(heads()).toEqual({ main: mine });

@@ -1,0 +1,134 @@
+// What stands in the way of each source's tips in one repository, and the looks that are due (docs/ARCHITECTURE.md). Rule: the plan decides
+// (consider.ts); what moved and what waits is told once, and what waits for a lock or a clean work tree is tried again, ever more slowly.
+
+import { Backoff } from '../lib/backoff.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
+import { asFault } from '../lib/errors.ts';
+import type { DeviceId } from '../lib/names.ts';
+import type { RefsOfMap } from '../sync/map-format.ts';
+import { ConfigAhead } from '../git/config-ahead.ts';
+import type { Peers } from '../home/peers.ts';
+import { consider } from './consider.ts';
+import type { TipSource } from './consider.ts';
+import { readPolicy } from './context.ts';
+import type { RepoContext, SourceId, Waiting } from './context.ts';
+import type { Events } from './events.ts';
+import { findRemote, urlOf, writeMirror } from './mirror.ts';
+
+export interface ConsideringParts {
+  readonly context: RepoContext;
+  readonly peers: Peers;
+  readonly events: Events;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Looks at the whole repository again. */
+  readonly look: () => void;
+}
+
+/** Considers devices and hubs, one at a time: the loop sees to that. */
+export class Considering {
+  readonly #parts: ConsideringParts;
+  readonly #config: ConfigAhead;
+  readonly #retry = new Backoff({ baseMs: 500, capMs: 30_000 });
+  readonly #waiting = new Map<SourceId, readonly Waiting[]>();
+  /** URL of each peer's clone, by the name that the peer gives it. */
+  readonly remoteUrls = new Map<DeviceId, string>();
+  #again: Timer | undefined;
+
+  constructor(parts: ConsideringParts) {
+    this.#parts = parts;
+    this.#config = new ConfigAhead(parts.context.runGit, parts.context.repository);
+  }
+
+  /** Why branches of which source were not taken over. */
+  get waiting(): readonly Waiting[] {
+    return [...this.#waiting.values()].flat();
+  }
+
+  /** Sources of which something waits. */
+  get waitingFor(): readonly SourceId[] {
+    return [...this.#waiting.keys()];
+  }
+
+  stop(): void {
+    this.#again?.cancel();
+  }
+
+  /** What is needed to consider is read ahead. */
+  prepare(): void {
+    this.#config.prepare(this.#parts.clock.now());
+  }
+
+  /**
+   * Considers a device's map and writes its mirror.
+   * @returns whether a branch or tag moved here
+   */
+  async device(device: DeviceId, ours: RefsOfMap): Promise<boolean> {
+    const { context, peers, clock } = this.#parts;
+    const peer = peers.byDevice(device);
+    if (peer === undefined) return false;
+    const config = await this.#config.read(clock.now());
+    const url = this.remoteUrls.get(device) ?? urlOf(peer.petname, context.shared().name);
+    const source: TipSource = {
+      id: device,
+      remote: findRemote(config, url) ?? peer.petname,
+      isOwn: peer.kind === 'own',
+      refs: context.maps.refsOf(device),
+      acted: context.maps.acted(device),
+      setActed: (tips) => context.maps.setActed(device, tips),
+    };
+    // Before it is told what waits: the commands in those words name the mirror.
+    const mirror = (): Promise<void> =>
+      writeMirror(context, device, { config, url }).catch((error: unknown) => this.#complain('mirror-failed', error, 'writing the mirror'));
+    return this.source(source, { name: peer.petname, ours, mirror });
+  }
+
+  /**
+   * Considers any source.
+   * @param how.name what a person calls it
+   * @param how.mirror called between moving and telling what waits
+   * @returns whether a branch or tag moved here
+   */
+  async source(source: TipSource, how: { readonly name: string; readonly ours: RefsOfMap; readonly mirror?: () => Promise<void> }): Promise<boolean> {
+    const { context, events, clock } = this.#parts;
+    const repo = context.shared().name;
+    const policy = readPolicy(await this.#config.read(clock.now()), context.shared().isFolder);
+    const { moved, waiting, problem } = await consider(context, source, { policy, ours: how.ours });
+    for (const move of moved) {
+      events.emit({ type: 'moved', words: `${move.ref} ${move.how} from ${how.name}`, peer: how.name, repo, ref: move.ref });
+    }
+    await how.mirror?.();
+    if (problem !== undefined) this.#complain('sync-failed', problem, 'after considering');
+    this.#wait(source.id, how.name, waiting);
+    return moved.length > 0;
+  }
+
+  /** Nothing of that source waits any more. */
+  forget(source: SourceId): void {
+    this.#waiting.delete(source);
+  }
+
+  #wait(source: SourceId, name: string, waiting: readonly Waiting[]): void {
+    const { context, events } = this.#parts;
+    const known = new Set((this.#waiting.get(source) ?? []).map((each) => each.ref + each.words));
+    for (const each of waiting.filter((one) => !known.has(one.ref + one.words))) {
+      const words = `${each.ref} of ${name} waits: ${each.words}`;
+      events.emit({ type: 'waiting', words, peer: name, repo: context.shared().name, ref: each.ref });
+    }
+    if (waiting.length === 0) this.#waiting.delete(source);
+    else this.#waiting.set(source, waiting);
+    this.#planAgain();
+  }
+
+  #planAgain(): void {
+    this.#again?.cancel();
+    const isBusy = this.waiting.some(({ why }) => why === 'busy' || why === 'failed');
+    if (!isBusy) return this.#retry.succeed();
+    this.#again = this.#parts.clock.setTimer(this.#retry.fail(this.#parts.random()), this.#parts.look);
+  }
+
+  #complain(type: string, error: unknown, doing: string): void {
+    const fault = asFault(error, doing);
+    this.#parts.events.emit({ type, words: `${doing}: ${fault.message}`, repo: this.#parts.context.shared().name, code: fault.code });
+  }
+}
