@@ -100,7 +100,7 @@ async function takeBranch(context: RepoContext, { who, policy, tips }: BranchWor
   if (tips.ours === tips.theirs) return {};
   const plan = planBranch(await readFacts(context, who, tips), policy);
   const wait = (why: string, words: string): { wait: Waiting } => ({ wait: { source: who.id, ref: tips.ref, why, words } });
-  if (plan.do === 'nothing') return {};
+  if (plan.do === 'nothing' || plan.do === 'join') return {};
   if (plan.do === 'wait') return wait(plan.why, WORDS[plan.why](`${who.remote}/${tips.ref.slice('refs/heads/'.length)}`));
   try {
     const refusal = await carryOut(context, plan, tips);

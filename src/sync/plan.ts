@@ -37,6 +37,8 @@ export type BranchPlan =
   | { readonly do: 'fast-forward' }
   /** Move to a rewritten tip, keeping the old one under refs/xmpp/kept/. */
   | { readonly do: 'follow' }
+  /** Join both tips (join.ts): forward, a merge, or a smaller one of two equal merges. */
+  | { readonly do: 'join' }
   | { readonly do: 'delete' }
   | { readonly do: 'wait'; readonly why: WaitReason };
 
@@ -44,6 +46,8 @@ export type BranchPlan =
 export function planBranch(facts: BranchFacts, policy: Policy): BranchPlan {
   if (facts.theirs === undefined) return planDeleted(facts, policy);
   if (facts.ours === undefined) return planAbsent(facts, policy);
+  // What was left is known to the join itself, from every device and not from our reflog alone.
+  if (policy.merge === 'merge' && facts.relation !== 'same') return allow({ ...facts, wasLeft: false }, policy) ?? { do: 'join' };
   switch (facts.relation) {
     case 'same':
       return { do: 'nothing', because: 'same' };

@@ -111,7 +111,7 @@ const policy: fc.Arbitrary<Policy> = fc.record({
   rewrite: fc.constantFrom('follow', 'ask'),
   isFolder: fc.boolean(),
 });
-const MOVES = new Set(['create', 'fast-forward', 'follow', 'delete']);
+const MOVES = new Set(['create', 'fast-forward', 'follow', 'join', 'delete']);
 
 describe('planBranch', () => {
   const many = { numRuns: 3000 };
