@@ -22,8 +22,14 @@ async function tipOf({ device, dir }: Copy, branch: string): Promise<string> {
   }
 }
 
+/** Why copies cannot be called equal yet; `isQuiet` says that no file will tell when it is over. */
+interface Unequal {
+  readonly why: string;
+  readonly isQuiet?: boolean;
+}
+
 /** What stands in the way of calling all copies equal, or the tip that all have. */
-async function judge(copies: readonly Copy[], { branch, hub }: Wanted): Promise<{ readonly tip: string } | { readonly why: string }> {
+async function judge(copies: readonly Copy[], { branch, hub }: Wanted): Promise<{ readonly tip: string } | Unequal> {
   const tips = await Promise.all(copies.map((copy) => tipOf(copy, branch)));
   const [tip = ''] = tips;
   const odd = tips.findIndex((each) => each !== tip);
@@ -34,8 +40,16 @@ async function judge(copies: readonly Copy[], { branch, hub }: Wanted): Promise<
     const { stdout } = await device.run('git', ['--no-optional-locks', 'status', '--porcelain'], { cwd: dir });
     if (stdout !== '') return { why: `${device.name}: ${stdout}` };
   }
+  for (const copy of copies) if (await isUnderWay(copy)) return { why: `${copy.device.name} is not done`, isQuiet: true };
   const after = await Promise.all(copies.map((copy) => tipOf(copy, branch)));
-  return after.every((each) => each === tip) ? { tip } : { why: 'something moved' };
+  return after.every((each) => each === tip) ? { tip } : { why: 'something moved', isQuiet: true };
+}
+
+/** Whether its agent still has something to tell or to take: all may be equal for a moment on the way elsewhere. */
+async function isUnderWay({ device, dir }: Copy): Promise<boolean> {
+  const { repos } = await device.status();
+  const peers = repos.filter((repo) => repo.path === dir).flatMap((repo) => repo.peers);
+  return peers.some(({ isOnline, state }) => state !== 'in sync' && (isOnline || state !== 'unknown'));
 }
 
 async function hubTip([copy]: readonly Copy[], hub: string, branch: string): Promise<string> {
@@ -62,7 +76,7 @@ export async function converged(copies: readonly Copy[], options: { readonly bra
       const found = await judge(copies, { branch, hub });
       if ('tip' in found) return found.tip;
       if (news.hasEnded) throw new Error(`not equal after ${deadlineMs} ms: ${found.why}\n${await tell(copies, { branch, hub })}`);
-      await news.since(seen);
+      await (found.isQuiet === true ? new Promise((resolve) => setTimeout(resolve, 25)) : news.since(seen));
     }
   } finally {
     clearTimeout(timer);

@@ -12,6 +12,9 @@ const AUTOMATIC = 'git-xmpp@localhost';
 /** What an operation or a process that was killed leaves in a git directory. */
 const HALF_DONE = ['MERGE_HEAD', 'CHERRY_PICK_HEAD', 'REVERT_HEAD', 'rebase-merge', 'rebase-apply', 'index.lock', 'HEAD.lock', 'packed-refs.lock'];
 
+/** What is left behind for so long is left for good. */
+const LASTING_MS = 5_000;
+
 /** All that is wrong with copies that have `tip` in common, in words. @param hub also looked at */
 export async function whatIsWrong(copies: readonly Copy[], tip: string, hub?: string): Promise<string[]> {
   const wrong: string[] = [];
@@ -31,11 +34,25 @@ export async function whatIsWrong(copies: readonly Copy[], tip: string, hub?: st
 async function whatIsBroken(copy: Copy): Promise<string[]> {
   const { device, dir } = copy;
   const gitDir = path.join(dir, '.git');
-  const wrong = [...(await fsck(copy, gitDir)), ...HALF_DONE.filter((name) => existsSync(path.join(gitDir, name)))];
-  wrong.push(...filesBelow(path.join(gitDir, 'refs')).filter((file) => file.endsWith('.lock')));
-  wrong.push(...readdirSync(path.join(gitDir, 'objects')).filter((name) => name.startsWith('tmp_objdir')));
+  const wrong = [...(await fsck(copy, gitDir)), ...(await lasting(() => leftOver(gitDir)))];
   const { stdout } = await device.run('git', ['status', '--porcelain'], { cwd: dir });
   return [...wrong, ...stdout.split('\n').filter(Boolean)].map((line) => `${device.name}: ${line}`);
+}
+
+/** What something under way, or killed, has left. */
+function leftOver(gitDir: string): string[] {
+  const locks = filesBelow(path.join(gitDir, 'refs')).filter((file) => file.endsWith('.lock'));
+  const incoming = readdirSync(path.join(gitDir, 'objects')).filter((name) => name.startsWith('tmp_objdir'));
+  return [...HALF_DONE.filter((name) => existsSync(path.join(gitDir, name))), ...locks, ...incoming];
+}
+
+/** Of what is found, that which does not go away: an agent may be writing down what it was told. */
+async function lasting(find: () => string[]): Promise<string[]> {
+  for (const until = Date.now() + LASTING_MS; ; ) {
+    const found = find();
+    if (found.length === 0 || Date.now() > until) return found;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 async function fsck({ device }: Copy, gitDir: string): Promise<string[]> {
@@ -44,7 +61,9 @@ async function fsck({ device }: Copy, gitDir: string): Promise<string[]> {
 }
 
 function filesBelow(dir: string): string[] {
-  return readdirSync(dir, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? filesBelow(path.join(dir, entry.name)) : [path.join(dir, entry.name)]));
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name));
 }
 
 interface Entry {

@@ -1,7 +1,7 @@
 // Kills agents and their git processes at seeded moments while people work, agents merge, push to a hub and commit by themselves.
 // Rule: after each kill the agent starts again and all copies end at one commit, sound, with no commit of a person lost.
 
-import { watch } from 'node:fs';
+import { existsSync, readFileSync, watch } from 'node:fs';
 import path from 'node:path';
 import { converged, foldersBelow } from '../helpers/copies.ts';
 import type { Copy } from '../helpers/copies.ts';
@@ -107,6 +107,7 @@ async function killAll({ copies, hub }: SharedCopies, { kills, seed, say }: Kill
 /** Waits for the moment, kills, and starts the agent again. @returns how many git processes were killed */
 async function strike({ device, dir }: Copy, { what, changes, ms }: Kill): Promise<number> {
   await changed(path.join(dir, '.git'), changes, ms);
+  if (what !== 'agent') await gitRuns(device, ms);
   const git = killProcesses(device, what);
   if (what === 'git') return git;
   await device.kill();
@@ -127,6 +128,13 @@ function changed(gitDir: string, changes: number, ms: number): Promise<void> {
     const timer = setTimeout(end, ms);
     const watchers = dirs.map((each) => watch(each, () => (seen += 1) === changes && end()).on('error', () => undefined));
   });
+}
+
+/** Resolves when the agent has a git process beside the one that it always has, at the latest after `ms`. */
+async function gitRuns(device: Device, ms: number): Promise<void> {
+  const file = `/proc/${device.agentPid()}/task/${device.agentPid()}/children`;
+  const children = (): number => readFileSync(file, 'utf8').trim().split(' ').length;
+  for (const until = Date.now() + ms; existsSync(file) && children() < 2 && Date.now() < until; ) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Kills the git processes of an agent where they are meant; the agent itself is left standing still if it is meant, else it goes on. */
