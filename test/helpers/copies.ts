@@ -40,16 +40,19 @@ async function judge(copies: readonly Copy[], { branch, hub }: Wanted): Promise<
     const { stdout } = await device.run('git', ['--no-optional-locks', 'status', '--porcelain'], { cwd: dir });
     if (stdout !== '') return { why: `${device.name}: ${stdout}` };
   }
-  for (const copy of copies) if (await isUnderWay(copy)) return { why: `${copy.device.name} is not done`, isQuiet: true };
+  for (const copy of copies) if (await isUnderWay(copy, copies)) return { why: `${copy.device.name} is not done`, isQuiet: true };
   const after = await Promise.all(copies.map((copy) => tipOf(copy, branch)));
   return after.every((each) => each === tip) ? { tip } : { why: 'something moved', isQuiet: true };
 }
 
-/** Whether its agent still has something to tell or to take: all may be equal for a moment on the way elsewhere. */
-async function isUnderWay({ device, dir }: Copy): Promise<boolean> {
+/** Whether its agent still has something to tell one of the copies or to take from it: all may be equal for a moment on the way elsewhere. */
+async function isUnderWay({ device, dir }: Copy, copies: readonly Copy[]): Promise<boolean> {
   const { repos } = await device.status();
   const peers = repos.filter((repo) => repo.path === dir).flatMap((repo) => repo.peers);
-  return peers.some(({ isOnline, state }) => state !== 'in sync' && (isOnline || state !== 'unknown'));
+  const names = copies.map((copy) => copy.device.name);
+  return peers
+    .filter(({ peer }) => names.includes(peer))
+    .some(({ isOnline, state }) => state !== 'in sync' && (isOnline || state !== 'unknown'));
 }
 
 async function hubTip([copy]: readonly Copy[], hub: string, branch: string): Promise<string> {
