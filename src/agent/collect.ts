@@ -36,7 +36,8 @@ async function collectRepo({ peering, peers }: AgentParts, shared: SharedRepo): 
       return progress === undefined ? status : { ...status, receiving: { received: progress.done, total: progress.total } };
     });
     const { problem } = loop;
-    return { name, id, path, peers: await Promise.all(states), ...(problem === undefined ? {} : { problem: formatFault(problem) }) };
+    const autoCommit = await loop.autoCommit.status();
+    return { name, id, path, peers: await Promise.all(states), ...(autoCommit === undefined ? {} : { autoCommit }), ...(problem === undefined ? {} : { problem: formatFault(problem) }) };
   } catch (error) {
     return { name, id, path, peers: [], problem: formatFault(asFault(error, `looking at ${path}`)) };
   }

@@ -13,6 +13,7 @@ import type { HintKind } from '../git/watch.ts';
 import type { Peers } from '../home/peers.ts';
 import type { ToldMap } from '../link/http-format.ts';
 import type { Links } from '../link/links.ts';
+import { AutoCommit } from './auto-commit.ts';
 import { hasOnlyGrown } from './consider.ts';
 import { Considering } from './considering.ts';
 import type { RepoContext } from './context.ts';
@@ -30,6 +31,8 @@ export interface LoopParts {
   readonly random: () => number;
   /** A link was lost under an offer: whether the peer is still there has to be found out. */
   readonly onLost: (peer: DeviceId) => void;
+  /** What this device is called. */
+  readonly deviceName?: () => string;
   /** Sends the announcement of our newest map to peers without a link. */
   readonly announce: (loop: RepoLoop, peers: readonly DeviceId[]) => void;
 }
@@ -46,6 +49,8 @@ export class RepoLoop {
   readonly #deliveries: Deliveries;
   /** What is taken over, and what waits. */
   readonly considering: Considering;
+  /** Commits of what changes in the work tree, where they are wanted. */
+  readonly autoCommit: AutoCommit;
   /** Our refs as they were last announced: an announcement names what changed since. */
   announced: RefsOfMap = new Map();
   /** Why the branches could not be looked at the last time, if they could not. */
@@ -62,6 +67,8 @@ export class RepoLoop {
     this.context = parts.context;
     this.#ownRefs = new OwnRefs(parts.context, parts.events);
     this.considering = new Considering({ ...parts, look: () => void this.look() });
+    const { deviceName = () => 'this device' } = parts;
+    this.autoCommit = new AutoCommit({ ...parts, deviceName, exclusively: (work) => this.exclusively(work), onCommitted: () => this.hint() });
     this.engine = new Engine(parts.me.device, parts.context.maps.counters, () => parts.context.shared().branches.length === 0);
     this.#deliveries = new Deliveries({ ...parts, me: parts.me.device, engine: this.engine, tell: (fact) => this.tell(fact) });
   }
@@ -70,11 +77,14 @@ export class RepoLoop {
     this.#isStopped = true;
     this.#hint?.cancel();
     this.considering.stop();
+    this.autoCommit.stop();
   }
 
   /** Something may have moved in the repository: looked at once it has been quiet for a moment. */
   hint(kind: HintKind = 'refs'): void {
     if (this.#isStopped) return;
+    this.autoCommit.hint(kind);
+    if (kind === 'config') return;
     // Every `git add` changes the index, which matters only to a branch that waits for it.
     if (kind === 'work' && this.considering.waitingFor.length === 0) return;
     this.#hint?.cancel();

@@ -150,6 +150,7 @@ export class RepoSet {
     const watch = watchRefs(repository, (kind) => loop.hint(kind), {
       onProblem: (words) => events.emit({ type: 'watch-failed', words: `${shared.name}: ${words}`, repo: shared.name }),
     });
+    loop.autoCommit.start();
     return { loop, watch };
   }
 

@@ -1,5 +1,6 @@
 // `git xmpp`, `git xmpp status`, `events`. Rule: every line says a state, and what is not well says why and what to type.
 
+import type { AutoCommitStatus } from '../agent/auto-commit.ts';
 import type { AgentEvent } from '../agent/events.ts';
 import type { StatusAnswer } from '../agent/answers.ts';
 import type { RepoPeerStatus } from '../agent/status.ts';
@@ -23,6 +24,7 @@ export async function status(door: Door, options: { readonly json?: boolean }): 
   for (const repo of answer.repos) {
     print(`repo     ${repo.name}  ${repo.path}`);
     if (repo.problem !== undefined) print(`           ${repo.problem.message}`);
+    if (repo.autoCommit !== undefined) tellAutoCommit(repo.autoCommit);
     for (const peer of repo.peers) tellPeer(peer);
   }
   for (const note of answer.notes) print(`note     ${note}`);
@@ -36,6 +38,11 @@ function isMoving({ up, down }: LinkStats): boolean {
 function describeMove(link: LinkStats): string {
   const moving = [link.up > 0 ? `${formatBytes(link.up)}/s up` : '', link.down > 0 ? `${formatBytes(link.down)}/s down` : ''];
   return `${describeWay(link)}: ${moving.filter((each) => each !== '').join(', ')}`;
+}
+
+function tellAutoCommit({ waiting, leftOut }: AutoCommitStatus): void {
+  print(`           commits by itself${waiting === undefined ? '' : `; waits: ${waiting}`}`);
+  for (const words of leftOut) print(`             not committed: ${words}`);
 }
 
 function tellPeer(peer: RepoPeerStatus): void {
