@@ -18,6 +18,7 @@ import { Considering } from './considering.ts';
 import type { RepoContext } from './context.ts';
 import { Deliveries } from './deliveries.ts';
 import type { Events } from './events.ts';
+import { LeftBooks } from './left-book.ts';
 import { OwnRefs } from './own-refs.ts';
 
 export interface LoopParts {
@@ -60,8 +61,9 @@ export class RepoLoop {
   constructor(parts: LoopParts) {
     this.#parts = parts;
     this.context = parts.context;
-    this.#ownRefs = new OwnRefs(parts.context, parts.events);
-    this.considering = new Considering({ ...parts, look: () => void this.look() });
+    const left = new LeftBooks(parts);
+    this.#ownRefs = new OwnRefs(parts.context, parts.events, left);
+    this.considering = new Considering({ ...parts, left, look: () => void this.look() });
     this.engine = new Engine(parts.me.device, parts.context.maps.counters, () => parts.context.shared().branches.length === 0);
     this.#deliveries = new Deliveries({ ...parts, me: parts.me.device, engine: this.engine, tell: (fact) => this.tell(fact) });
   }
