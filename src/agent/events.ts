@@ -15,6 +15,8 @@ export interface AgentEvent {
   readonly by?: string;
   readonly code?: string;
   readonly bytes?: number;
+  /** Files that it is about, at most 100. */
+  readonly paths?: readonly string[];
 }
 
 const KEPT = 500;

@@ -19,6 +19,7 @@ import { Considering } from './considering.ts';
 import type { RepoContext } from './context.ts';
 import { Deliveries } from './deliveries.ts';
 import type { Events } from './events.ts';
+import { LeftBooks } from './left-book.ts';
 import { OwnRefs } from './own-refs.ts';
 
 export interface LoopParts {
@@ -65,8 +66,9 @@ export class RepoLoop {
   constructor(parts: LoopParts) {
     this.#parts = parts;
     this.context = parts.context;
-    this.#ownRefs = new OwnRefs(parts.context, parts.events);
-    this.considering = new Considering({ ...parts, look: () => void this.look() });
+    const left = new LeftBooks(parts);
+    this.#ownRefs = new OwnRefs(parts.context, parts.events, left);
+    this.considering = new Considering({ ...parts, left, look: () => void this.look() });
     const { deviceName = () => 'this device' } = parts;
     this.autoCommit = new AutoCommit({ ...parts, deviceName, exclusively: (work) => this.exclusively(work), onCommitted: () => this.hint() });
     this.engine = new Engine(parts.me.device, parts.context.maps.counters, () => parts.context.shared().branches.length === 0);

@@ -12,6 +12,7 @@ import { SerialByKey } from '../lib/serial.ts';
 import { removeStaleIncoming } from '../git/clean.ts';
 import { recoverMove } from '../git/recover.ts';
 import { removeStalePartials } from '../git/partials.ts';
+import { IsolatedRepo } from '../git/isolated.ts';
 import { ObjectReader } from '../git/object-reader.ts';
 import { openRepository } from '../git/repository.ts';
 import type { Repository } from '../git/repository.ts';
@@ -145,7 +146,9 @@ export class RepoSet {
     const maps = new MapStore(shared.id, { runGit, repository }, join(stateDir, `maps-${shared.id}.json`));
     await maps.open((device) => (device === me.device ? me.spki : peers.byDevice(device)?.spki));
     const objects = new ObjectReader(startGit, repository);
-    const context: RepoContext = { me: me.device, repository, maps, runGit, startGit, objects, stateDir, shared: () => repos.byId(shared.id) ?? shared };
+    const isolated = new IsolatedRepo(runGit, repository, join(stateDir, 'merge', shared.id));
+    const found = { repository, maps, runGit, startGit, objects, isolated, stateDir };
+    const context: RepoContext = { me: me.device, ...found, shared: () => repos.byId(shared.id) ?? shared };
     const loop = new RepoLoop({ ...this.#parts, context });
     const watch = watchRefs(repository, (kind) => loop.hint(kind), {
       onProblem: (words) => events.emit({ type: 'watch-failed', words: `${shared.name}: ${words}`, repo: shared.name }),

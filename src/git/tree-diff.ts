@@ -95,12 +95,14 @@ export function splitNul(bytes: Buffer): Buffer[] {
   return parts;
 }
 
-async function mustSucceed(process: GitProcess, name: string, okCodes: readonly number[] = [0]): Promise<void> {
+/** @throws Fault `git` with git's own last words */
+export async function mustSucceed(process: GitProcess, name: string, okCodes: readonly number[] = [0]): Promise<void> {
   const code = await process.exit;
   if (!okCodes.includes(code)) throw new Fault('git', `${name}: ${lastWords(process.stderrTail()) || `exit ${code}`}`);
 }
 
-async function* fieldsOf(process: GitProcess): AsyncGenerator<Buffer> {
+/** The fields of a NUL-terminated list, as they come; the process gets no input. */
+export async function* fieldsOf(process: GitProcess): AsyncGenerator<Buffer> {
   process.stdin.end();
   let rest = Buffer.alloc(0);
   for await (const chunk of withDeadlineKill(process)) {
