@@ -11,13 +11,17 @@ export interface RefWatch {
   stop(): void;
 }
 
-/** `refs`: a ref may have moved. `work`: the index, or what was under way, has changed, for which some branch may have waited. */
-export type HintKind = 'refs' | 'work';
+/**
+ * `refs`: a ref may have moved. `work`: the index, or what was under way, has changed, for which some branch may have waited. `config`: the repository's own
+ * configuration was written.
+ */
+export type HintKind = 'refs' | 'work' | 'config';
 
 /** Files of a git directory whose change may mean that a ref moved, or that what made a branch wait is over. */
 const TOLD: ReadonlyMap<string, HintKind> = new Map([
   ['HEAD', 'refs'],
   ['packed-refs', 'refs'],
+  ['config', 'config'],
   ...['index', 'MERGE_HEAD', 'CHERRY_PICK_HEAD', 'REVERT_HEAD', 'BISECT_START', 'rebase-merge', 'rebase-apply', 'sequencer'].map(
     (name) => [name, 'work'] as const,
   ),
@@ -29,7 +33,7 @@ const TOLD: ReadonlyMap<string, HintKind> = new Map([
  * @param options.onProblem told in words, once, when the system does not let everything be watched
  */
 export function watchRefs(
-  repository: Repository,
+  repository: Pick<Repository, 'gitDir' | 'commonDir'>,
   onHint: (kind: HintKind) => void,
   options: { readonly onProblem?: (words: string) => void } = {},
 ): RefWatch {
