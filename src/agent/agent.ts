@@ -155,9 +155,11 @@ export class Agent {
   /** Looks and compares now, and waits until every peer that is there has what it lacked. */
   async sync(path: string | undefined): Promise<StatusAnswer> {
     const { peering, account, clock } = this.parts;
-    account.requireConnection();
     const wanted = path === undefined ? undefined : (await this.#shared(path)).id;
     const loops = peering.repoSet.all().filter(({ context }) => wanted === undefined || context.shared().id === wanted);
+    // Hubs need no account.
+    await Promise.all(loops.map(({ hubs }) => hubs.contact()));
+    account.requireConnection();
     await Promise.all(loops.map((loop) => loop.look()));
     await this.#contactAll();
     const until = clock.now() + SYNC_DEADLINE_MS;

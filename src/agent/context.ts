@@ -30,8 +30,8 @@ export interface RepoContext {
   readonly shared: () => SharedRepo;
 }
 
-/** Whose tips move branches here: a device, or an ordinary remote. */
-export type SourceId = DeviceId | `hub:${string}`;
+/** Whose tips move branches here: a device, an ordinary remote, or another device by its own tips at a remote (`synced:<remote>/<device>`). */
+export type SourceId = DeviceId | `hub:${string}` | `synced:${string}`;
 
 /** Why a branch of a device or hub was not taken over here, in words and as a word. */
 export interface Waiting {

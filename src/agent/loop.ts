@@ -15,10 +15,13 @@ import type { ToldMap } from '../link/http-format.ts';
 import type { Links } from '../link/links.ts';
 import { AutoCommit } from './auto-commit.ts';
 import { hasOnlyGrown } from './consider.ts';
+import type { TipSource } from './consider.ts';
 import { Considering } from './considering.ts';
 import type { RepoContext } from './context.ts';
 import { Deliveries } from './deliveries.ts';
 import type { Events } from './events.ts';
+import { Hubs } from './hubs.ts';
+import type { HubsParts } from './hubs.ts';
 import { LeftBooks } from './left-book.ts';
 import { OwnRefs } from './own-refs.ts';
 
@@ -36,6 +39,8 @@ export interface LoopParts {
   readonly deviceName?: () => string;
   /** Sends the announcement of our newest map to peers without a link. */
   readonly announce: (loop: RepoLoop, peers: readonly DeviceId[]) => void;
+  /** What hubs need of the agent; `announce` tells every granted peer that a hub has something new. */
+  readonly around: Pick<HubsParts, 'mounts' | 'deviceName'> & { readonly announce: (loop: RepoLoop, hash: string) => void };
 }
 
 /** Ref updates of one `git commit` come within this many milliseconds; waiting longer would only be slower. */
@@ -52,6 +57,8 @@ export class RepoLoop {
   readonly considering: Considering;
   /** Commits of what changes in the work tree, where they are wanted. */
   readonly autoCommit: AutoCommit;
+  /** Ordinary remotes that are kept in sync. */
+  readonly hubs: Hubs;
   /** Our refs as they were last announced: an announcement names what changed since. */
   announced: RefsOfMap = new Map();
   /** Why the branches could not be looked at the last time, if they could not. */
@@ -59,6 +66,8 @@ export class RepoLoop {
   readonly #onFact = new Set<() => void>();
   /** Branches and tags as last looked at. */
   #ours: RefsOfMap | undefined;
+  /** Those of them that others are told. */
+  #shown: RefsOfMap = new Map();
   readonly #ownRefs: OwnRefs;
   #hint: Timer | undefined;
   #isStopped = false;
@@ -71,6 +80,10 @@ export class RepoLoop {
     this.considering = new Considering({ ...parts, left, look: () => void this.look() });
     const { deviceName = () => 'this device' } = parts;
     this.autoCommit = new AutoCommit({ ...parts, deviceName, exclusively: (work) => this.exclusively(work), onCommitted: () => this.hint() });
+    const { considering } = this;
+    const takeOver: HubsParts['takeOver'] = (sources, name) => this.#takeOver(sources, name);
+    const forHubs = { ...parts.around, forget: considering.forget.bind(considering), announce: (hash: string): void => parts.around.announce(this, hash) };
+    this.hubs = new Hubs({ ...parts, ...forHubs, takeOver });
     this.engine = new Engine(parts.me.device, parts.context.maps.counters, () => parts.context.shared().branches.length === 0);
     this.#deliveries = new Deliveries({ ...parts, me: parts.me.device, engine: this.engine, tell: (fact) => this.tell(fact) });
   }
@@ -80,12 +93,14 @@ export class RepoLoop {
     this.#hint?.cancel();
     this.considering.stop();
     this.autoCommit.stop();
+    this.hubs.stop();
   }
 
   /** Something may have moved in the repository: looked at once it has been quiet for a moment. */
   hint(kind: HintKind = 'refs'): void {
     if (this.#isStopped) return;
     this.autoCommit.hint(kind);
+    if (kind === 'config') void this.hubs.reload();
     if (kind === 'config') return;
     // Every `git add` changes the index, which matters only to a branch that waits for it.
     if (kind === 'work' && this.considering.waitingFor.length === 0) return;
@@ -105,6 +120,7 @@ export class RepoLoop {
         for (const device of this.context.maps.counters.keys()) {
           if (!isGrown || this.considering.waitingFor.includes(device)) await this.#consider(device);
         }
+        for (const { source, name } of this.hubs.sources()) if (!isGrown || this.considering.waitingFor.includes(source.id)) await this.#take(source, name);
         this.problem = undefined;
       } catch (error) {
         this.problem = asFault(error, 'looking at the branches');
@@ -189,6 +205,8 @@ export class RepoLoop {
     const { context, me, clock } = this.#parts;
     const { all, shown } = await this.#ownRefs.read();
     this.#ours = all;
+    this.#shown = shown;
+    this.hubs.moved(shown);
     // What is signed is on its way to the peers while it is written down here.
     let told: Promise<void> | undefined;
     const onSigned = (counter: number): void => void (told = this.#carryOut(this.engine.receive({ type: 'published', counter })));
@@ -199,6 +217,19 @@ export class RepoLoop {
   async #consider(device: DeviceId): Promise<void> {
     if (this.#ours === undefined) await this.#publish();
     if (await this.considering.device(device, this.#ours ?? new Map())) await this.#carryOut(this.engine.receive({ type: 'moved' }));
+  }
+
+  /** Takes over what a hub holds. @returns what others are told of what stands here then */
+  #takeOver(sources: readonly TipSource[], name: string): Promise<RefsOfMap> {
+    return this.#serial.run(async () => {
+      if (this.#ours === undefined) await this.#publish();
+      for (const source of sources) await this.#take(source, name);
+      return this.#shown;
+    });
+  }
+
+  async #take(source: TipSource, name: string): Promise<void> {
+    if (await this.considering.source(source, { name, ours: this.#ours ?? new Map() })) await this.#carryOut(this.engine.receive({ type: 'moved' }));
   }
 
   /** A map is about to be taken in: what is needed to consider it is read meanwhile. */

@@ -105,6 +105,7 @@ export class RepoSet {
       this.#broken.delete(id);
       this.grantAll();
       await running.loop.look();
+      void running.loop.hubs.start();
       return running.loop;
     } catch (error) {
       const fault = asFault(error, `opening ${shared.path}`);
@@ -128,6 +129,11 @@ export class RepoSet {
     for (const { loop } of this.#running.values()) {
       for (const peer of this.#parts.peers.list()) this.#grant(loop, peer.device, isGranted(grantOf(loop.context.shared(), peer), 'read'));
     }
+  }
+
+  /** Signed in, the network returned, or a person asked: each hub is fetched once. */
+  contactHubs(): void {
+    for (const { loop } of this.#running.values()) void loop.hubs.contact();
   }
 
   /** Nothing of an unpaired peer is wanted any more. */

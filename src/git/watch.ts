@@ -31,7 +31,7 @@ const TOLD: ReadonlyMap<string, HintKind> = new Map([
  * @param options.onProblem told in words, once, when the system does not let everything be watched
  */
 export function watchRefs(
-  repository: Repository,
+  repository: Pick<Repository, 'gitDir' | 'commonDir'>,
   onHint: (kind: HintKind) => void,
   options: { readonly onProblem?: (words: string) => void } = {},
 ): RefWatch {

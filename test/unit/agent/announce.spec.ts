@@ -24,6 +24,7 @@ import type { RefsOfMap } from '../../../src/sync/map-format.ts';
 import type { Element } from '../../../src/xmpp/element.ts';
 import { xml } from '../../../src/xmpp/element.ts';
 import { NS_ANNOUNCE } from '../../../src/xmpp/namespaces.ts';
+import { NO_HUBS } from '../../helpers/agent-pair.ts';
 import { copyOf, openAgentRepo, refsOf, takeMap } from '../../helpers/agent-repo.ts';
 import { makeHome } from '../../helpers/home.ts';
 import { makePeer, makeSharedRepo } from '../../helpers/home-values.ts';
@@ -81,7 +82,7 @@ async function loopOf(me: Identity, peers: Peers, shared: Partial<SharedRepo> = 
     log: silentLog,
   });
   const events = new Events(clock, silentLog);
-  const untold = { onLost: () => undefined, announce: () => undefined };
+  const untold = { onLost: () => undefined, announce: () => undefined, around: NO_HUBS };
   return new RepoLoop({ context, me, peers, links, events, clock, random: () => 0, ...untold });
 }
 
