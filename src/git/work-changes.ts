@@ -43,9 +43,10 @@ const MAX_PATHS = 50_000;
 const MAX_BYTES = 512 * 2 ** 20;
 const STATUS = ['status', '--porcelain=v2', '-z', '--branch', '--untracked-files=all', '--no-renames', '--ignore-submodules=all'];
 
-/** What differs in the work tree from the index at `place`. @throws Fault `git` */
+/** What differs in the work tree from the private index at `place`, which learns on the way which files only looked changed. @throws Fault `git` */
 export async function readStatus(startGit: StartGit, place: IndexPlace): Promise<WorkStatus> {
-  return parseStatus(splitNul(await collectOutput(startGit(STATUS, place), { name: 'git status' })));
+  const git = startGit(STATUS, { ...place, env: { ...place.env, GIT_OPTIONAL_LOCKS: '1' } });
+  return parseStatus(splitNul(await collectOutput(git, { name: 'git status' })));
 }
 
 /** Sorts the changes of `status` in the work tree at `root`. */

@@ -38,6 +38,8 @@ export class WorkWatch {
   /** New folders that git has not been asked about yet. */
   #news = new Set<string>();
   #isAsking = false;
+  #haveRulesChanged = false;
+  #isRefreshing = false;
   #isStopped = false;
 
   /** @param repository one with a work tree */
@@ -151,11 +153,19 @@ export class WorkWatch {
 
   /** What is ignored may have become wanted, and the other way round. */
   async #rulesChanged(): Promise<void> {
+    this.#haveRulesChanged = true;
+    if (this.#isRefreshing) return;
+    this.#isRefreshing = true;
     try {
-      await this.refresh();
+      while (this.#haveRulesChanged && !this.#isStopped) {
+        this.#haveRulesChanged = false;
+        await this.refresh();
+      }
       this.#options.onTouched('');
     } catch (error) {
       this.#options.onProblem(`${this.#repository.path} is not watched: ${messageOf(error)}`);
+    } finally {
+      this.#isRefreshing = false;
     }
   }
 
