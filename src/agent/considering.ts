@@ -10,13 +10,15 @@ import { ConfigAhead } from '../git/config-ahead.ts';
 import type { Peers } from '../home/peers.ts';
 import { consider } from './consider.ts';
 import type { TipSource } from './consider.ts';
-import { readPolicy } from './context.ts';
 import type { RepoContext, SourceId, Waiting } from './context.ts';
 import type { Events } from './events.ts';
 import { findRemote, urlOf, writeMirror } from './mirror.ts';
+import type { RepoPolicies } from './policies.ts';
+import { syncedOf } from './policies.ts';
 
 export interface ConsideringParts {
   readonly context: RepoContext;
+  readonly policies: RepoPolicies;
   readonly peers: Peers;
   readonly events: Events;
   readonly clock: Clock;
@@ -92,10 +94,10 @@ export class Considering {
   async source(source: TipSource, how: { readonly name: string; readonly ours: RefsOfMap; readonly mirror?: () => Promise<void> }): Promise<boolean> {
     const { context, events, clock } = this.#parts;
     const repo = context.shared().name;
-    const policy = readPolicy(await this.#config.read(clock.now()), context.shared().isFolder);
-    const { moved, waiting, problem } = await consider(context, source, { policy, ours: how.ours });
+    const { policy, synced } = this.#parts.policies.of(await this.#config.read(clock.now()));
+    const { moved, waiting, problem } = await consider(context, syncedOf(source, synced), { policy, ours: how.ours });
     for (const move of moved) {
-      events.emit({ type: 'moved', words: `${move.ref} ${move.how} from ${how.name}`, peer: how.name, repo, ref: move.ref });
+      events.emit({ type: 'moved', words: `${move.ref} ${move.how} from ${how.name}`, peer: how.name, repo, ref: move.ref, from: move.from, to: move.to });
     }
     await how.mirror?.();
     if (problem !== undefined) this.#complain('sync-failed', problem, 'after considering');

@@ -12,6 +12,9 @@ export interface AgentEvent {
   readonly peer?: string;
   readonly repo?: string;
   readonly ref?: string;
+  /** Where `ref` was, and is now; absent where it was not, or is not any more. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
   readonly by?: string;
   readonly code?: string;
   readonly bytes?: number;

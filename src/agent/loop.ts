@@ -19,6 +19,7 @@ import type { RepoContext } from './context.ts';
 import { Deliveries } from './deliveries.ts';
 import type { Events } from './events.ts';
 import { OwnRefs } from './own-refs.ts';
+import { RepoPolicies } from './policies.ts';
 
 export interface LoopParts {
   readonly context: RepoContext;
@@ -44,6 +45,8 @@ export class RepoLoop {
   readonly #parts: LoopParts;
   readonly #serial = new Serial();
   readonly #deliveries: Deliveries;
+  /** What is set for this repository. */
+  readonly policies: RepoPolicies;
   /** What is taken over, and what waits. */
   readonly considering: Considering;
   /** Our refs as they were last announced: an announcement names what changed since. */
@@ -60,8 +63,9 @@ export class RepoLoop {
   constructor(parts: LoopParts) {
     this.#parts = parts;
     this.context = parts.context;
-    this.#ownRefs = new OwnRefs(parts.context, parts.events);
-    this.considering = new Considering({ ...parts, look: () => void this.look() });
+    this.policies = new RepoPolicies(parts);
+    this.#ownRefs = new OwnRefs(parts.context, parts.events, this.policies);
+    this.considering = new Considering({ ...parts, policies: this.policies, look: () => void this.look() });
     this.engine = new Engine(parts.me.device, parts.context.maps.counters, () => parts.context.shared().branches.length === 0);
     this.#deliveries = new Deliveries({ ...parts, me: parts.me.device, engine: this.engine, tell: (fact) => this.tell(fact) });
   }
@@ -86,12 +90,12 @@ export class RepoLoop {
     return this.#serial.run(async () => {
       if (this.#isStopped) return;
       try {
-        const before = this.#ours;
+        const [before, { version }] = [this.#ours, this.policies];
         await this.#carryOut(this.engine.receive({ type: 'moved' }));
         // What went back, or was not there before, may stand otherwise to any map; what only grew, to those that waited.
         const isGrown = await hasOnlyGrown(this.context, before ?? new Map(), this.#ours ?? new Map());
         for (const device of this.context.maps.counters.keys()) {
-          if (!isGrown || this.considering.waitingFor.includes(device)) await this.#consider(device);
+          if (!isGrown || version !== this.policies.version || this.considering.waitingFor.includes(device)) await this.#consider(device);
         }
         this.problem = undefined;
       } catch (error) {

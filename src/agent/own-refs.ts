@@ -7,24 +7,28 @@ import type { RefsOfMap } from '../sync/map-format.ts';
 import { isMapRef } from '../sync/record-format.ts';
 import type { RepoContext } from './context.ts';
 import type { Events } from './events.ts';
+import type { RepoPolicies } from './policies.ts';
+import { tellOnlySynced } from './synced-format.ts';
 
 /** Reads the refs of one shared repository. */
 export class OwnRefs {
   readonly #context: RepoContext;
   readonly #events: Events;
+  readonly #policies: RepoPolicies;
   readonly #leftOut = new Set<string>();
 
-  constructor(context: RepoContext, events: Events) {
+  constructor(context: RepoContext, events: Events, policies: RepoPolicies) {
     this.#context = context;
     this.#events = events;
+    this.#policies = policies;
   }
 
   /** All branches and tags, and those that peers are told. */
   async read(): Promise<{ readonly all: RefsOfMap; readonly shown: RefsOfMap }> {
-    const { runGit, repository, shared } = this.#context;
+    const { runGit, repository, shared, maps, me } = this.#context;
     const onUnreadable = (name: string): void => this.#leaveOut(name);
-    const all = await listRefs(runGit, repository, ['refs/heads/', 'refs/tags/'], { onUnreadable });
-    return { all, shown: publicRefs(all, shared().branches) };
+    const [all, { synced }] = await Promise.all([listRefs(runGit, repository, ['refs/heads/', 'refs/tags/'], { onUnreadable }), this.#policies.read()]);
+    return { all, shown: publicRefs(tellOnlySynced(all, maps.refsOf(me), synced), shared().branches) };
   }
 
   #leaveOut(ref: string): void {

@@ -11,13 +11,14 @@ export interface RefWatch {
   stop(): void;
 }
 
-/** `refs`: a ref may have moved. `work`: the index, or what was under way, has changed, for which some branch may have waited. */
+/** `refs`: a ref, or what is set for the repository, may have moved. `work`: the index, or what was under way, has changed, for which some branch may have waited. */
 export type HintKind = 'refs' | 'work';
 
-/** Files of a git directory whose change may mean that a ref moved, or that what made a branch wait is over. */
+/** Files of a git directory whose change may mean that a ref moved, that other settings hold, or that what made a branch wait is over. */
 const TOLD: ReadonlyMap<string, HintKind> = new Map([
   ['HEAD', 'refs'],
   ['packed-refs', 'refs'],
+  ['config', 'refs'],
   ...['index', 'MERGE_HEAD', 'CHERRY_PICK_HEAD', 'REVERT_HEAD', 'BISECT_START', 'rebase-merge', 'rebase-apply', 'sequencer'].map(
     (name) => [name, 'work'] as const,
   ),
