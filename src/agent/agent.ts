@@ -57,7 +57,7 @@ export class Agent {
 
   async stop(): Promise<void> {
     this.parts.wake.stop();
-    await this.parts.peering.stop();
+    await Promise.all([this.parts.hooks.stop(), this.parts.peering.stop()]);
     await this.parts.account.stop();
   }
 

@@ -14,6 +14,7 @@ import { Config } from '../home/config.ts';
 import { loadIdentity } from '../home/identity.ts';
 import type { Home } from '../home/paths.ts';
 import { Peers } from '../home/peers.ts';
+import { runProgram } from '../home/program.ts';
 import { Repos } from '../home/repos.ts';
 import { Settings } from '../home/settings.ts';
 import { removeAbandoned } from '../home/spool.ts';
@@ -21,6 +22,7 @@ import { formatTrace } from '../xmpp/trace.ts';
 import { AccountKeeper } from './account.ts';
 import { Agent } from './agent.ts';
 import { Events } from './events.ts';
+import { Hooks } from './hooks.ts';
 import { InviteStore } from './invites.ts';
 import { Showing } from './pair-show.ts';
 import { Peering } from './peering.ts';
@@ -78,7 +80,8 @@ export async function composeAgent(options: ComposeOptions): Promise<Agent> {
     void peering.lookAround();
   };
   const wake = new Wake({ clock, interfaces: networkInterfaces, events, onChange });
-  return new Agent({ ...common, peering, account, showing, invites, wake });
+  const hooks = new Hooks({ ...common, loops: () => peering.repoSet.all(), log: log.scope('hooks'), env, run: runProgram });
+  return new Agent({ ...common, peering, account, showing, invites, wake, hooks });
 }
 
 /** Our hooks for people's pushes, and the empty alternate for `.have` lines. */

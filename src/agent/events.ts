@@ -15,6 +15,8 @@ export interface AgentEvent {
   /** Where `ref` was, and is now; absent where it was not, or is not any more. */
   readonly from?: string | undefined;
   readonly to?: string | undefined;
+  /** Files of a conflict. */
+  readonly paths?: readonly string[];
   readonly by?: string;
   readonly code?: string;
   readonly bytes?: number;
