@@ -79,7 +79,7 @@ async function readMoves(repository: Repository, branch: RefName): Promise<Move[
 }
 
 /** The last 256 KiB of a file, or nothing when it is not there. A first line that was cut is no line. */
-async function readEnd(path: string): Promise<string> {
+export async function readEnd(path: string): Promise<string> {
   try {
     const file = await open(path, 'r');
     try {
