@@ -16,6 +16,7 @@ export interface Synced {
 const MAX_GLOBS = 64;
 const HEADS = 'refs/heads/';
 const TAGS = 'refs/tags/';
+const NOTHING = /(?!)/u;
 
 interface Pattern {
   readonly isTag: boolean;
@@ -32,18 +33,17 @@ export function parseSynced(values: readonly string[], onProblem: (words: string
   const given = values.slice(values.lastIndexOf('') + 1);
   if (given.length > MAX_GLOBS) onProblem(`xmpp.branches: only the first ${MAX_GLOBS} of ${given.length} globs hold`);
   const globs = given.slice(0, MAX_GLOBS);
-  const patterns = globs.flatMap((glob) => {
+  const patterns = globs.map((glob) => {
     const pattern = parseGlob(glob);
-    if (pattern === undefined) onProblem(`xmpp.branches: "${shorten(glob)}" names no branch, and is passed over`);
-    return pattern === undefined ? [] : [pattern];
+    if (pattern === undefined) onProblem(`xmpp.branches: "${shorten(glob)}" names no branch`);
+    return pattern ?? { isTag: /^!?refs\/tags\//.test(glob), isExcluded: false, matches: NOTHING };
   });
-  const hasBad = patterns.length < globs.length;
   const isSynced = (ref: string): boolean => {
     const isTag = ref.startsWith(TAGS);
     const mine = patterns.filter((pattern) => pattern.isTag === isTag);
     const named = mine.filter(({ isExcluded }) => !isExcluded);
     if (mine.some(({ isExcluded, matches }) => isExcluded && matches.test(ref))) return false;
-    return named.length === 0 ? isTag || !hasBad : named.some(({ matches }) => matches.test(ref));
+    return named.length === 0 || named.some(({ matches }) => matches.test(ref));
   };
   return { globs, isSynced };
 }
