@@ -1,6 +1,7 @@
 // The loop of one shared repository: hints and peers become facts, the engine answers with intentions, and they are carried out here
 // (docs/ARCHITECTURE.md). Rule: thin; what is decided is decided in sync/, what is done is done by the file named after it.
 
+import { steadyNow } from '../lib/clock.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { asFault } from '../lib/errors.ts';
 import type { Fault } from '../lib/errors.ts';
@@ -20,6 +21,7 @@ import { Deliveries } from './deliveries.ts';
 import type { Events } from './events.ts';
 import { OwnRefs } from './own-refs.ts';
 import { RepoPolicies } from './policies.ts';
+import { Doubt, Vanishing } from './vanishing.ts';
 
 export interface LoopParts {
   readonly context: RepoContext;
@@ -57,6 +59,7 @@ export class RepoLoop {
   /** Branches and tags as last looked at. */
   #ours: RefsOfMap | undefined;
   readonly #ownRefs: OwnRefs;
+  readonly #vanishing: Vanishing;
   #hint: Timer | undefined;
   #isStopped = false;
 
@@ -64,6 +67,7 @@ export class RepoLoop {
     this.#parts = parts;
     this.context = parts.context;
     this.policies = new RepoPolicies(parts);
+    this.#vanishing = new Vanishing(parts.context, parts.clock);
     this.#ownRefs = new OwnRefs(parts.context, parts.events, this.policies);
     this.considering = new Considering({ ...parts, policies: this.policies, look: () => void this.look() });
     this.engine = new Engine(parts.me.device, parts.context.maps.counters, () => parts.context.shared().branches.length === 0);
@@ -77,12 +81,12 @@ export class RepoLoop {
   }
 
   /** Something may have moved in the repository: looked at once it has been quiet for a moment. */
-  hint(kind: HintKind = 'refs'): void {
+  hint(kind: HintKind = 'refs', ms = SETTLE_MS): void {
     if (this.#isStopped) return;
     // Every `git add` changes the index, which matters only to a branch that waits for it.
     if (kind === 'work' && this.considering.waitingFor.length === 0) return;
     this.#hint?.cancel();
-    this.#hint = this.#parts.clock.setTimer(SETTLE_MS, () => void this.look());
+    this.#hint = this.#parts.clock.setTimer(ms, () => void this.look());
   }
 
   /** Looks at the branches now: publishes what moved, and tries again what waited. */
@@ -113,12 +117,13 @@ export class RepoLoop {
   /** Resolves when every peer that can be reached has all maps that it takes, or after `ms`. */
   async settled(ms: number): Promise<void> {
     const { clock, peers } = this.#parts;
+    const steady = steadyNow(clock);
     const isSettled = (): boolean => peers.list().every(({ device }) => !this.engine.isReachable(device) || !this.engine.isOffering(device));
-    const until = clock.now() + ms;
+    const until = steady() + ms;
     await this.#serial.run(() => Promise.resolve());
-    while (!isSettled() && clock.now() < until) {
+    while (!isSettled() && steady() < until) {
       await new Promise<void>((resolve) => {
-        const timer = clock.setTimer(until - clock.now(), resolve);
+        const timer = clock.setTimer(until - steady(), resolve);
         const wake = (): void => {
           timer.cancel();
           this.#onFact.delete(wake);
@@ -180,6 +185,8 @@ export class RepoLoop {
   async #publish(): Promise<void> {
     const { context, me, clock } = this.#parts;
     const { all, shown } = await this.#ownRefs.read();
+    this.#ours = undefined;
+    await this.#vanishing.check(context.maps.refsOf(me.device), shown);
     this.#ours = all;
     // What is signed is on its way to the peers while it is written down here.
     let told: Promise<void> | undefined;
@@ -200,6 +207,7 @@ export class RepoLoop {
 
   #complain(type: string, error: unknown, doing: string): void {
     const fault = asFault(error, doing);
+    if (fault instanceof Doubt) return this.hint('refs', fault.retryMs);
     this.#parts.events.emit({ type, words: `${doing}: ${fault.message}`, repo: this.context.shared().name, code: fault.code });
   }
 }

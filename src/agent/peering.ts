@@ -87,7 +87,7 @@ export class Peering {
     this.#ways = new Ways(parts);
     this.links = this.#makeLinks();
     const announce = (loop: RepoLoop, devices: readonly DeviceId[]): void => void this.#ways.session?.announce(loop, devices);
-    this.repoSet = new RepoSet({ ...parts, stateDir: parts.home.state, me: identity, links: this.links, random: parts.chance, announce, onLost: (peer) => this.contacts.retry(peer) });
+    this.repoSet = new RepoSet({ ...parts, stateDir: parts.home.state, me: identity, links: this.links, random: parts.chance, announce, onLost: (peer) => this.contacts.retry(peer), onBack: () => this.contacts.contactAll() });
     this.twins = new Twins({ links: this.links, clock, events, loops: this.#loops });
     this.remotes = new Remotes(this.repoSet.view.byId, events);
     this.slices = new SliceServer({ clock, events });
