@@ -6,6 +6,7 @@ import { fingerprintOf } from '../home/fingerprint.ts';
 import type { Peer } from '../home/peers.ts';
 import { countCommits, isAncestor } from '../git/refs.ts';
 import type { LinkStats } from '../link/link-stats.ts';
+import type { HubStatus } from './hub-status.ts';
 import type { RepoLoop } from './loop.ts';
 
 /** How one branch here stands to the same branch on a peer. */
@@ -37,6 +38,8 @@ export interface RepoStatus {
   readonly id: string;
   readonly path: string;
   readonly peers: readonly RepoPeerStatus[];
+  /** Remotes that are kept in sync; absent while the repository does not run. */
+  readonly hubs?: readonly HubStatus[];
 }
 
 export interface PeerStatus {

@@ -2,6 +2,7 @@
 
 import type { AgentEvent } from '../agent/events.ts';
 import type { StatusAnswer } from '../agent/answers.ts';
+import type { HubStatus } from '../agent/hub-status.ts';
 import type { RepoPeerStatus } from '../agent/status.ts';
 import { describeState } from './account.ts';
 import { realClock } from '../lib/clock.ts';
@@ -24,6 +25,7 @@ export async function status(door: Door, options: { readonly json?: boolean }): 
     print(`repo     ${repo.name}  ${repo.path}`);
     if (repo.problem !== undefined) print(`           ${repo.problem.message}`);
     for (const peer of repo.peers) tellPeer(peer);
+    for (const hub of repo.hubs ?? []) tellHub(hub, now);
   }
   for (const note of answer.notes) print(`note     ${note}`);
 }
@@ -42,6 +44,13 @@ function tellPeer(peer: RepoPeerStatus): void {
   print(`           ${peer.peer}: ${peer.state}${peer.isOnline ? '' : ' (offline)'}`);
   if (peer.receiving !== undefined) print(`             ${formatAmount(peer.receiving)}`);
   for (const words of peer.waiting) print(`             waits: ${words}`);
+}
+
+function tellHub({ name, mode, state, since, words, waiting }: HubStatus, now: number): void {
+  const only = mode === 'both' ? '' : ` (${mode} only)`;
+  print(`           hub ${name}: ${state}${since === undefined ? '' : ` since ${formatTime(since, now)}`}${only}`);
+  if (words !== undefined) print(`             ${words}`);
+  for (const each of waiting) print(`             waits: ${each}`);
 }
 
 /** The status, and the next command to type. */
