@@ -6,7 +6,8 @@ import { grantOf } from '../home/repos.ts';
 import type { SharedRepo } from '../home/repos.ts';
 import type { AgentParts } from './parts.ts';
 import type { StatusAnswer } from './answers.ts';
-import { hubsWaiting, peerStatus, policiesStatus, repoPeerStatus } from './status.ts';
+import { hubStatuses } from './hub-status.ts';
+import { peerStatus, policiesStatus, repoPeerStatus } from './status.ts';
 
 type RepoAnswer = StatusAnswer['repos'][number];
 
@@ -44,7 +45,7 @@ async function collectRepo({ peering, peers }: AgentParts, shared: SharedRepo): 
       path,
       peers: await Promise.all(states),
       policies,
-      waiting: hubsWaiting(loop),
+      hubs: await hubStatuses(loop),
       ...(autoCommit === undefined ? {} : { autoCommit }),
       ...(problem === undefined ? {} : { problem: formatFault(problem) }),
     };

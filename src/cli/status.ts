@@ -4,6 +4,7 @@ import type { AutoCommitStatus } from '../agent/auto-commit.ts';
 import type { AgentEvent } from '../agent/events.ts';
 import type { StatusAnswer } from '../agent/answers.ts';
 import type { BranchStatus } from '../agent/branch-status.ts';
+import type { HubStatus } from '../agent/hub-status.ts';
 import type { RepoPeerStatus, RepoStatus } from '../agent/status.ts';
 import { describeState } from './account.ts';
 import type { CommitLine } from '../git/commit-list.ts';
@@ -29,8 +30,8 @@ export async function status(door: Door, options: { readonly json?: boolean }): 
     if (repo.problem !== undefined) tellProblem(repo.problem);
     if (repo.autoCommit !== undefined) tellAutoCommit(repo.autoCommit);
     for (const line of policyLines(repo)) print(`           ${line}`);
-    for (const words of repo.waiting ?? []) print(`           waits: ${words}`);
     for (const peer of repo.peers) tellPeer(peer);
+    for (const hub of repo.hubs ?? []) tellHub(hub, now);
   }
   for (const note of answer.notes) print(`note     ${note}`);
 }
@@ -80,6 +81,13 @@ function tellPeer(peer: RepoPeerStatus): void {
   for (const branch of peer.branches.filter(({ here }) => here !== undefined)) {
     for (const line of divergedLines(peer, branch)) print(`             ${line}`);
   }
+}
+
+function tellHub({ name, mode, state, since, words, waiting }: HubStatus, now: number): void {
+  const only = mode === 'both' ? '' : ` (${mode} only)`;
+  print(`           hub ${name}: ${state}${since === undefined ? '' : ` since ${formatTime(since, now)}`}${only}`);
+  if (words !== undefined) print(`             ${words}`);
+  for (const each of waiting) print(`             waits: ${each}`);
 }
 
 /** The status, and the next command to type. */
