@@ -37,7 +37,8 @@ export class LeftBooks {
   /** Branches as they were last seen, or set by the agent itself. */
   #tips: Map<RefName, Oid> | undefined;
   #policy: Pick<Policy, 'mergeFrom' | 'rewrite'> = { mergeFrom: 'own', rewrite: 'follow' };
-  #published = '';
+  /** What our map was last made to tell. */
+  #told: { readonly text: string; readonly oid: Oid | undefined } = { text: '', oid: undefined };
   /** Of the same books it is the same. */
   #merged: { readonly key: string; readonly book: LeftBook; readonly text: string } | undefined;
 
@@ -78,20 +79,17 @@ export class LeftBooks {
     return this.#policy.rewrite === 'ask' ? (await this.#readOwn()).book : (await this.#merge()).book;
   }
 
-  /** The blob that our map names; undefined while there is nothing to tell. */
+  /** The blob that our map is to name; undefined while there is nothing to tell. */
   async publish(): Promise<Oid | undefined> {
-    const { context } = this.#parts;
     const text = await this.#toTell();
-    const held = context.maps.refsOf(context.me).get(LEFT_REF);
-    const isHeld = text === this.#published && held !== undefined;
-    const oid = text === '' ? undefined : isHeld ? held : await writeBook(context, text);
-    this.#published = text;
-    return oid;
+    if (text !== this.#told.text) this.#told = { text, oid: text === '' ? undefined : await writeBook(this.#parts.context, text) };
+    return this.#told.oid;
   }
 
   /** Whether our map does not tell yet what is known. */
   async hasNews(): Promise<boolean> {
-    return (await this.#toTell()) !== this.#published;
+    const { me, maps } = this.#parts.context;
+    return (await this.#toTell()) !== this.#told.text || maps.refsOf(me).get(LEFT_REF) !== this.#told.oid;
   }
 
   async #toTell(): Promise<string> {

@@ -34,7 +34,9 @@ export interface BranchWork {
 export async function takeBranch(context: RepoContext, work: BranchWork): Promise<{ readonly moved?: Moved } | { readonly wait: Waiting }> {
   const { who, known, tips } = work;
   if (tips.ours === tips.theirs) return {};
-  const plan = planBranch(await readFacts(context, work), known.policy);
+  // What may not be joined is only looked at, as it is where nothing ever is.
+  const policy = isJoining(work) || known.policy.merge === 'none' ? known.policy : { ...known.policy, merge: 'ff' as const };
+  const plan = planBranch(await readFacts(context, work), policy);
   const wait = (why: string, words: string): { wait: Waiting } => ({ wait: { source: who.id, ref: tips.ref, why, words } });
   if (plan.do === 'nothing') return {};
   if (plan.do === 'wait') return wait(plan.why, WORDS[plan.why](`${who.remote}/${tips.ref.slice('refs/heads/'.length)}`));
@@ -46,6 +48,10 @@ export async function takeBranch(context: RepoContext, work: BranchWork): Promis
     return wait('failed', asFault(error, `moving ${tips.ref}`).message);
   }
   return { moved: { ref: tips.ref, from: tips.ours, to: tips.theirs, how: plan.do } };
+}
+
+function isJoining({ who, known: { policy } }: BranchWork): boolean {
+  return policy.merge === 'merge' && (who.isOwn || policy.mergeFrom === 'all');
 }
 
 /** Moves the branch to what both tips make together. */
@@ -100,11 +106,12 @@ async function keepTip({ runGit, repository }: RepoContext, ref: RefName, tip: O
   await updateRefs(runGit, repository, [{ ref: kept, from: undefined, to: tip }], { message: 'xmpp: kept' });
 }
 
-async function readFacts({ runGit, repository, objects }: RepoContext, { who, known, tips }: BranchWork): Promise<BranchFacts> {
+async function readFacts({ runGit, repository, objects }: RepoContext, work: BranchWork): Promise<BranchFacts> {
+  const { who, tips } = work;
   const { ours, theirs, acted, ref, isUnborn } = tips;
   const base = { ours, theirs, acted, isUnborn, isOwnDevice: who.isOwn };
   // A join reads the commits itself, and asks no reflog.
-  if (known.policy.merge === 'merge') return { ...base, relation: 'diverged', isOursInActed: false, wasLeft: false };
+  if (isJoining(work)) return { ...base, relation: 'diverged', isOursInActed: false, wasLeft: false };
   const isWithin = (older: Oid | undefined, newer: Oid | undefined): Promise<boolean> => {
     if (older === undefined || newer === undefined) return Promise.resolve(false);
     return older === newer ? Promise.resolve(true) : isAncestor(runGit, repository, { older, newer, objects }).catch(() => false);

@@ -33,6 +33,7 @@ export interface FoldOptions {
 export type Folded = { readonly commit: Oid } | { readonly waits: string };
 
 const UNRELATED = 'it has no first commit in common with yours; to merge all the same: git config xmpp.mergeUnrelated true';
+const MAX_KEPT = 64;
 const CONFLICTS = 1;
 const REFUSED = 128;
 
@@ -42,6 +43,18 @@ const REFUSED = 128;
  */
 export async function foldParents(deps: FoldDeps, parents: readonly Oid[], options: FoldOptions): Promise<Folded> {
   if (parents.length > MAX_MERGE_PARENTS) return { waits: `${parents.length} devices committed at once, more than are merged automatically` };
+  const { merges } = deps.isolated;
+  const known = merges.get(parents.join(' '));
+  // Somebody may have pruned it.
+  if (known !== undefined && (await deps.objects?.bytesOf([known])) !== undefined) return { commit: known };
+  const folded = await foldAnew(deps, parents, options);
+  const [oldest] = merges.keys();
+  if (merges.size >= MAX_KEPT && oldest !== undefined) merges.delete(oldest);
+  if ('commit' in folded) merges.set(parents.join(' '), folded.commit);
+  return folded;
+}
+
+async function foldAnew(deps: FoldDeps, parents: readonly Oid[], options: FoldOptions): Promise<Folded> {
   const [first, ...others] = await readTips(deps, parents);
   if (first === undefined) throw new Fault('internal', 'a merge has parents');
   const place = await deps.isolated.place(first.oid);

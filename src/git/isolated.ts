@@ -37,6 +37,8 @@ export class IsolatedRepo {
   readonly #repository: Repository;
   readonly #dir: string;
   #made: Promise<void> | undefined;
+  /** Merges that were made, by their parents: what waits for a clean work tree is asked for again and again. */
+  readonly merges = new Map<string, Oid>();
 
   /** @param dir the agent's own; what lies there is removed */
   constructor(runGit: RunGit, repository: Repository, dir: string) {

@@ -56,9 +56,14 @@ async function contentOf({ runGit, repository }: TipDeps, oid: Oid): Promise<Buf
  */
 export async function maximalOf({ runGit, repository }: TipDeps, oids: readonly Oid[], known: readonly ReadTip[]): Promise<readonly Oid[]> {
   if (oids.length < 2) return oids;
-  const holder = known.find(({ oid, parents }) => oids.includes(oid) && oids.every((each) => each === oid || parents?.includes(each) === true));
+  const holder = known.find((tip) => oids.includes(tip.oid) && oids.every((each) => each === tip.oid || isRightBelow(tip, each, known)));
   if (holder !== undefined) return [holder.oid];
   const { dir, env } = inRepository(repository);
   const { stdout } = await runGit(['merge-base', '--independent', ...oids], { dir, env: { ...env, GIT_NO_REPLACE_OBJECTS: '1' } });
   return stdout.split('\n').filter((line) => line !== '').map(parseOid);
+}
+
+/** Whether `oid` is a parent of `tip`, or what a parent stands for. */
+function isRightBelow({ parents = [] }: ReadTip, oid: Oid, known: readonly ReadTip[]): boolean {
+  return parents.includes(oid) || known.some((each) => parents.includes(each.oid) && each.solids.includes(oid));
 }

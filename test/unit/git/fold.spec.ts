@@ -234,7 +234,7 @@ describe('conflicts', () => {
     const both = commitOf(await fold(mixed));
     const names = filesOf(both).filter((name) => name.startsWith('plain'));
     expect(names).toHaveLength(2);
-    expect(names.map((name) => modeOf(both, name)).toSorted()).toEqual(['100644', '120000']);
+    expect(names.map((name) => modeOf(both, name) ?? '').toSorted()).toEqual(['100644', '120000']);
   });
 
   it('of binary files keep both', async () => {
