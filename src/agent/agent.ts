@@ -24,6 +24,8 @@ import { Pairing } from './pairing.ts';
 import type { ShowOptions, TypeOptions } from './pairing.ts';
 import type { AgentParts } from './parts.ts';
 import { askRepos } from './peer-repos.ts';
+import { repoLog } from './repo-log.ts';
+import type { LogAnswer } from './repo-log.ts';
 import { shareRepository } from './share.ts';
 import type { ShareRequest } from './share.ts';
 import { peerStatus } from './status.ts';
@@ -57,7 +59,7 @@ export class Agent {
 
   async stop(): Promise<void> {
     this.parts.wake.stop();
-    await this.parts.peering.stop();
+    await Promise.all([this.parts.hooks.stop(), this.parts.peering.stop()]);
     await this.parts.account.stop();
   }
 
@@ -150,6 +152,14 @@ export class Agent {
 
   status(): Promise<StatusAnswer> {
     return collectStatus(this.parts);
+  }
+
+  /** What moved by itself in a repository, and what was left. */
+  async log(path: string): Promise<LogAnswer> {
+    const shared = await this.#shared(path);
+    const loop = this.parts.peering.repoSet.byId(shared.id);
+    if (loop === undefined) throw this.parts.peering.repoSet.problem(shared.id) ?? new Fault('no-such-repo', `${path} is not open`);
+    return { name: shared.name, path: shared.path, entries: await repoLog(loop.context) };
   }
 
   /** Looks and compares now, and waits until every peer that is there has what it lacked. */

@@ -65,6 +65,11 @@ export class Hub {
     void this.ours(ours);
   }
 
+  /** Branches and tags as they were last told. */
+  get tips(): RefsOfMap {
+    return this.#ours;
+  }
+
   get remote(): string {
     return this.parts.place.remote;
   }

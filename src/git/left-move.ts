@@ -19,7 +19,7 @@ const NOTHING: LeftAndBack = { left: [], back: [] };
 
 /**
  * @param move.from undefined where only what `to` holds matters
- * @param gone commits that were left before: those of them that `to` holds, and `from` did not, are back
+ * @param gone commits that were left before: those of them that `to` holds and `from` did not, and `to` itself, are back
  */
 export async function findMove(deps: TipDeps, move: { readonly from: Oid | undefined; readonly to: Oid }, gone: ReadonlySet<Oid>): Promise<LeftAndBack> {
   const { from, to } = move;
@@ -35,8 +35,9 @@ export async function findMove(deps: TipDeps, move: { readonly from: Oid | undef
   if ((await hasCommits(deps.runGit, deps.repository, asked)).size < new Set(asked).size) return NOTHING;
   const isForward = from === undefined || (await isAncestor(deps.runGit, deps.repository, { older: from, newer: to }));
   const left = isForward ? [] : await lostBetween(deps, from, to);
-  const back = gone.size === 0 ? [] : (await revList(deps, [to, ...(from === undefined ? [] : [`^${from}`])])).filter((oid) => gone.has(oid));
-  return { left, back };
+  const held = gone.size === 0 ? [] : await revList(deps, [to, ...(from === undefined ? [] : [`^${from}`])]);
+  // Where a person put the branch it is meant to be, also within what it held.
+  return { left, back: [...new Set([...held, to])].filter((oid) => gone.has(oid)) };
 }
 
 async function lostBetween(deps: TipDeps, from: Oid, to: Oid): Promise<Oid[]> {

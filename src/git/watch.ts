@@ -15,7 +15,7 @@ export interface RefWatch {
  */
 export type HintKind = 'refs' | 'work' | 'config';
 
-/** Files of a git directory whose change may mean that a ref moved, or that what made a branch wait is over. */
+/** Files of a git directory whose change may mean that a ref moved, that other settings hold, or that what made a branch wait is over. */
 const TOLD: ReadonlyMap<string, HintKind> = new Map([
   ['HEAD', 'refs'],
   ['packed-refs', 'refs'],

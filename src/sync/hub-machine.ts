@@ -66,6 +66,11 @@ export class HubMachine {
     return this.#trouble;
   }
 
+  /** Whether it was looked at since the start. */
+  get isKnown(): boolean {
+    return this.#isKnown;
+  }
+
   get isThere(): boolean {
     return this.#isThere;
   }

@@ -165,7 +165,7 @@ describe('sealAnnouncement', () => {
 describe('openAnnouncement', () => {
   it('gives peer, repository and counter', async () => {
     await publish({ main: one });
-    expect(await open(await seal())).toEqual({ peer: peer(anna), loop: receiver, counter: NOW });
+    expect(await open(await seal())).toEqual({ peer: peer(anna), loop: receiver, counter: NOW, isNews: true, hub: undefined });
     expect(await open(await forge())).toMatchObject({ counter: NOW });
   });
 
@@ -182,6 +182,14 @@ describe('openAnnouncement', () => {
     expect(await open(await forge({ counter: NOW - 1 }))).toBeUndefined();
     expect(await open(await forge({ counter: NOW }))).toBeUndefined();
     expect(await open(await forge({ counter: NOW + 1 }))).toMatchObject({ counter: NOW + 1 });
+  });
+
+  it('hears of a hub from a map that is held, but not from an older one', async () => {
+    const hub = 'ab'.repeat(16);
+    await takeMap(receiver.context, anna, { counter: NOW, refs: refsOf({ main: one }) });
+    expect(await open(await forge({ counter: NOW, hub }))).toMatchObject({ isNews: false, hub });
+    expect(await open(await forge({ counter: NOW + 1, hub }))).toMatchObject({ isNews: true, hub });
+    expect(await open(await forge({ counter: NOW - 1, hub }))).toBeUndefined();
   });
 
   it.each(['none', 'read'] as const)('drops what a device says that is granted %s', async (grant) => {
