@@ -4,7 +4,7 @@ import { readGitConfig } from '../../../src/git/repository.ts';
 import { openAgentRepo } from '../../helpers/agent-repo.ts';
 import { git } from '../../helpers/repo.ts';
 
-const DEFAULT = { merge: 'ff', mergeFrom: 'own', rewrite: 'follow', isFolder: false };
+const DEFAULT = { merge: 'ff', mergeFrom: 'own', rewrite: 'follow', isFolder: false, mayMergeUnrelated: false };
 
 describe('readPolicy', () => {
   it('is careful where nothing is said', () => {
@@ -17,13 +17,14 @@ describe('readPolicy', () => {
       ['xmpp.merge', ['merge', 'none']],
       ['xmpp.mergefrom', ['all']],
       ['xmpp.rewrite', ['ask']],
+      ['xmpp.mergeunrelated', ['true']],
     ]);
-    expect(readPolicy(config, false)).toEqual({ merge: 'none', mergeFrom: 'all', rewrite: 'ask', isFolder: false });
+    expect(readPolicy(config, false)).toEqual({ merge: 'none', mergeFrom: 'all', rewrite: 'ask', isFolder: false, mayMergeUnrelated: true });
     expect(readPolicy(new Map([['xmpp.merge', ['merge']]]), false).merge).toBe('merge');
   });
 
-  it.each(['', 'ALL', 'yes', 'true'])('takes %j for the default, never for more', (value) => {
-    const config = new Map(['xmpp.merge', 'xmpp.mergefrom', 'xmpp.rewrite'].map((key) => [key, [value]]));
+  it.each(['', 'ALL', 'yes', 'TRUE'])('takes %j for the default, never for more', (value) => {
+    const config = new Map(['xmpp.merge', 'xmpp.mergefrom', 'xmpp.rewrite', 'xmpp.mergeunrelated'].map((key) => [key, [value]]));
     expect(readPolicy(config, false)).toEqual(DEFAULT);
   });
 
@@ -33,8 +34,8 @@ describe('readPolicy', () => {
 
   it('reads the names as git writes them', async () => {
     const agent = await openAgentRepo();
-    for (const [key, value] of [['xmpp.merge', 'none'], ['xmpp.mergeFrom', 'all'], ['xmpp.rewrite', 'ask']] as const) git(agent.repo.dir, 'config', key, value);
+    for (const [key, value] of [['xmpp.merge', 'none'], ['xmpp.mergeFrom', 'all'], ['xmpp.rewrite', 'ask'], ['xmpp.mergeUnrelated', 'true']] as const) git(agent.repo.dir, 'config', key, value);
     const config = await readGitConfig(agent.runGit, agent.repository);
-    expect(readPolicy(config, false)).toEqual({ merge: 'none', mergeFrom: 'all', rewrite: 'ask', isFolder: false });
+    expect(readPolicy(config, false)).toEqual({ merge: 'none', mergeFrom: 'all', rewrite: 'ask', isFolder: false, mayMergeUnrelated: true });
   });
 });
