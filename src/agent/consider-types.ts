@@ -4,7 +4,8 @@ import type { Fault } from '../lib/errors.ts';
 import type { Oid, RefName } from '../lib/names.ts';
 import type { RefMap } from '../git/refs.ts';
 import type { LeftBook } from '../sync/left-format.ts';
-import type { RepoPolicy, SourceId, Waiting } from './context.ts';
+import type { SourceId, Waiting } from './context.ts';
+import type { RepoPolicy } from './policies-format.ts';
 
 /** Whose tips are considered: a device's, as its map has them, or a hub's. */
 export interface TipSource {

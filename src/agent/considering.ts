@@ -10,14 +10,16 @@ import { ConfigAhead } from '../git/config-ahead.ts';
 import type { Peers } from '../home/peers.ts';
 import { consider } from './consider.ts';
 import type { Moved, TipSource } from './consider.ts';
-import { readPolicy } from './context.ts';
 import type { RepoContext, SourceId, Waiting } from './context.ts';
 import type { Events } from './events.ts';
 import type { LeftBooks } from './left-book.ts';
 import { findRemote, urlOf, writeMirror } from './mirror.ts';
+import type { RepoPolicies } from './policies.ts';
+import { syncedOf } from './policies.ts';
 
 export interface ConsideringParts {
   readonly context: RepoContext;
+  readonly policies: RepoPolicies;
   readonly peers: Peers;
   readonly events: Events;
   readonly left: LeftBooks;
@@ -93,10 +95,10 @@ export class Considering {
    */
   async source(source: TipSource, how: { readonly name: string; readonly ours: RefsOfMap; readonly mirror?: () => Promise<void> }): Promise<boolean> {
     const { context, left, clock } = this.#parts;
-    const policy = readPolicy(await this.#config.read(clock.now()), context.shared().isFolder);
+    const { policy, synced } = this.#parts.policies.of(await this.#config.read(clock.now()));
     left.use(policy);
-    if (source.id.startsWith('hub:')) await left.held(source.refs);
-    const { moved, waiting, problem } = await consider(context, source, { policy, ours: how.ours, book: await left.counting() });
+    if (source.id.startsWith('hub:')) await left.held(source.refs, how.ours);
+    const { moved, waiting, problem } = await consider(context, syncedOf(source, synced), { policy, ours: how.ours, book: await left.counting() });
     for (const move of moved) this.#tellMoved(move, how.name);
     await how.mirror?.();
     if (problem !== undefined) this.#complain('sync-failed', problem, 'after considering');
@@ -109,11 +111,11 @@ export class Considering {
     this.#waiting.delete(source);
   }
 
-  #tellMoved({ ref, to, how, variants = [] }: Moved, name: string): void {
+  #tellMoved({ ref, from, to, how, variants = [] }: Moved, name: string): void {
     const { context, events, left } = this.#parts;
     const about = { peer: name, repo: context.shared().name, ref };
     if (how !== 'tag') left.moved(ref, to);
-    events.emit({ type: 'moved', words: how === 'merge' ? `${ref} merged with ${name}` : `${ref} ${how} from ${name}`, ...about });
+    events.emit({ type: 'moved', words: how === 'merge' ? `${ref} merged with ${name}` : `${ref} ${how} from ${name}`, from, to, ...about });
     if (variants.length === 0) return;
     const words = `${ref}: not every change of ${name} could be merged; the other version is kept beside yours, in ${variants.join(', ')}`;
     events.emit({ type: 'conflict', words, paths: variants, ...about });

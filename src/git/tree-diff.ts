@@ -75,11 +75,11 @@ export async function treeOrEmpty(runGit: RunGit, place: GitPlace, commit: Oid |
 /** Everything git writes to standard output. @throws Fault `git` when it fails */
 export async function collectOutput(
   process: GitProcess,
-  options: { readonly name: string; readonly input?: Uint8Array; readonly okCodes?: readonly number[] },
+  options: { readonly name: string; readonly input?: Uint8Array; readonly okCodes?: readonly number[]; readonly deadlineMs?: number },
 ): Promise<Buffer> {
   process.stdin.end(options.input ?? '');
   const chunks: Buffer[] = [];
-  for await (const chunk of withDeadlineKill(process)) chunks.push(chunk);
+  for await (const chunk of withDeadlineKill(process, options.deadlineMs)) chunks.push(chunk);
   await mustSucceed(process, options.name, options.okCodes);
   return Buffer.concat(chunks);
 }
@@ -113,8 +113,8 @@ export async function* fieldsOf(process: GitProcess): AsyncGenerator<Buffer> {
   }
 }
 
-async function* withDeadlineKill(process: GitProcess): AsyncGenerator<Buffer> {
-  const timer = realClock.setTimer(DEADLINE_MS, () => process.kill());
+async function* withDeadlineKill(process: GitProcess, deadlineMs = DEADLINE_MS): AsyncGenerator<Buffer> {
+  const timer = realClock.setTimer(deadlineMs, () => process.kill());
   try {
     for await (const chunk of process.stdout) yield Buffer.from(chunk);
   } finally {

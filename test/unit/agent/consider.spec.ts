@@ -8,7 +8,7 @@ import type { Outcome, TipSource } from '../../../src/agent/consider.ts';
 import { listRefs } from '../../../src/git/refs.ts';
 import type { Oid } from '../../../src/lib/names.ts';
 import { NO_LEFT } from '../../../src/sync/left-format.ts';
-import type { RepoPolicy } from '../../../src/agent/context.ts';
+import type { RepoPolicy } from '../../../src/agent/policies-format.ts';
 import { copyOf, openAgentRepo, refsBelow, refsOf, takeMap } from '../../helpers/agent-repo.ts';
 import type { AgentRepo } from '../../helpers/agent-repo.ts';
 import { makeDeviceKey } from '../../helpers/device-key.ts';

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { consider } from '../../../src/agent/consider.ts';
 import type { Outcome } from '../../../src/agent/consider.ts';
-import type { RepoContext, RepoPolicy, SourceId } from '../../../src/agent/context.ts';
+import type { RepoContext, SourceId } from '../../../src/agent/context.ts';
+import type { RepoPolicy } from '../../../src/agent/policies-format.ts';
 import { listRefs } from '../../../src/git/refs.ts';
 import { readTips } from '../../../src/git/tips.ts';
 import { parseRefName } from '../../../src/lib/names.ts';
@@ -227,6 +228,13 @@ describe('a hub', () => {
     expect(solid?.isAutomatic).toBe(true);
     at(await merged(other, third));
     await hear(made, { id: 'hub:origin' });
+    expect(parentsOf(tip())).toEqual([made, third].toSorted());
+  });
+
+  it('has its merge taken for solid by devices that only read of it in the book', async () => {
+    const made = await merged(other);
+    at(third);
+    await hear(made, { book: noteMove(NO_LEFT, { ref: MAIN, left: [], back: [], held: [made], stamp: 1 }) });
     expect(parentsOf(tip())).toEqual([made, third].toSorted());
   });
 });
