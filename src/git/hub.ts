@@ -69,7 +69,7 @@ export async function pushHub(place: HubPlace, updates: readonly HubUpdate[]): P
   const { stdout, stderr, exitCode } = await run(place, ['push', ...options, '--', place.remote, ...specs], { config: remoteConfig(place), okCodes: [0, 1] });
   const results = parsePushed(stdout, stderr);
   if (exitCode !== 0 && results.size === 0) throw hubFault(place.remote, { words: stderr });
-  await notePushed(place, updates.filter(({ ref }) => results.get(ref) === 'done'));
+  if (!place.signal.aborted) await notePushed(place, updates.filter(({ ref }) => results.get(ref) === 'done'));
   return results;
 }
 
