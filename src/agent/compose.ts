@@ -15,6 +15,7 @@ import { Config } from '../home/config.ts';
 import { loadIdentity } from '../home/identity.ts';
 import type { Home } from '../home/paths.ts';
 import { Peers } from '../home/peers.ts';
+import { runProgram } from '../home/program.ts';
 import { Repos } from '../home/repos.ts';
 import { Settings } from '../home/settings.ts';
 import { removeAbandoned } from '../home/spool.ts';
@@ -22,6 +23,7 @@ import { formatTrace } from '../xmpp/trace.ts';
 import { AccountKeeper } from './account.ts';
 import { Agent } from './agent.ts';
 import { Events } from './events.ts';
+import { Hooks } from './hooks.ts';
 import { InviteStore } from './invites.ts';
 import { Showing } from './pair-show.ts';
 import { Peering } from './peering.ts';
@@ -80,7 +82,8 @@ export async function composeAgent(options: ComposeOptions): Promise<Agent> {
     void peering.lookAround();
   };
   const wake = new Wake({ clock, interfaces: networkInterfaces, events, onChange });
-  return new Agent({ ...common, peering, account, showing, invites, wake });
+  const hooks = new Hooks({ ...common, loops: () => peering.repoSet.all(), log: log.scope('hooks'), env, run: runProgram });
+  return new Agent({ ...common, peering, account, showing, invites, wake, hooks });
 }
 
 /** Our hooks for people's pushes, and the empty alternate for `.have` lines. */

@@ -91,7 +91,7 @@ export class Peering {
     const announce = (loop: RepoLoop, devices: readonly DeviceId[]): void => void this.#ways.session?.announce(loop, devices);
     const announceHub = (loop: RepoLoop, hash: string): void => void this.#ways.session?.announceHub(loop, hash);
     const around = { announce: announceHub, mounts: parts.mounts, deviceName: (): string => this.#identity.name };
-    this.repoSet = new RepoSet({ ...parts, around, stateDir: parts.home.state, me: identity, links: this.links, random: parts.chance, announce, onLost: (peer) => this.contacts.retry(peer) });
+    this.repoSet = new RepoSet({ ...parts, around, stateDir: parts.home.state, me: identity, links: this.links, random: parts.chance, announce, onLost: (peer) => this.contacts.retry(peer), onBack: () => this.contacts.contactAll() });
     this.twins = new Twins({ links: this.links, clock, events, loops: this.#loops });
     this.remotes = new Remotes(this.repoSet.view.byId, events);
     this.slices = new SliceServer({ clock, events });

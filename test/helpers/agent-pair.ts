@@ -6,7 +6,7 @@ import { Answers } from '../../src/agent/answer.ts';
 import { Events } from '../../src/agent/events.ts';
 import type { AgentEvent } from '../../src/agent/events.ts';
 import { RepoLoop } from '../../src/agent/loop.ts';
-import type { LoopParts } from '../../src/agent/loop.ts';
+import type { LoopParts } from '../../src/agent/loop-parts.ts';
 import { Quota } from '../../src/agent/quota.ts';
 import { SliceServer } from '../../src/agent/serve-slices.ts';
 import { prepareHavesDir } from '../../src/git/hooks.ts';
