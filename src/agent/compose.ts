@@ -9,6 +9,7 @@ import type { Fault } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { parseRepoId } from '../lib/names.ts';
 import { prepareHavesDir, prepareHooks } from '../git/hooks.ts';
+import { MountWatch } from '../git/mounts.ts';
 import { createRunGit, createStartGit } from '../git/run.ts';
 import { Config } from '../home/config.ts';
 import { loadIdentity } from '../home/identity.ts';
@@ -61,8 +62,9 @@ export async function composeAgent(options: ComposeOptions): Promise<Agent> {
   const showing = new Showing(clock, random);
   const invites = new InviteStore(join(home.state, 'invites.json'), clock);
   const newId = (): ReturnType<typeof parseRepoId> => parseRepoId(randomUUID());
+  const mounts = new MountWatch({ onProblem: (words) => events.emit({ type: 'no-mount-watch', words }) });
   const common = { home, config, settings, runGit, startGit, peers, repos, events, clock, log, random, chance, newId };
-  const peering = new Peering({ ...common, identity, serve, showing });
+  const peering = new Peering({ ...common, identity, serve, showing, mounts });
   const account = new AccountKeeper({
     home,
     config,

@@ -12,9 +12,14 @@ import type { Synced } from './synced-format.ts';
 export const HOOK_EVENTS = ['changed', 'conflict', 'offline'] as const;
 export type HookEvent = (typeof HOOK_EVENTS)[number];
 
+export interface RepoPolicy extends Policy {
+  /** `xmpp.mergeUnrelated`: histories without a common first commit are merged too. */
+  readonly mayMergeUnrelated: boolean;
+}
+
 /** Everything that is set for one repository. */
 export interface Policies {
-  readonly policy: Policy;
+  readonly policy: RepoPolicy;
   readonly synced: Synced;
   /** Command lines, by event. */
   readonly hooks: Readonly<Partial<Record<HookEvent, string>>>;
@@ -45,12 +50,13 @@ export function parsePolicies(config: ConfigValues, { isFolder }: { readonly isF
   };
   const oneOf = <T extends string>(key: string, words: readonly [T, ...T[]]): T => read(key, (text) => parseWord(key, text, words), words[0]);
   const merge = oneOf('xmpp.merge', ['ff', 'merge', 'none']);
-  const policy: Policy = {
+  const policy: RepoPolicy = {
     // While `git xmpp clone` still has to check out, nothing moves by itself.
     merge: config.has('xmpp.cloning') ? 'none' : merge,
     mergeFrom: oneOf('xmpp.mergeFrom', ['own', 'all']),
     rewrite: oneOf('xmpp.rewrite', ['follow', 'ask']),
     isFolder,
+    mayMergeUnrelated: oneOf('xmpp.mergeUnrelated', ['false', 'true']) === 'true',
   };
   const hooks = Object.fromEntries(HOOK_EVENTS.flatMap((event) => {
     const command = read(`xmpp.hook.${event}`, (text) => parseCommand(`xmpp.hook.${event}`, text), '');
@@ -67,6 +73,7 @@ export function describePolicies({ policy, synced, hooks }: Pick<Policies, 'poli
     ...(policy.merge === 'ff' ? [] : [`merge=${policy.merge}`]),
     ...(policy.mergeFrom === 'own' ? [] : [`mergeFrom=${policy.mergeFrom}`]),
     ...(policy.rewrite === 'follow' ? [] : [`rewrite=${policy.rewrite}`]),
+    ...(policy.mayMergeUnrelated ? ['mergeUnrelated'] : []),
     ...(policy.isFolder ? ['folder'] : []),
     ...(synced.globs.length === 0 ? [] : [`branches=${synced.globs.join(' ')}`]),
     ...HOOK_EVENTS.filter((event) => hooks[event] !== undefined).map((event) => `hook.${event}`),

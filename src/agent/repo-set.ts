@@ -12,6 +12,7 @@ import { SerialByKey } from '../lib/serial.ts';
 import { removeStaleIncoming } from '../git/clean.ts';
 import { recoverMove } from '../git/recover.ts';
 import { removeStalePartials } from '../git/partials.ts';
+import { IsolatedRepo } from '../git/isolated.ts';
 import { ObjectReader } from '../git/object-reader.ts';
 import type { Repository } from '../git/repository.ts';
 import type { StartGit } from '../git/run.ts';
@@ -20,7 +21,7 @@ import { grantOf } from '../home/repos.ts';
 import type { Repos, SharedRepo } from '../home/repos.ts';
 import type { RepoContext } from './context.ts';
 import { RepoLoop } from './loop.ts';
-import type { LoopParts } from './loop.ts';
+import type { LoopParts } from './loop-parts.ts';
 import { MapStore } from './maps.ts';
 import { Presence } from './presence.ts';
 import { openShared } from './repo-there.ts';
@@ -113,6 +114,7 @@ export class RepoSet {
       this.grantAll();
       if (earlier !== undefined) this.#parts.onBack();
       await running.loop.look();
+      void running.loop.hubs.start();
       return running.loop;
     } catch (error) {
       this.#breakOff(shared, asFault(error, `opening ${shared.path}`), earlier);
@@ -143,6 +145,11 @@ export class RepoSet {
     }
   }
 
+  /** Signed in, the network returned, or a person asked: each hub is fetched once. */
+  contactHubs(): void {
+    for (const { loop } of this.#running.values()) void loop.hubs.contact();
+  }
+
   /** Nothing of an unpaired peer is wanted any more. */
   forget(peer: DeviceId): void {
     for (const { loop } of this.#running.values()) this.#grant(loop, peer, false);
@@ -159,11 +166,14 @@ export class RepoSet {
     const maps = new MapStore(shared.id, { runGit, repository }, join(stateDir, `maps-${shared.id}.json`));
     await maps.open((device) => (device === me.device ? me.spki : peers.byDevice(device)?.spki));
     const objects = new ObjectReader(startGit, repository);
-    const context: RepoContext = { me: me.device, repository, maps, runGit, startGit, objects, stateDir, shared: () => repos.byId(shared.id) ?? shared };
+    const isolated = new IsolatedRepo(runGit, repository, join(stateDir, 'merge', shared.id));
+    const found = { repository, maps, runGit, startGit, objects, isolated, stateDir };
+    const context: RepoContext = { me: me.device, ...found, shared: () => repos.byId(shared.id) ?? shared };
     const loop = new RepoLoop({ ...this.#parts, context });
     const watch = watchRefs(repository, (kind) => loop.hint(kind), {
       onProblem: (words) => events.emit({ type: 'watch-failed', words: `${shared.name}: ${words}`, repo: shared.name }),
     });
+    loop.autoCommit.start();
     return { loop, watch };
   }
 

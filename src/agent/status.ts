@@ -6,8 +6,10 @@ import type { Policy } from '../sync/plan.ts';
 import { fingerprintOf } from '../home/fingerprint.ts';
 import type { Peer } from '../home/peers.ts';
 import type { LinkStats } from '../link/link-stats.ts';
+import type { AutoCommitStatus } from './auto-commit.ts';
 import { compareBranches } from './branch-status.ts';
 import type { BranchStatus } from './branch-status.ts';
+import type { HubStatus } from './hub-status.ts';
 import type { RepoLoop } from './loop.ts';
 import { describePolicies, HOOK_EVENTS } from './policies-format.ts';
 import type { HookEvent, Policies } from './policies-format.ts';
@@ -33,10 +35,12 @@ export interface RepoStatus {
   readonly id: string;
   readonly path: string;
   readonly peers: readonly RepoPeerStatus[];
+  /** Where what changes is committed by itself. */
+  readonly autoCommit?: AutoCommitStatus;
   /** What is set for it, and what cannot be used of that; absent while it cannot be read. */
   readonly policies?: PoliciesStatus;
-  /** What waits here of hubs, in words. */
-  readonly waiting?: readonly string[];
+  /** Remotes that are kept in sync; absent while the repository does not run. */
+  readonly hubs?: readonly HubStatus[];
 }
 
 export interface PoliciesStatus extends Policy {
@@ -111,12 +115,6 @@ function summarise(branches: readonly BranchStatus[], { owed, isOnline }: { read
 export function policiesStatus(policies: Policies): PoliciesStatus {
   const { policy, synced, hooks, problems } = policies;
   return { ...policy, branches: synced.globs, hooks: HOOK_EVENTS.filter((event) => hooks[event] !== undefined), words: describePolicies(policies), problems };
-}
-
-/** What waits of hubs, in words; a peer's has a place of its own. */
-export function hubsWaiting(loop: RepoLoop): string[] {
-  const waiting = loop.considering.waiting.filter(({ source }) => source.startsWith('hub:'));
-  return waiting.map(({ source, ref, words }) => `${source.slice('hub:'.length)}/${ref.replace('refs/heads/', '')}: ${words}`);
 }
 
 /** Words such as "last seen 14:02", with the day where it was another; empty for never. */

@@ -1,8 +1,10 @@
 // `git xmpp`, `git xmpp status`, `events`. Rule: every line says a state, and what is not well says why and what to type.
 
+import type { AutoCommitStatus } from '../agent/auto-commit.ts';
 import type { AgentEvent } from '../agent/events.ts';
 import type { StatusAnswer } from '../agent/answers.ts';
 import type { BranchStatus } from '../agent/branch-status.ts';
+import type { HubStatus } from '../agent/hub-status.ts';
 import type { RepoPeerStatus, RepoStatus } from '../agent/status.ts';
 import { describeState } from './account.ts';
 import type { CommitLine } from '../git/commit-list.ts';
@@ -26,9 +28,10 @@ export async function status(door: Door, options: { readonly json?: boolean }): 
   for (const repo of answer.repos) {
     print(`repo     ${repo.name}  ${repo.path}`);
     if (repo.problem !== undefined) tellProblem(repo.problem);
+    if (repo.autoCommit !== undefined) tellAutoCommit(repo.autoCommit);
     for (const line of policyLines(repo)) print(`           ${line}`);
-    for (const words of repo.waiting ?? []) print(`           waits: ${words}`);
     for (const peer of repo.peers) tellPeer(peer);
+    for (const hub of repo.hubs ?? []) tellHub(hub, now);
   }
   for (const note of answer.notes) print(`note     ${note}`);
 }
@@ -41,6 +44,11 @@ function isMoving({ up, down }: LinkStats): boolean {
 function describeMove(link: LinkStats): string {
   const moving = [link.up > 0 ? `${formatBytes(link.up)}/s up` : '', link.down > 0 ? `${formatBytes(link.down)}/s down` : ''];
   return `${describeWay(link)}: ${moving.filter((each) => each !== '').join(', ')}`;
+}
+
+function tellAutoCommit({ waiting, leftOut }: AutoCommitStatus): void {
+  print(`           commits by itself${waiting === undefined ? '' : `; waits: ${waiting}`}`);
+  for (const words of leftOut) print(`             not committed: ${words}`);
 }
 
 function tellProblem({ message, remedy }: FaultRecord): void {
@@ -73,6 +81,13 @@ function tellPeer(peer: RepoPeerStatus): void {
   for (const branch of peer.branches.filter(({ here }) => here !== undefined)) {
     for (const line of divergedLines(peer, branch)) print(`             ${line}`);
   }
+}
+
+function tellHub({ name, mode, state, since, words, waiting }: HubStatus, now: number): void {
+  const only = mode === 'both' ? '' : ` (${mode} only)`;
+  print(`           hub ${name}: ${state}${since === undefined ? '' : ` since ${formatTime(since, now)}`}${only}`);
+  if (words !== undefined) print(`             ${words}`);
+  for (const each of waiting) print(`             waits: ${each}`);
 }
 
 /** The status, and the next command to type. */

@@ -7,7 +7,7 @@ import { readGitConfig } from '../../../src/git/repository.ts';
 import { openAgentRepo } from '../../helpers/agent-repo.ts';
 import { git } from '../../helpers/repo.ts';
 
-const DEFAULT = { merge: 'ff', mergeFrom: 'own', rewrite: 'follow', isFolder: false };
+const DEFAULT = { merge: 'ff', mergeFrom: 'own', rewrite: 'follow', isFolder: false, mayMergeUnrelated: false };
 
 function parse(config: Readonly<Record<string, readonly string[]>>, isFolder = false): Policies {
   return parsePolicies(new Map(Object.entries(config)), { isFolder });

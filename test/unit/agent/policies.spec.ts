@@ -1,15 +1,18 @@
 // What is set for one repository, while it runs: a change counts at once, and a fault is told once.
 
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Events } from '../../../src/agent/events.ts';
+import { LeftBooks } from '../../../src/agent/left-book.ts';
 import { OwnRefs } from '../../../src/agent/own-refs.ts';
 import { RepoPolicies, syncedOf } from '../../../src/agent/policies.ts';
 import { parseSynced } from '../../../src/agent/synced-format.ts';
+import { Peers } from '../../../src/home/peers.ts';
 import { silentLog } from '../../../src/lib/log.ts';
 import { openAgentRepo, refsOf } from '../../helpers/agent-repo.ts';
 import type { AgentRepo } from '../../helpers/agent-repo.ts';
 import { makeDeviceKey } from '../../helpers/device-key.ts';
-import { commit, git } from '../../helpers/repo.ts';
+import { commit, git, makeFolder } from '../../helpers/repo.ts';
 import { VirtualClock } from '../../helpers/virtual-clock.ts';
 
 async function begin(): Promise<{ agent: AgentRepo; clock: VirtualClock; events: Events; policies: RepoPolicies; asked: () => number }> {
@@ -50,7 +53,9 @@ describe('a branch that is not synced', () => {
     const { agent, events, policies } = await begin();
     const key = makeDeviceKey();
     const mine = { ...agent, me: key.device };
-    const ownRefs = new OwnRefs(mine, events, policies);
+    const peers = await Peers.open(join(makeFolder(), 'peers.json'));
+    const left = new LeftBooks({ context: mine, peers, events, clock: new VirtualClock() });
+    const ownRefs = new OwnRefs(mine, { events, left, policies });
     const one = commit(agent.repo, { a: '1' }, 'one');
     git(agent.repo.dir, 'branch', 'wip');
     const publish = async (): Promise<void> => void (await agent.maps.publish(key.device, (await ownRefs.read()).shown, { keyPem: key.keyPem, now: 1 }));
