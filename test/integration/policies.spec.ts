@@ -67,6 +67,8 @@ describe('xmpp.branches', () => {
     expect((await laptop.status()).repos[0]?.policies).toMatchObject({ merge: 'ff', rewrite: 'follow', branches: ['main'], words: ['branches=main'] });
     for (const key of ['xmpp.rewrite', 'xmpp.branches']) await laptop.git(notes, 'config', '--unset', key);
     await laptop.statusWhen(({ repos }) => repos[0]?.policies?.words.length === 0);
+    // What happened to it meanwhile is told now.
+    await desktop.ref(copy, 'refs/heads/wip', undefined);
     expect((await laptop.xmpp('status')).stdout).not.toMatch(/set:|not used:/);
   });
 });
@@ -112,7 +114,7 @@ describe('somebody at work', () => {
     await desktop.git(copy, 'switch', '-q', 'topic');
     expect(await desktop.run('git', ['rebase', 'main'], { cwd: copy })).toMatchObject({ code: 1 });
     const [index, text] = [await desktop.git(copy, 'ls-files', '-s'), readFileSync(path.join(copy, 'same.txt'), 'utf8')];
-    await laptop.inSync('desktop');
+    await laptop.ref(notes, 'refs/remotes/desktop/topic', await desktop.git(copy, 'rev-parse', 'topic'));
     await laptop.git(notes, 'switch', '-q', '-c', 'topic', 'desktop/topic');
     const tip = await laptop.commit(notes, { 'on-topic.txt': 't\n' }, 'on the branch under rebase');
     await waits(desktop, 'a rebase is under way');
