@@ -39,6 +39,22 @@ async function written(file: string): Promise<string> {
   return readFileSync(file, 'utf8');
 }
 
+describe('hooks', () => {
+  it('run where branches moved, and where a peer went', async () => {
+    const out = desktop.path('out');
+    await desktop.git(copy, 'config', 'xmpp.hook.changed', `{ echo "$GIT_XMPP_PEER $GIT_XMPP_REFS"; git rev-parse HEAD; echo end; } > '${out}.changed'`);
+    await desktop.git(copy, 'config', 'xmpp.hook.offline', `{ echo "$GIT_XMPP_EVENT $GIT_XMPP_PEER $GIT_XMPP_REPO_NAME"; echo end; } > '${out}.offline'`);
+    const from = await laptop.git(notes, 'rev-parse', 'HEAD');
+    const tip = await laptop.commit(notes, { 'hook.txt': 'h\n' }, 'for the hook');
+    expect(await written(`${out}.changed`)).toBe(`laptop ${from} ${tip} refs/heads/main\n${tip}\nend\n`);
+    await laptop.stop();
+    expect(await written(`${out}.offline`)).toBe('offline laptop notes\nend\n');
+    await laptop.xmpp('daemon', 'start');
+    await desktop.statusWhen(({ peers }) => peers[0]?.isOnline === true);
+    await desktop.git(copy, 'config', '--remove-section', 'xmpp.hook');
+  });
+});
+
 describe('xmpp.branches', () => {
   it('names what travels; the rest stays where it was told, on both', async () => {
     await laptop.git(notes, 'branch', 'wip');
@@ -70,22 +86,6 @@ describe('xmpp.branches', () => {
     // What happened to it meanwhile is told now.
     await desktop.ref(copy, 'refs/heads/wip', undefined);
     expect((await laptop.xmpp('status')).stdout).not.toMatch(/set:|not used:/);
-  });
-});
-
-describe('hooks', () => {
-  it('run where branches moved, and where a peer went', async () => {
-    const out = desktop.path('out');
-    await desktop.git(copy, 'config', 'xmpp.hook.changed', `{ echo "$GIT_XMPP_PEER $GIT_XMPP_REFS"; git rev-parse HEAD; echo end; } > '${out}.changed'`);
-    await desktop.git(copy, 'config', 'xmpp.hook.offline', `{ echo "$GIT_XMPP_EVENT $GIT_XMPP_PEER $GIT_XMPP_REPO_NAME"; echo end; } > '${out}.offline'`);
-    const from = await laptop.git(notes, 'rev-parse', 'HEAD');
-    const tip = await laptop.commit(notes, { 'hook.txt': 'h\n' }, 'for the hook');
-    expect(await written(`${out}.changed`)).toBe(`laptop ${from} ${tip} refs/heads/main\n${tip}\nend\n`);
-    await laptop.stop();
-    expect(await written(`${out}.offline`)).toBe('offline laptop notes\nend\n');
-    await laptop.xmpp('daemon', 'start');
-    await desktop.statusWhen(({ peers }) => peers[0]?.isOnline === true);
-    await desktop.git(copy, 'config', '--remove-section', 'xmpp.hook');
   });
 });
 
@@ -177,7 +177,8 @@ describe('git xmpp log', () => {
     const [newest = ''] = log.stdout.split('\n');
     expect(newest).toMatch(new RegExp(`main\\s+follow\\s+${left.slice(0, 7)}\\.\\.[0-9a-f]{7}\\s+was left; get it back: git branch main-${left.slice(0, 7)} ${left.slice(0, 12)}$`));
     const answer = JSON.parse((await desktop.xmppIn(copy, 'log', '--json')).stdout) as LogAnswer;
-    expect(answer).toMatchObject({ name: 'notes', path: copy, entries: [{ branch: 'main', how: 'follow', from: left, kept: expect.stringMatching(/^refs\/xmpp\/kept\/main-/) }, { how: 'fast-forward' }] });
+    expect(answer).toMatchObject({ name: 'notes', path: copy });
+    expect(answer.entries.slice(0, 2)).toMatchObject([{ branch: 'main', how: 'follow', from: left, kept: expect.stringMatching(/^refs\/xmpp\/kept\/main-/) }, { how: 'fast-forward' }]);
     const [, command = ''] = /get it back: git (.+)$/.exec(newest) ?? [];
     await desktop.git(copy, ...command.split(' '));
     expect(await desktop.git(copy, 'rev-parse', `main-${left.slice(0, 7)}`)).toBe(left);
