@@ -79,7 +79,7 @@ export class Answers implements LinkHandlers<DeviceId> {
     const spki = this.#spkiOf(map.device);
     const { context } = loop;
     const held = context.maps.signed(map.device)?.counter ?? 0;
-    if (map.counter <= held) return undefined;
+    if (map.counter <= held) return this.#isHeld(loop, map, who);
     const news = [...map.changes.values()].filter((oid): oid is Oid => oid !== undefined);
     const isHere = (map.base === 0 || map.base === held) && (await this.#holdsAll(loop, { map: map.device, sender: who }, news));
     if (!isHere) return formatLacking({ tips: await tipsOf(loop, who) });
@@ -95,6 +95,7 @@ export class Answers implements LinkHandlers<DeviceId> {
     const loop = this.#find(who, { repo, needed: 'offer' });
     const spki = this.#spkiOf(offer.device);
     if (offer.counter <= (loop.context.maps.signed(offer.device)?.counter ?? 0)) {
+      this.#isHeld(loop, offer, who);
       throw new Fault('exists', 'that map, or a newer one, is held here');
     }
     if (offer.base !== undefined && offer.base !== (loop.context.maps.signed(offer.device)?.counter ?? 0)) {
@@ -140,6 +141,11 @@ export class Answers implements LinkHandlers<DeviceId> {
     const process = await openServiceProcess(loop.context, { peer: this.#peer(who), service, gitProtocol }, this.#parts.serve);
     if (service === 'git-receive-pack') void process.exit.then(() => loop.hint());
     return process;
+  }
+
+  /** Nothing new, but the sender has it too: it need not be offered back. */
+  #isHeld(loop: RepoLoop, { device, counter }: { readonly device: DeviceId; readonly counter: number }, via: DeviceId): undefined {
+    void loop.tell({ type: 'accepted', device, counter, via });
   }
 
   /** By refs that the sender may know of: branches, the map's device's own, and the slices that it sent itself. */

@@ -134,9 +134,9 @@ export class Contacts {
     return running;
   }
 
-  /** Compares with everybody who is there. */
+  /** Compares with everybody: whoever was lost is asked whether it is there. */
   contactAll(): void {
-    for (const peer of this.#online) void this.contact(peer);
+    for (const peer of this.#parts.peers.list()) void (this.isOnline(peer.device) ? this.contact(peer.device) : this.hello(peer));
   }
 
   /** Resolves when the peer has told its digest, or after `ms`. */
@@ -155,7 +155,7 @@ export class Contacts {
   /** Compares again after a while: a link, or an offer on it, was lost, and whether the peer is still there has to be found out. */
   retry(device: DeviceId): void {
     const { clock, chance } = this.#parts;
-    if (clock.now() - this.#lostAt > STEADY_MS) this.#backoff.succeed();
+    if (Math.abs(clock.now() - this.#lostAt) > STEADY_MS) this.#backoff.succeed();
     this.#lostAt = clock.now();
     clock.setTimer(this.#backoff.fail(chance()), () => void this.contact(device));
   }

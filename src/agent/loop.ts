@@ -16,14 +16,14 @@ import { AutoCommit } from './auto-commit.ts';
 import { hasOnlyGrown } from './consider.ts';
 import type { TipSource } from './consider.ts';
 import { Considering } from './considering.ts';
-import type { RepoContext } from './context.ts';
+import type { RepoContext, SourceId } from './context.ts';
 import { Deliveries } from './deliveries.ts';
 import { Hubs } from './hubs.ts';
 import type { HubsParts } from './hubs.ts';
 import { LeftBooks } from './left-book.ts';
 import type { LoopParts } from './loop-parts.ts';
 import { OwnRefs } from './own-refs.ts';
-import { RepoPolicies } from './policies.ts';
+import { RepoPolicies, syncedOf } from './policies.ts';
 import { Doubt, Vanishing } from './vanishing.ts';
 
 /** Ref updates of one `git commit` come within this many milliseconds; waiting longer would only be slower. */
@@ -51,10 +51,9 @@ export class RepoLoop {
   readonly #onFact = new Set<() => void>();
   /** Branches and tags as last looked at. */
   #ours: RefsOfMap | undefined;
-  /** Those of them that others are told. */
+  /** Those of them that others are told, and that are synced. */
   #shown: RefsOfMap = new Map();
   readonly #ownRefs: OwnRefs;
-  readonly #vanishing: Vanishing;
   #hint: Timer | undefined;
   #isStopped = false;
 
@@ -62,10 +61,9 @@ export class RepoLoop {
     this.#parts = parts;
     this.context = parts.context;
     this.policies = new RepoPolicies(parts);
-    this.#vanishing = new Vanishing(parts.context, parts.clock);
     const { policies } = this;
     const left = new LeftBooks(parts);
-    this.#ownRefs = new OwnRefs(parts.context, { ...parts, left, policies });
+    this.#ownRefs = new OwnRefs(parts.context, { ...parts, left, policies, vanishing: new Vanishing(parts.context, parts.clock) });
     this.considering = new Considering({ ...parts, policies, left, look: () => void this.look() });
     const { deviceName } = parts.around;
     this.autoCommit = new AutoCommit({ ...parts, deviceName, exclusively: (work) => this.exclusively(work), onCommitted: () => this.hint() });
@@ -105,10 +103,9 @@ export class RepoLoop {
         await this.#carryOut(this.engine.receive({ type: 'moved' }));
         // What went back, or was not there before, may stand otherwise to any map; what only grew, to those that waited.
         const isGrown = await hasOnlyGrown(this.context, before ?? new Map(), this.#ours ?? new Map());
-        for (const device of this.context.maps.counters.keys()) {
-          if (!isGrown || version !== this.policies.version || this.considering.waitingFor.includes(device)) await this.#consider(device);
-        }
-        for (const { source, name } of this.hubs.sources()) if (!isGrown || this.considering.waitingFor.includes(source.id)) await this.#take(source, name);
+        const hasToLook = (id: SourceId): boolean => !isGrown || version !== this.policies.version || this.considering.waitingFor.includes(id);
+        for (const device of this.context.maps.counters.keys()) if (hasToLook(device)) await this.#consider(device);
+        for (const { source, name } of this.hubs.sources()) if (hasToLook(source.id)) await this.#take(source, name);
         this.problem = undefined;
       } catch (error) {
         this.problem = asFault(error, 'looking at the branches');
@@ -192,12 +189,13 @@ export class RepoLoop {
 
   async #publish(): Promise<void> {
     const { context, me, clock } = this.#parts;
-    const { all, shown } = await this.#ownRefs.read();
+    // In doubt nothing is known.
     this.#ours = undefined;
-    await this.#vanishing.check(context.maps.refsOf(me.device), shown);
+    const { all, shown } = await this.#ownRefs.read();
     this.#ours = all;
-    this.#shown = shown;
-    this.hubs.moved(shown);
+    // What is not synced any more is told as it was; no hub gets it.
+    this.#shown = syncedOf({ refs: shown, acted: {} }, (await this.policies.read()).synced).refs;
+    this.hubs.moved(this.#shown);
     // What is signed is on its way to the peers while it is written down here.
     let told: Promise<void> | undefined;
     const onSigned = (counter: number): void => void (told = this.#carryOut(this.engine.receive({ type: 'published', counter })));

@@ -10,31 +10,45 @@ import type { Events } from './events.ts';
 import type { LeftBooks } from './left-book.ts';
 import type { RepoPolicies } from './policies.ts';
 import { tellOnlySynced } from './synced-format.ts';
+import type { Vanishing } from './vanishing.ts';
+
+export interface OwnRefsParts {
+  readonly events: Pick<Events, 'emit'>;
+  readonly left: LeftBooks;
+  readonly policies: RepoPolicies;
+  readonly vanishing: Vanishing;
+}
 
 /** Reads the refs of one shared repository. */
 export class OwnRefs {
   readonly #context: RepoContext;
-  readonly #events: Events;
+  readonly #events: Pick<Events, 'emit'>;
   readonly #left: LeftBooks;
   readonly #policies: RepoPolicies;
+  readonly #vanishing: Vanishing;
   readonly #leftOut = new Set<string>();
 
-  constructor(context: RepoContext, { events, left, policies }: { readonly events: Events; readonly left: LeftBooks; readonly policies: RepoPolicies }) {
+  constructor(context: RepoContext, { events, left, policies, vanishing }: OwnRefsParts) {
     this.#context = context;
     this.#events = events;
     this.#left = left;
     this.#policies = policies;
+    this.#vanishing = vanishing;
   }
 
-  /** All branches and tags, and what peers are told: those that are shared, and the book of left commits. */
+  /**
+   * All branches and tags, and what peers are told: those that are shared, and the book of left commits.
+   * @throws Doubt while what has gone, or went back, is neither to be told nor to be taken for somebody's decision
+   */
   async read(): Promise<{ readonly all: RefsOfMap; readonly shown: RefsOfMap }> {
     const { runGit, repository, shared, maps, me } = this.#context;
     const onUnreadable = (name: string): void => this.#leaveOut(name);
     const [all, { synced }] = await Promise.all([listRefs(runGit, repository, ['refs/heads/', 'refs/tags/'], { onUnreadable }), this.#policies.read()]);
+    const shown = publicRefs(tellOnlySynced(all, maps.refsOf(me), synced), shared().branches);
+    await this.#vanishing.check(maps.refsOf(me), shown);
     // Before they are told: whoever hears of a rewritten tip has to hear with it what was left.
     await this.#left.seen(all);
     const book = await this.#left.publish();
-    const shown = publicRefs(tellOnlySynced(all, maps.refsOf(me), synced), shared().branches);
     return { all, shown: book === undefined ? shown : new Map([...shown, [LEFT_REF, book]]) };
   }
 

@@ -25,6 +25,7 @@ import { Links } from '../link/links.ts';
 import { parseLinkId } from '../pipe/frame-format.ts';
 import { ReplayBudget } from '../pipe/replay-budget.ts';
 import type { Connection } from '../xmpp/connection.ts';
+import { Announcements } from './announcements.ts';
 import { Answers } from './answer.ts';
 import { Contacts } from './contacts.ts';
 import type { Events } from './events.ts';
@@ -76,13 +77,15 @@ export class Peering {
   readonly #gates: GateGroup;
   readonly #smallServers = new SmallServers();
   readonly #loops = (): readonly RepoLoop[] => this.repoSet.all();
-  #identity: Identity;
+  readonly #announcements: Announcements;
+  /** This device, by the name that it has now. */
+  identity: Identity;
   /** Resolves what is to happen once signed in, such as answering for invites again. */
   onUp: (connection: Connection) => Promise<void> = () => Promise.resolve();
 
   constructor(parts: PeeringParts) {
     this.#parts = parts;
-    this.#identity = parts.identity;
+    this.identity = parts.identity;
     this.#gates = new GateGroup(parts.clock);
     const { peers, events, clock, log, identity } = parts;
     const me = identity.device;
@@ -90,7 +93,7 @@ export class Peering {
     this.links = this.#makeLinks();
     const announce = (loop: RepoLoop, devices: readonly DeviceId[]): void => void this.#ways.session?.announce(loop, devices);
     const announceHub = (loop: RepoLoop, hash: string): void => void this.#ways.session?.announceHub(loop, hash);
-    const around = { announce: announceHub, mounts: parts.mounts, deviceName: (): string => this.#identity.name };
+    const around = { announce: announceHub, mounts: parts.mounts, deviceName: (): string => this.identity.name };
     this.repoSet = new RepoSet({ ...parts, around, stateDir: parts.home.state, me: identity, links: this.links, random: parts.chance, announce, onLost: (peer) => this.contacts.retry(peer), onBack: () => this.contacts.contactAll() });
     this.twins = new Twins({ links: this.links, clock, events, loops: this.#loops });
     this.remotes = new Remotes(this.repoSet.view.byId, events);
@@ -112,6 +115,7 @@ export class Peering {
       void this.remotes.heard(peer, digest);
     };
     this.contacts = new Contacts({ me, peers, links: this.links, answers, loops: this.#loops, events, clock, chance: parts.chance, findAddress, onDigest, onThere: (device) => this.#ways.retry(device) });
+    this.#announcements = new Announcements({ ...parts, loops: this.#loops, contact: (peer) => void this.contacts.contact(peer), log: log.scope('announcements') });
     this.#acceptor = new Acceptor({
       own: identity,
       findPeer: (spki, account) => this.#pinned(spki, account),
@@ -127,19 +131,11 @@ export class Peering {
     });
   }
 
-  get identity(): Identity {
-    return this.#identity;
-  }
-
-  set identity(identity: Identity) {
-    this.#identity = identity;
-  }
-
   /** A connection came up. */
   async up(connection: Connection): Promise<void> {
     const { peers, showing, settings, events, clock, log, random } = this.#parts;
     const onCarrier = (carrier: Carrier): void => this.#acceptor.accept(this.#ways.limits.limit(carrier));
-    const session = new Session(connection, { identity: this.#identity, peers, contacts: this.contacts, showing, loops: this.#loops, onCarrier, smallServers: this.#smallServers, settings, events, clock, log, random });
+    const session = new Session(connection, { identity: this.identity, peers, contacts: this.contacts, showing, announcements: this.#announcements, onCarrier, smallServers: this.#smallServers, settings, events, clock, log, random });
     this.#ways.session = session;
     events.emit({ type: 'online', words: `signed in as ${connection.jid}` });
     try {
@@ -218,7 +214,7 @@ export class Peering {
     const peer = peers.byDevice(device);
     if (peer === undefined) throw new Fault('no-such-peer', 'that device is not paired');
     return dialLink({
-      own: this.#identity,
+      own: this.identity,
       pin: peer.spki,
       linkId: parseLinkId(Buffer.from(random(16)).toString('hex')),
       address,
@@ -244,6 +240,6 @@ export class Peering {
 
   #pinned(spki: string, account: BareJid): DeviceId | undefined {
     const peer = this.#parts.peers.bySpki(spki);
-    return peer !== undefined && peer.jid === account && peer.device !== this.#identity.device ? peer.device : undefined;
+    return peer !== undefined && peer.jid === account && peer.device !== this.identity.device ? peer.device : undefined;
   }
 }

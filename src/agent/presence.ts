@@ -2,6 +2,7 @@
 // look at two folders every few seconds, never two at once at a place that does not answer; only a change is told.
 
 import { lstat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { RepoId } from '../lib/names.ts';
 import type { SharedRepo } from '../home/repos.ts';
@@ -57,11 +58,12 @@ export class Presence {
   }
 }
 
-/** The paths that were shared, and which folders are there: another one under its name is another repository. */
+/** The paths that were shared, which folders are there (another one under its name is another repository), and whether it was made shallow. */
 async function identityOf(places: readonly string[]): Promise<string | undefined> {
   try {
     const stats = await Promise.all(places.map((place) => lstat(place, { bigint: true })));
-    return stats.map(({ dev, ino }, index) => `${places[index]} ${dev} ${ino}`).join('\n');
+    const isShallow = await lstat(join(places.at(-1) ?? '', 'shallow')).then(() => true, () => false);
+    return [...stats.map(({ dev, ino }, index) => `${places[index]} ${dev} ${ino}`), isShallow].join('\n');
   } catch {
     return undefined;
   }

@@ -20,7 +20,8 @@ import type { RefsOfMap } from '../sync/map-format.ts';
 import { publishAddress, readAddress } from '../xmpp/address.ts';
 import type { Connection } from '../xmpp/connection.ts';
 import { NS_ANNOUNCE } from '../xmpp/namespaces.ts';
-import { openAnnouncement, sealAnnouncement } from './announce.ts';
+import { sealAnnouncement } from './announce.ts';
+import type { Announcements } from './announcements.ts';
 import type { Contacts } from './contacts.ts';
 import type { Events } from './events.ts';
 import type { RepoLoop } from './loop.ts';
@@ -31,7 +32,7 @@ export interface SessionParts {
   readonly peers: Peers;
   readonly contacts: Contacts;
   readonly showing: Showing;
-  readonly loops: () => readonly RepoLoop[];
+  readonly announcements: Announcements;
   readonly onCarrier: (carrier: Carrier) => void;
   readonly smallServers: SmallServers;
   readonly settings: Settings;
@@ -47,8 +48,6 @@ export class Session {
   readonly inBand: InBand;
   readonly socks5: Socks5;
   readonly #parts: SessionParts;
-  /** Announcements of this connection that were unsigned, old, ungranted, or from nobody known. */
-  #dropped = 0;
 
   constructor(connection: Connection, parts: SessionParts) {
     this.connection = connection;
@@ -64,26 +63,13 @@ export class Session {
 
   /** Makes this device findable, then says hello. */
   async start(): Promise<void> {
-    const { contacts, showing, events, log } = this.#parts;
-    this.connection.onHeadline(NS_ANNOUNCE, (_from, payload) => {
-      void openAnnouncement(payload, this.#parts.identity, this.#parts).then((said) => {
-        if (said === undefined) return this.#drop();
-        if (said.hub !== undefined) said.loop.hubs.told(said.hub);
-        if (!said.isNews) return undefined;
-        events.emit({ type: 'announced', words: `${said.peer.petname} announced`, peer: said.peer.petname, repo: said.loop.context.shared().name });
-        return contacts.contact(said.peer.device);
-      });
-    });
+    const { contacts, showing, announcements, log } = this.#parts;
+    this.connection.onHeadline(NS_ANNOUNCE, (_from, payload) => void announcements.hear(payload));
     await this.publish();
     // A code that cannot be published anew must not keep this device from its peers.
     await showing.attach(this.connection).catch((error: unknown) => log.warn('codes are not shown again', { why: asFault(error, 'showing codes').message }));
     // The next connection may have begun meanwhile: the older one must not take its place.
     if (this.connection.isOpen) contacts.start(this.connection);
-  }
-
-  #drop(): void {
-    this.#dropped += 1;
-    this.#parts.log.info('dropped an announcement', { inAll: this.#dropped });
   }
 
   /** Writes the address record for the accounts that are paired now; without PEP the requested resource is the address. */

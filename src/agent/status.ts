@@ -122,5 +122,5 @@ export function formatSeen(at: number | undefined, now: number): string {
   if (at === undefined) return '';
   const then = new Date(at);
   const time = then.toTimeString().slice(0, 5);
-  return `last seen ${now - at < 86_400_000 ? time : `${then.toISOString().slice(0, 10)} ${time}`}`;
+  return `last seen ${Math.abs(now - at) < 86_400_000 ? time : `${then.toISOString().slice(0, 10)} ${time}`}`;
 }

@@ -4,6 +4,7 @@
 import type { RunGit } from '../lib/git-run.ts';
 import type { Oid, RefName } from '../lib/names.ts';
 import { findBusy } from './busy.ts';
+import { findFiltered } from './filters.ts';
 import { findObstacle } from './obstacle.ts';
 import { privateIndex } from './private-index.ts';
 import type { Repository } from './repository.ts';
@@ -32,14 +33,21 @@ export async function checkMove(
   if ((await headBranch(tree.gitDir)) !== branch) return 'another branch has been checked out meanwhile';
   const busy = await findBusy(repository, { branch, ownLockIn: tree.gitDir });
   if (busy !== undefined) return busy;
-  if (await isSparse(deps.runGit, tree)) return 'its checkout is sparse, which only git merge moves safely';
+  if (await isSparse(deps.runGit, tree)) return `its checkout is sparse, so it does not move by itself: run git merge --ff-only ${move.to}`;
   const replaced = changes.find(
     (change) => change.kind === 'changed' && (change.oldMode === GITLINK) !== (change.newMode === GITLINK),
   );
   if (replaced !== undefined) return `${replaced.path.toString('utf8')} changes between a submodule and a file`;
   const obstacle = await findObstacle(tree.path, changes);
   if (obstacle !== undefined) return `${obstacle} is in the way of a new file and is not in git: move it, or add it`;
-  const [isStaged, refusal] = await Promise.all([hasStaged(deps.runGit, move), tryMerge(deps.runGit, move)]);
+  const [isStaged, refusal, filtered] = await Promise.all([
+    hasStaged(deps.runGit, move),
+    tryMerge(deps.runGit, move),
+    findFiltered(deps.runGit, { ...move, commonDir: repository.commonDir }),
+  ]);
+  if (filtered !== undefined) {
+    return `${filtered.path} passes through filter=${filtered.filter}, which may fail half-way: run git merge --ff-only ${move.to}`;
+  }
   return isStaged ? 'something is staged: commit it, or run git restore --staged .' : refusal;
 }
 

@@ -27,7 +27,7 @@ const PASSED_ON = [
   'NO_PROXY',
 ] as const;
 
-/** English words, no prompt, no pager, no editor. */
+/** English words, no prompt, no pager, no editor; and history as every other clone has it, whatever is replaced or grafted here (git-replace(1)). */
 const FIXED = {
   LC_ALL: 'C.UTF-8',
   GIT_TERMINAL_PROMPT: '0',
@@ -36,6 +36,8 @@ const FIXED = {
   GIT_OPTIONAL_LOCKS: '0',
   GIT_PAGER: 'cat',
   GIT_EDITOR: ':',
+  GIT_NO_REPLACE_OBJECTS: '1',
+  GIT_GRAFT_FILE: '/dev/null',
 };
 
 /** Configuration that keeps a repository's own hooks and housekeeping out of what the agent does. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openAnnouncement, sealAnnouncement } from '../../../src/agent/announce.ts';
 import type { Announced } from '../../../src/agent/announce.ts';
+import { Announcements } from '../../../src/agent/announcements.ts';
 import { Events } from '../../../src/agent/events.ts';
 import { RepoLoop } from '../../../src/agent/loop.ts';
 import { loadIdentity } from '../../../src/home/identity.ts';
@@ -15,7 +16,8 @@ import type { SharedRepo } from '../../../src/home/repos.ts';
 import { decodeBase64, encodeBase64 } from '../../../src/lib/base64.ts';
 import { Fault } from '../../../src/lib/errors.ts';
 import { parseBareJid } from '../../../src/lib/jid.ts';
-import { silentLog } from '../../../src/lib/log.ts';
+import { createLog, silentLog } from '../../../src/lib/log.ts';
+import type { DeviceId } from '../../../src/lib/names.ts';
 import { Links } from '../../../src/link/links.ts';
 import { signAnnouncement, verifyAnnouncement } from '../../../src/sync/announcement-format.ts';
 import type { Announcement } from '../../../src/sync/announcement-format.ts';
@@ -227,5 +229,56 @@ describe('openAnnouncement', () => {
     expect(await open(payloadOf(fits))).toMatchObject({ counter: NOW });
     expect((await read(payloadOf(tooLong)))?.counter).toBe(NOW);
     expect(await open(payloadOf(tooLong))).toBeUndefined();
+  });
+});
+
+describe('Announcements', () => {
+  interface Heard {
+    readonly announcements: Announcements;
+    readonly compared: DeviceId[];
+    readonly events: Events;
+    readonly lines: string[];
+  }
+
+  function listen(): Heard {
+    const events = new Events(clock, silentLog);
+    const [compared, lines]: [DeviceId[], string[]] = [[], []];
+    const log = createLog((line) => lines.push(line), 'info', () => clock.now());
+    const announcements = new Announcements({ identity: bob, peers: known, loops: () => [receiver], contact: (device) => compared.push(device), events, clock, log });
+    return { announcements, compared, events, lines };
+  }
+
+  it('compare once with whoever announces something new, however often it is said', async () => {
+    const { announcements, compared, events } = listen();
+    for (const counter of [NOW + 1, NOW + 1, NOW, NOW + 1]) await announcements.hear(await forge({ counter }));
+    await clock.pass(60_000);
+    expect(compared).toEqual([anna.device]);
+    expect(events.recent.map(({ type }) => type)).toEqual(['announced']);
+  });
+
+  it('of a peer that never ends are one comparison in five seconds', async () => {
+    const { announcements, compared } = listen();
+    for (let count = 1; count <= 40; count += 1) {
+      await announcements.hear(await forge({ counter: NOW + count }));
+      await clock.pass(250);
+    }
+    // Ten seconds: at once, after five, and after ten, with all that was said until then.
+    expect(compared).toHaveLength(3);
+    await clock.pass(60_000);
+    expect(compared).toHaveLength(3);
+  });
+
+  it('that are too many or no good are dropped, and fill no log', async () => {
+    const { announcements, compared, lines } = listen();
+    const payload = await forge({ counter: NOW + 1 });
+    await Promise.all(Array.from({ length: 1_000 }, () => announcements.hear(payload)));
+    await Promise.all(Array.from({ length: 50 }, () => announcements.hear(payloadOf('nonsense'))));
+    await clock.pass(1);
+    expect(compared).toEqual([anna.device]);
+    expect(lines.length).toBeLessThanOrEqual(12);
+    expect(lines[0]).toContain('dropped an announcement inAll=1');
+    await announcements.hear(await forge({ counter: NOW + 2 }));
+    await clock.pass(60_000);
+    expect(compared).toHaveLength(2);
   });
 });

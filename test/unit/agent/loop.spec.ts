@@ -5,7 +5,8 @@ import type { RepoLoop } from '../../../src/agent/loop.ts';
 import { parseBareJid } from '../../../src/lib/jid.ts';
 import { makeAgentPair, makeNearLoop } from '../../helpers/agent-pair.ts';
 import type { AgentPair, AgentPairOptions } from '../../helpers/agent-pair.ts';
-import { copyOf, cornerIn } from '../../helpers/agent-repo.ts';
+import { copyOf, cornerIn, refsOf, takeMap } from '../../helpers/agent-repo.ts';
+import { makeDeviceKey } from '../../helpers/device-key.ts';
 import { commit, git, makeRepo, tipOf } from '../../helpers/repo.ts';
 import { until } from '../../helpers/waiting.ts';
 
@@ -43,6 +44,23 @@ describe('RepoLoop', () => {
     await loop.look();
     await loop.settled(LONG_MS);
     expect(cornerIn(pair.far.repo, pair.world.near.device)).toEqual({ 'heads/main': two });
+  });
+});
+
+describe('a map that both have', () => {
+  it('is not offered back to whoever offers it', async () => {
+    const carol = makeDeviceKey();
+    const { pair, loop } = await begin({ others: [carol] });
+    const { near, far } = pair.world;
+    for (const side of [pair.near, pair.far]) await takeMap(side, carol, { counter: 5, refs: refsOf({ main: one }) });
+    await pair.loop.tell({ type: 'granted', peer: near.device, isGranted: true });
+    await pair.loop.tell({ type: 'accepted', device: carol.device, counter: 5, via: far.device });
+    await pair.loop.tell({ type: 'contact', peer: near.device, maps: new Map() });
+    await loop.tell({ type: 'accepted', device: carol.device, counter: 5, via: near.device });
+    await loop.tell({ type: 'contact', peer: far.device, maps: new Map() });
+    await loop.settled(LONG_MS);
+    await until(() => pair.loop.engine.held(near.device).get(carol.device) === 5);
+    expect(pair.loop.engine.owed(near.device)).not.toContain(carol.device);
   });
 });
 

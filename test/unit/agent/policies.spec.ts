@@ -6,6 +6,7 @@ import { Events } from '../../../src/agent/events.ts';
 import { LeftBooks } from '../../../src/agent/left-book.ts';
 import { OwnRefs } from '../../../src/agent/own-refs.ts';
 import { RepoPolicies, syncedOf } from '../../../src/agent/policies.ts';
+import { Vanishing } from '../../../src/agent/vanishing.ts';
 import { parseSynced } from '../../../src/agent/synced-format.ts';
 import { Peers } from '../../../src/home/peers.ts';
 import { silentLog } from '../../../src/lib/log.ts';
@@ -50,12 +51,12 @@ describe('RepoPolicies', () => {
 
 describe('a branch that is not synced', () => {
   it('is told as it was when it stopped to be, and again when it is one more time', async () => {
-    const { agent, events, policies } = await begin();
+    const { agent, clock, events, policies } = await begin();
     const key = makeDeviceKey();
     const mine = { ...agent, me: key.device };
     const peers = await Peers.open(join(makeFolder(), 'peers.json'));
     const left = new LeftBooks({ context: mine, peers, events, clock: new VirtualClock() });
-    const ownRefs = new OwnRefs(mine, { events, left, policies });
+    const ownRefs = new OwnRefs(mine, { events, left, policies, vanishing: new Vanishing(mine, clock) });
     const one = commit(agent.repo, { a: '1' }, 'one');
     git(agent.repo.dir, 'branch', 'wip');
     const publish = async (): Promise<void> => void (await agent.maps.publish(key.device, (await ownRefs.read()).shown, { keyPem: key.keyPem, now: 1 }));

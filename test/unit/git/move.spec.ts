@@ -442,7 +442,11 @@ describe('moveBranch', () => {
   });
 
   it('waits when the files cannot be written, and finishes later', async () => {
-    build({ 'a.txt': 'one\n' }, { '.gitattributes': 'z.txt filter=broken\n', 'a.txt': 'two\n', 'z.txt': 'z\n' });
+    build({ 'a.txt': 'one\n' }, { 'a.txt': 'two\n', 'z.txt': 'z\n' });
+    // Where no repository's attributes are looked for, so that the filter is met only when it fails.
+    const attributes = join(makeFolder(), 'attributes');
+    writeFileSync(attributes, 'z.txt filter=broken\n');
+    git(repo.dir, 'config', 'core.attributesFile', attributes);
     git(repo.dir, 'config', 'filter.broken.smudge', 'false');
     git(repo.dir, 'config', 'filter.broken.clean', 'cat');
     git(repo.dir, 'config', 'filter.broken.required', 'true');

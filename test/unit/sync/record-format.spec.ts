@@ -46,6 +46,8 @@ describe('parseRecordedMap', () => {
     ['a corner of somebody', map({ changes: { [`refs/xmpp/${'b'.repeat(32)}/heads/x`]: OID } })],
     ['a branch called HEAD', map({ changes: { 'refs/heads/HEAD': OID } })],
     ['a way out', map({ changes: { 'refs/heads/../../x': OID } })],
+    ['a control character', map({ changes: { 'refs/heads/a\u0007b': OID } })],
+    ['two lines', map({ changes: { 'refs/heads/a\nb': OID } })],
     ['an oid that is none', map({ changes: { 'refs/heads/x': 'main' } })],
     ['an oid that is a number', map({ changes: { 'refs/heads/x': 7 } })],
     ['a way into the prototype', JSON.parse(`{"changes":{"__proto__":"${OID}"},"base":0,"counter":1,"device":"${'b'.repeat(32)}","signature":"${SIGNATURE}"}`)],

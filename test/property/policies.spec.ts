@@ -1,13 +1,16 @@
-// Hooks, and which branches are synced, against generated input. Rule: nothing that happened is told twice, or forgotten; no glob widens what
+// Hooks, announcements, and which branches are synced, against generated input. Rule: nothing that happened is told twice, or forgotten; no glob widens what
 // another one narrowed.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { AnnouncementsMachine, GAP_MS } from '../../src/agent/announcements-machine.ts';
 import { HooksMachine } from '../../src/agent/hooks-machine.ts';
 import type { HookIntention, HookNews } from '../../src/agent/hooks-machine.ts';
 import { parseSynced } from '../../src/agent/synced-format.ts';
-import { parseRepoId } from '../../src/lib/names.ts';
+import { parseDeviceId, parseRepoId } from '../../src/lib/names.ts';
 
+const LAPTOP = parseDeviceId('1'.repeat(32));
+const NOW = 1_700_000_000_000;
 const REPO = parseRepoId('00000000-0000-4000-8000-000000000001');
 
 function news(patch: Partial<HookNews> = {}): HookNews {
@@ -43,6 +46,37 @@ describe('HooksMachine', () => {
       take(machine.due(key));
       while (running > 0) end();
       expect(told).toBe(count);
+    }));
+  });
+});
+
+describe('AnnouncementsMachine', () => {
+  it('costs at most one comparison in five seconds, and misses no news', () => {
+    const heard = fc.record({ counter: fc.nat(20), ms: fc.nat(3_000) });
+    fc.assert(fc.property(fc.array(heard, { maxLength: 50 }), (all) => {
+      const machine = new AnnouncementsMachine();
+      let [now, highest, compared] = [NOW, 0, 0];
+      let due: number | undefined;
+      const times: number[] = [];
+      const compare = (): void => {
+        if (due === undefined || due > now) return;
+        machine.due(LAPTOP, due);
+        times.push(due);
+        compared = highest;
+        due = undefined;
+      };
+      for (const { counter, ms } of all) {
+        now += ms;
+        compare();
+        const wait = machine.hear({ peer: LAPTOP, repo: REPO, counter }, now);
+        highest = Math.max(highest, counter);
+        if (wait !== undefined) due = now + wait;
+        compare();
+      }
+      now += GAP_MS;
+      compare();
+      expect(compared).toBe(highest);
+      expect(times.every((time, index) => index === 0 || time - (times[index - 1] ?? 0) >= GAP_MS)).toBe(true);
     }));
   });
 });
