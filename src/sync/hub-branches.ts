@@ -11,6 +11,8 @@ export const SYNCED = 'refs/heads/synced/';
 export const CONTESTED_MS = 15_000;
 /** A contested branch waits until our tip has been the same for a random time from the first to the second, in milliseconds. */
 export const QUIET_MS: readonly [number, number] = [5_000, 15_000];
+/** So many pushes of one branch in quick succession, after the first, wait for nothing. */
+const FREE_PUSHES = 2;
 /** Beyond so many refusals in a row the wait grows no more: 5.3 minutes to 16. */
 const MAX_DOUBLINGS = 6;
 
@@ -20,6 +22,9 @@ interface Known {
   changedAt: number;
   /** When somebody else was last seen to have moved it. */
   movedAt: number | undefined;
+  /** When we moved it last, and how often before that in quick succession. */
+  pushedAt: number;
+  streak: number;
   /** Refusals in a row, and when the last was. */
   refusals: number;
   refusedAt: number;
@@ -80,19 +85,20 @@ export class HubBranches {
   setPushed(updates: readonly HubUpdate[], results: ReadonlyMap<RefName, PushResult>, at: { readonly now: number; readonly random: () => number }): boolean {
     const hub = new Map(this.#hub);
     let isStale = false;
-    for (const { ref, to } of updates) {
+    for (const { ref, to, isOwn } of updates) {
       const result = results.get(ref) ?? 'stale';
       const known = this.#of(ref);
       if (result === 'done') {
         if (to === undefined) hub.delete(ref);
         else hub.set(ref, to);
         known.refusals = 0;
+        if (!isOwn) notePushed(known, at.now);
       } else if (result === 'stale') {
         isStale = true;
         known.movedAt = at.now;
         known.refusedAt = at.now;
         known.refusals += 1;
-        known.wait = drawWait(known.refusals, at.random());
+        known.wait = drawWait(known.refusals + hurryOf(known), at.random());
       } else {
         known.declined = { tip: to, words: result.declined };
       }
@@ -201,21 +207,41 @@ export class HubBranches {
   #dueAt({ ref, isOwn }: Pick<HubUpdate, 'ref' | 'isOwn'>): number {
     const known = this.#of(ref);
     if (known.refusals > 0) return Math.max(known.refusedAt, isOwn ? 0 : known.changedAt) + known.wait;
-    if (isOwn || known.movedAt === undefined) return 0;
-    return Math.min(known.changedAt + known.wait, known.movedAt + CONTESTED_MS);
+    const movedAt = Math.max(known.movedAt ?? -Infinity, known.streak > FREE_PUSHES ? known.pushedAt : -Infinity);
+    if (isOwn || movedAt === -Infinity) return 0;
+    return Math.min(known.changedAt + known.wait, movedAt + contestedMs(known));
   }
 
   #noteChange(ref: RefName, { now, random }: { readonly now: number; readonly random: () => number }): void {
     const known = this.#of(ref);
     known.changedAt = now;
-    known.wait = drawWait(known.refusals, random());
+    known.wait = drawWait(known.refusals + hurryOf(known), random());
   }
 
   #of(ref: RefName): Known {
-    const known = this.#known.get(ref) ?? { changedAt: 0, movedAt: undefined, refusals: 0, refusedAt: 0, wait: 0, declined: undefined, gone: undefined, compared: undefined };
+    const known = this.#known.get(ref) ?? { changedAt: 0, movedAt: undefined, pushedAt: -Infinity, streak: 0, refusals: 0, refusedAt: 0, wait: 0, declined: undefined, gone: undefined, compared: undefined };
     this.#known.set(ref, known);
     return known;
   }
+}
+
+/**
+ * What is pushed is solid from then on, an automatic merge too. Two hubs that each got a merge over the other's last one at once would
+ * never end: so our own pushes in quick succession count like somebody else's after a few, and wait ever longer.
+ */
+function notePushed(known: Known, now: number): void {
+  known.streak = now - known.pushedAt < 2 * contestedMs(known) ? known.streak + 1 : 0;
+  known.pushedAt = now;
+}
+
+/** How often the wait doubles for our own haste. */
+function hurryOf({ streak }: Known): number {
+  return Math.min(MAX_DOUBLINGS, Math.max(0, streak - FREE_PUSHES));
+}
+
+/** How long after a move the branch is contested, in milliseconds. */
+function contestedMs(known: Known): number {
+  return CONTESTED_MS * 2 ** hurryOf(known);
 }
 
 function drawWait(refusals: number, random: number): number {
