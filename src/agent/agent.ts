@@ -14,7 +14,7 @@ import type { Account } from '../home/account.ts';
 import { setDeviceName } from '../home/identity.ts';
 import type { Peer, Peers } from '../home/peers.ts';
 import type { Repos, SharedRepo } from '../home/repos.ts';
-import { openRepository, unsetGitConfig } from '../git/repository.ts';
+import { openRepository, readGitConfig, setGitConfig, unsetGitConfig } from '../git/repository.ts';
 import { removeContact } from '../xmpp/contact.ts';
 import type { LoginAnswer, PairLine, PairedAnswer, ReposAnswer, ShareAnswer, StatusAnswer } from './answers.ts';
 import { checkOutPushed } from './checkout.ts';
@@ -24,6 +24,8 @@ import { Pairing } from './pairing.ts';
 import type { ShowOptions, TypeOptions } from './pairing.ts';
 import type { AgentParts } from './parts.ts';
 import { askRepos } from './peer-repos.ts';
+import { repoLog } from './repo-log.ts';
+import type { LogAnswer } from './repo-log.ts';
 import { shareRepository } from './share.ts';
 import type { ShareRequest } from './share.ts';
 import { peerStatus } from './status.ts';
@@ -57,7 +59,7 @@ export class Agent {
 
   async stop(): Promise<void> {
     this.parts.wake.stop();
-    await this.parts.peering.stop();
+    await Promise.all([this.parts.hooks.stop(), this.parts.peering.stop()]);
     await this.parts.account.stop();
   }
 
@@ -113,6 +115,7 @@ export class Agent {
     const before = this.parts.repos.byPath(resolve(request.path))?.id;
     const result = await shareRepository({ ...this.parts, links: peering.links }, request);
     if (before !== undefined && before !== result.shared.id) peering.repoSet.close(before);
+    if (request.isFolder) await keepFolder(runGit, result.shared);
     const loop = await peering.repoSet.open(result.shared.id);
     if (loop === undefined) throw peering.repoSet.problem(result.shared.id) ?? new Fault('internal', 'the repository was not opened');
     for (const { peer, name } of result.at) await ensureRemote(loop.context, peer.petname, name);
@@ -151,12 +154,22 @@ export class Agent {
     return collectStatus(this.parts);
   }
 
+  /** What moved by itself in a repository, and what was left. */
+  async log(path: string): Promise<LogAnswer> {
+    const shared = await this.#shared(path);
+    const loop = this.parts.peering.repoSet.byId(shared.id);
+    if (loop === undefined) throw this.parts.peering.repoSet.problem(shared.id) ?? new Fault('no-such-repo', `${path} is not open`);
+    return { name: shared.name, path: shared.path, entries: await repoLog(loop.context) };
+  }
+
   /** Looks and compares now, and waits until every peer that is there has what it lacked. */
   async sync(path: string | undefined): Promise<StatusAnswer> {
     const { peering, account, clock } = this.parts;
-    account.requireConnection();
     const wanted = path === undefined ? undefined : (await this.#shared(path)).id;
     const loops = peering.repoSet.all().filter(({ context }) => wanted === undefined || context.shared().id === wanted);
+    // Hubs need no account.
+    await Promise.all(loops.map(({ hubs }) => hubs.contact()));
+    account.requireConnection();
     await Promise.all(loops.map((loop) => loop.look()));
     await this.#contactAll();
     const until = clock.now() + SYNC_DEADLINE_MS;
@@ -212,6 +225,14 @@ async function makeFolder(runGit: RunGit, path: string): Promise<void> {
   if (above.exitCode === 0) throw new Fault('refused-repository', `${folder} lies inside the repository ${above.stdout.trim()}`);
   await mkdir(folder, { recursive: true });
   await runGit(['init', '--quiet'], { dir: folder });
+}
+
+/** A folder that is to be the same everywhere commits by itself and merges, unless its person has said otherwise. */
+async function keepFolder(runGit: RunGit, { path }: SharedRepo): Promise<void> {
+  const repository = await openRepository(runGit, path);
+  const config = await readGitConfig(runGit, repository);
+  if (!config.has('xmpp.autocommit')) await setGitConfig(runGit, repository, 'xmpp.autoCommit', 'true');
+  if (!config.has('xmpp.merge')) await setGitConfig(runGit, repository, 'xmpp.merge', 'merge');
 }
 
 /** Accounts that `--with` names: a peer by its petname stands for its account. */

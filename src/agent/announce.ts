@@ -24,11 +24,12 @@ const MAX_NAME_BYTES = 120;
 /**
  * The stanza's payload that tells `to` of our newest map, or undefined when there is none that it may read.
  * @param tell.before our refs as they were announced last: what changed since is named
+ * @param tell.hub `hashUrl` of a hub that has it
  */
 export async function sealAnnouncement(
   loop: RepoLoop,
   identity: Identity,
-  tell: { readonly to: Peer; readonly before: RefsOfMap },
+  tell: { readonly to: Peer; readonly before: RefsOfMap; readonly hub?: string },
 ): Promise<Element | undefined> {
   const { context } = loop;
   const signed = context.maps.signed(identity.device);
@@ -36,7 +37,7 @@ export async function sealAnnouncement(
   const refs = context.maps.refsOf(identity.device);
   const tips = newestTips(refs, tell.before);
   const rest = mapHash(new Map([...refs].filter(([ref]) => !tips.has(ref))));
-  const announcement = { repo: context.shared().id, device: identity.device, counter: signed.counter, tips, rest };
+  const announcement = { repo: context.shared().id, device: identity.device, counter: signed.counter, tips, rest, ...(tell.hub === undefined ? {} : { hub: tell.hub }) };
   const encrypter = new Encrypter();
   encrypter.addRecipient(tell.to.recipient);
   const sealed = await encrypter.encrypt(signAnnouncement(announcement, identity.keyPem));
@@ -48,6 +49,10 @@ export interface Announced {
   readonly peer: Peer;
   readonly loop: RepoLoop;
   readonly counter: number;
+  /** Whether that map is newer than the one held here. */
+  readonly isNews: boolean;
+  /** `hashUrl` of a hub that has something new. */
+  readonly hub: string | undefined;
 }
 
 /** @returns undefined for anything that is to be dropped */
@@ -64,9 +69,11 @@ export async function openAnnouncement(
     const peer = said === undefined ? undefined : known.peers.byDevice(said.device);
     const loop = known.loops().find(({ context }) => context.shared().id === said?.repo);
     if (said === undefined || peer === undefined || loop === undefined) return undefined;
-    const isOld = said.counter <= (loop.context.maps.signed(said.device)?.counter ?? 0);
+    const held = loop.context.maps.signed(said.device)?.counter ?? 0;
+    // What is pushed to a hub is often told a second time, by a link; an older one is a replay.
+    const isOld = said.counter < held || (said.counter === held && said.hub === undefined);
     if (isOld || !isGranted(grantOf(loop.context.shared(), peer), 'offer')) return undefined;
-    return { peer, loop, counter: said.counter };
+    return { peer, loop, counter: said.counter, isNews: said.counter > held, hub: said.hub };
   } catch {
     return undefined;
   }

@@ -6,7 +6,8 @@ import { grantOf } from '../home/repos.ts';
 import type { SharedRepo } from '../home/repos.ts';
 import type { AgentParts } from './parts.ts';
 import type { StatusAnswer } from './answers.ts';
-import { peerStatus, repoPeerStatus } from './status.ts';
+import { hubStatuses } from './hub-status.ts';
+import { peerStatus, policiesStatus, repoPeerStatus } from './status.ts';
 
 type RepoAnswer = StatusAnswer['repos'][number];
 
@@ -36,7 +37,18 @@ async function collectRepo({ peering, peers }: AgentParts, shared: SharedRepo): 
       return progress === undefined ? status : { ...status, receiving: { received: progress.done, total: progress.total } };
     });
     const { problem } = loop;
-    return { name, id, path, peers: await Promise.all(states), ...(problem === undefined ? {} : { problem: formatFault(problem) }) };
+    const autoCommit = await loop.autoCommit.status();
+    const policies = policiesStatus(await loop.policies.read());
+    return {
+      name,
+      id,
+      path,
+      peers: await Promise.all(states),
+      policies,
+      hubs: await hubStatuses(loop),
+      ...(autoCommit === undefined ? {} : { autoCommit }),
+      ...(problem === undefined ? {} : { problem: formatFault(problem) }),
+    };
   } catch (error) {
     return { name, id, path, peers: [], problem: formatFault(asFault(error, `looking at ${path}`)) };
   }

@@ -9,11 +9,13 @@ import type { Fault } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { parseRepoId } from '../lib/names.ts';
 import { prepareHavesDir, prepareHooks } from '../git/hooks.ts';
+import { MountWatch } from '../git/mounts.ts';
 import { createRunGit, createStartGit } from '../git/run.ts';
 import { Config } from '../home/config.ts';
 import { loadIdentity } from '../home/identity.ts';
 import type { Home } from '../home/paths.ts';
 import { Peers } from '../home/peers.ts';
+import { runProgram } from '../home/program.ts';
 import { Repos } from '../home/repos.ts';
 import { Settings } from '../home/settings.ts';
 import { removeAbandoned } from '../home/spool.ts';
@@ -21,6 +23,7 @@ import { formatTrace } from '../xmpp/trace.ts';
 import { AccountKeeper } from './account.ts';
 import { Agent } from './agent.ts';
 import { Events } from './events.ts';
+import { Hooks } from './hooks.ts';
 import { InviteStore } from './invites.ts';
 import { Showing } from './pair-show.ts';
 import { Peering } from './peering.ts';
@@ -59,8 +62,9 @@ export async function composeAgent(options: ComposeOptions): Promise<Agent> {
   const showing = new Showing(clock, random);
   const invites = new InviteStore(join(home.state, 'invites.json'), clock);
   const newId = (): ReturnType<typeof parseRepoId> => parseRepoId(randomUUID());
+  const mounts = new MountWatch({ onProblem: (words) => events.emit({ type: 'no-mount-watch', words }) });
   const common = { home, config, settings, runGit, startGit, peers, repos, events, clock, log, random, chance, newId };
-  const peering = new Peering({ ...common, identity, serve, showing });
+  const peering = new Peering({ ...common, identity, serve, showing, mounts });
   const account = new AccountKeeper({
     home,
     config,
@@ -78,7 +82,8 @@ export async function composeAgent(options: ComposeOptions): Promise<Agent> {
     void peering.lookAround();
   };
   const wake = new Wake({ clock, interfaces: networkInterfaces, events, onChange });
-  return new Agent({ ...common, peering, account, showing, invites, wake });
+  const hooks = new Hooks({ ...common, loops: () => peering.repoSet.all(), log: log.scope('hooks'), env, run: runProgram });
+  return new Agent({ ...common, peering, account, showing, invites, wake, hooks });
 }
 
 /** Our hooks for people's pushes, and the empty alternate for `.have` lines. */

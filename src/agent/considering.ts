@@ -9,16 +9,20 @@ import type { RefsOfMap } from '../sync/map-format.ts';
 import { ConfigAhead } from '../git/config-ahead.ts';
 import type { Peers } from '../home/peers.ts';
 import { consider } from './consider.ts';
-import type { TipSource } from './consider.ts';
-import { readPolicy } from './context.ts';
+import type { Moved, TipSource } from './consider.ts';
 import type { RepoContext, SourceId, Waiting } from './context.ts';
 import type { Events } from './events.ts';
+import type { LeftBooks } from './left-book.ts';
 import { findRemote, urlOf, writeMirror } from './mirror.ts';
+import type { RepoPolicies } from './policies.ts';
+import { syncedOf } from './policies.ts';
 
 export interface ConsideringParts {
   readonly context: RepoContext;
+  readonly policies: RepoPolicies;
   readonly peers: Peers;
   readonly events: Events;
+  readonly left: LeftBooks;
   readonly clock: Clock;
   readonly random: () => number;
   /** Looks at the whole repository again. */
@@ -61,7 +65,7 @@ export class Considering {
 
   /**
    * Considers a device's map and writes its mirror.
-   * @returns whether a branch or tag moved here
+   * @returns whether our map has something to say that it did not say before
    */
   async device(device: DeviceId, ours: RefsOfMap): Promise<boolean> {
     const { context, peers, clock } = this.#parts;
@@ -87,25 +91,34 @@ export class Considering {
    * Considers any source.
    * @param how.name what a person calls it
    * @param how.mirror called between moving and telling what waits
-   * @returns whether a branch or tag moved here
+   * @returns whether our map has something to say that it did not say before
    */
   async source(source: TipSource, how: { readonly name: string; readonly ours: RefsOfMap; readonly mirror?: () => Promise<void> }): Promise<boolean> {
-    const { context, events, clock } = this.#parts;
-    const repo = context.shared().name;
-    const policy = readPolicy(await this.#config.read(clock.now()), context.shared().isFolder);
-    const { moved, waiting, problem } = await consider(context, source, { policy, ours: how.ours });
-    for (const move of moved) {
-      events.emit({ type: 'moved', words: `${move.ref} ${move.how} from ${how.name}`, peer: how.name, repo, ref: move.ref });
-    }
+    const { context, left, clock } = this.#parts;
+    const { policy, synced } = this.#parts.policies.of(await this.#config.read(clock.now()));
+    left.use(policy);
+    if (source.id.startsWith('hub:')) await left.held(source.refs);
+    const { moved, waiting, problem } = await consider(context, syncedOf(source, synced), { policy, ours: how.ours, book: await left.counting() });
+    for (const move of moved) this.#tellMoved(move, how.name);
     await how.mirror?.();
     if (problem !== undefined) this.#complain('sync-failed', problem, 'after considering');
     this.#wait(source.id, how.name, waiting);
-    return moved.length > 0;
+    return moved.length > 0 || left.hasNews();
   }
 
   /** Nothing of that source waits any more. */
   forget(source: SourceId): void {
     this.#waiting.delete(source);
+  }
+
+  #tellMoved({ ref, from, to, how, variants = [] }: Moved, name: string): void {
+    const { context, events, left } = this.#parts;
+    const about = { peer: name, repo: context.shared().name, ref };
+    if (how !== 'tag') left.moved(ref, to);
+    events.emit({ type: 'moved', words: how === 'merge' ? `${ref} merged with ${name}` : `${ref} ${how} from ${name}`, from, to, ...about });
+    if (variants.length === 0) return;
+    const words = `${ref}: not every change of ${name} could be merged; the other version is kept beside yours, in ${variants.join(', ')}`;
+    events.emit({ type: 'conflict', words, paths: variants, ...about });
   }
 
   #wait(source: SourceId, name: string, waiting: readonly Waiting[]): void {

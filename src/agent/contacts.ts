@@ -134,6 +134,11 @@ export class Contacts {
     return running;
   }
 
+  /** Compares with everybody who is there. */
+  contactAll(): void {
+    for (const peer of this.#online) void this.contact(peer);
+  }
+
   /** Resolves when the peer has told its digest, or after `ms`. */
   async whenOnline(device: DeviceId, ms: number): Promise<void> {
     if (this.isOnline(device)) return;
@@ -238,7 +243,7 @@ export class Contacts {
   #repeat(): void {
     this.#timer?.cancel();
     this.#timer = this.#parts.clock.setTimer(DIGEST_EVERY_MS, () => {
-      for (const peer of this.#online) void this.contact(peer);
+      this.contactAll();
       this.#repeat();
     });
   }

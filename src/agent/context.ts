@@ -2,7 +2,7 @@
 
 import type { RunGit } from '../lib/git-run.ts';
 import type { DeviceId } from '../lib/names.ts';
-import type { Policy } from '../sync/plan.ts';
+import type { IsolatedRepo } from '../git/isolated.ts';
 import type { ObjectReader } from '../git/object-reader.ts';
 import type { StartGit } from '../git/run.ts';
 import type { TreeLimits } from '../git/tree-diff.ts';
@@ -21,14 +21,16 @@ export interface RepoContext {
   readonly runGit: RunGit;
   readonly startGit: StartGit;
   readonly objects: ObjectReader;
+  /** Where merges are made. */
+  readonly isolated: IsolatedRepo;
   /** Folder for journals of moves under way. */
   readonly stateDir: string;
   /** What is shared and with whom; grants change while it runs. */
   readonly shared: () => SharedRepo;
 }
 
-/** Whose tips move branches here: a device, or an ordinary remote. */
-export type SourceId = DeviceId | `hub:${string}`;
+/** Whose tips move branches here: a device, an ordinary remote, or another device by its own tips at a remote (`synced:<remote>/<device>`). */
+export type SourceId = DeviceId | `hub:${string}` | `synced:${string}`;
 
 /** Why a branch of a device or hub was not taken over here, in words and as a word. */
 export interface Waiting {
@@ -38,19 +40,4 @@ export interface Waiting {
   readonly why: string;
   /** What a person reads. */
   readonly words: string;
-}
-
-/**
- * Reads `xmpp.merge`, `xmpp.mergeFrom`, `xmpp.rewrite` of a repository; a value that is none of theirs counts as the default. While
- * `git xmpp clone` still has to check out (`xmpp.cloning`), nothing moves by itself.
- */
-export function readPolicy(config: ReadonlyMap<string, readonly string[]>, isFolder: boolean): Policy {
-  const last = (key: string): string | undefined => config.get(key)?.at(-1);
-  const merge = config.has('xmpp.cloning') ? 'none' : last('xmpp.merge');
-  return {
-    merge: merge === 'none' || merge === 'merge' ? merge : 'ff',
-    mergeFrom: last('xmpp.mergefrom') === 'all' ? 'all' : 'own',
-    rewrite: last('xmpp.rewrite') === 'ask' ? 'ask' : 'follow',
-    isFolder,
-  };
 }

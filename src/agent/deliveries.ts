@@ -13,6 +13,7 @@ import type { Links } from '../link/links.ts';
 import type { Engine, Fact } from '../sync/engine.ts';
 import { applyChanges, diffMaps } from '../sync/map-format.ts';
 import type { RefsOfMap } from '../sync/map-format.ts';
+import { LEFT_REF } from '../sync/record-format.ts';
 import type { RepoContext } from './context.ts';
 import type { Events } from './events.ts';
 import { deliverOffer } from './offer.ts';
@@ -122,7 +123,8 @@ export class Deliveries {
     const known = new Set<Oid>();
     for (const [each, counter] of held) {
       if (context.maps.signed(each)?.counter !== counter) continue;
-      for (const oid of context.maps.refsOf(each).values()) known.add(oid);
+      // A book of left commits is no base for a push, and a peer that is told of one by name does not look for it in other corners.
+      for (const [ref, oid] of context.maps.refsOf(each)) if (ref !== LEFT_REF) known.add(oid);
     }
     const counter = held.get(device) ?? 0;
     const copy = this.#copies.get(`${peer} ${device}`);

@@ -12,9 +12,14 @@ export interface AgentEvent {
   readonly peer?: string;
   readonly repo?: string;
   readonly ref?: string;
+  /** Where `ref` was, and is now; absent where it was not, or is not any more. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
   readonly by?: string;
   readonly code?: string;
   readonly bytes?: number;
+  /** Files that it is about, such as those of a conflict; at most 100. */
+  readonly paths?: readonly string[];
 }
 
 const KEPT = 500;

@@ -1,7 +1,8 @@
 // The loop of one shared repository: hints and peers become facts, the engine answers with intentions, and they are carried out here
 // (docs/ARCHITECTURE.md). Rule: thin; what is decided is decided in sync/, what is done is done by the file named after it.
 
-import type { Clock, Timer } from '../lib/clock.ts';
+import { steadyNow } from '../lib/clock.ts';
+import type { Timer } from '../lib/clock.ts';
 import { asFault } from '../lib/errors.ts';
 import type { Fault } from '../lib/errors.ts';
 import type { DeviceId } from '../lib/names.ts';
@@ -10,29 +11,20 @@ import type { RefsOfMap } from '../sync/map-format.ts';
 import { Engine } from '../sync/engine.ts';
 import type { Fact, Intention } from '../sync/engine.ts';
 import type { HintKind } from '../git/watch.ts';
-import type { Peers } from '../home/peers.ts';
 import type { ToldMap } from '../link/http-format.ts';
-import type { Links } from '../link/links.ts';
+import { AutoCommit } from './auto-commit.ts';
 import { hasOnlyGrown } from './consider.ts';
+import type { TipSource } from './consider.ts';
 import { Considering } from './considering.ts';
 import type { RepoContext } from './context.ts';
 import { Deliveries } from './deliveries.ts';
-import type { Events } from './events.ts';
+import { Hubs } from './hubs.ts';
+import type { HubsParts } from './hubs.ts';
+import { LeftBooks } from './left-book.ts';
+import type { LoopParts } from './loop-parts.ts';
 import { OwnRefs } from './own-refs.ts';
-
-export interface LoopParts {
-  readonly context: RepoContext;
-  readonly me: { readonly device: DeviceId; readonly keyPem: string; readonly spki: string };
-  readonly peers: Peers;
-  readonly links: Links;
-  readonly events: Events;
-  readonly clock: Clock;
-  readonly random: () => number;
-  /** A link was lost under an offer: whether the peer is still there has to be found out. */
-  readonly onLost: (peer: DeviceId) => void;
-  /** Sends the announcement of our newest map to peers without a link. */
-  readonly announce: (loop: RepoLoop, peers: readonly DeviceId[]) => void;
-}
+import { RepoPolicies } from './policies.ts';
+import { Doubt, Vanishing } from './vanishing.ts';
 
 /** Ref updates of one `git commit` come within this many milliseconds; waiting longer would only be slower. */
 const SETTLE_MS = 2;
@@ -44,8 +36,14 @@ export class RepoLoop {
   readonly #parts: LoopParts;
   readonly #serial = new Serial();
   readonly #deliveries: Deliveries;
+  /** What is set for this repository. */
+  readonly policies: RepoPolicies;
   /** What is taken over, and what waits. */
   readonly considering: Considering;
+  /** Commits of what changes in the work tree, where they are wanted. */
+  readonly autoCommit: AutoCommit;
+  /** Ordinary remotes that are kept in sync. */
+  readonly hubs: Hubs;
   /** Our refs as they were last announced: an announcement names what changed since. */
   announced: RefsOfMap = new Map();
   /** Why the branches could not be looked at the last time, if they could not. */
@@ -53,15 +51,28 @@ export class RepoLoop {
   readonly #onFact = new Set<() => void>();
   /** Branches and tags as last looked at. */
   #ours: RefsOfMap | undefined;
+  /** Those of them that others are told. */
+  #shown: RefsOfMap = new Map();
   readonly #ownRefs: OwnRefs;
+  readonly #vanishing: Vanishing;
   #hint: Timer | undefined;
   #isStopped = false;
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
     this.context = parts.context;
-    this.#ownRefs = new OwnRefs(parts.context, parts.events);
-    this.considering = new Considering({ ...parts, look: () => void this.look() });
+    this.policies = new RepoPolicies(parts);
+    this.#vanishing = new Vanishing(parts.context, parts.clock);
+    const { policies } = this;
+    const left = new LeftBooks(parts);
+    this.#ownRefs = new OwnRefs(parts.context, { ...parts, left, policies });
+    this.considering = new Considering({ ...parts, policies, left, look: () => void this.look() });
+    const { deviceName } = parts.around;
+    this.autoCommit = new AutoCommit({ ...parts, deviceName, exclusively: (work) => this.exclusively(work), onCommitted: () => this.hint() });
+    const { considering } = this;
+    const takeOver: HubsParts['takeOver'] = (sources, name) => this.#takeOver(sources, name);
+    const forHubs = { ...parts.around, forget: considering.forget.bind(considering), announce: (hash: string): void => parts.around.announce(this, hash) };
+    this.hubs = new Hubs({ ...parts, ...forHubs, takeOver });
     this.engine = new Engine(parts.me.device, parts.context.maps.counters, () => parts.context.shared().branches.length === 0);
     this.#deliveries = new Deliveries({ ...parts, me: parts.me.device, engine: this.engine, tell: (fact) => this.tell(fact) });
   }
@@ -70,15 +81,19 @@ export class RepoLoop {
     this.#isStopped = true;
     this.#hint?.cancel();
     this.considering.stop();
+    this.autoCommit.stop();
+    this.hubs.stop();
   }
 
   /** Something may have moved in the repository: looked at once it has been quiet for a moment. */
-  hint(kind: HintKind = 'refs'): void {
+  hint(kind: HintKind = 'refs', ms = SETTLE_MS): void {
     if (this.#isStopped) return;
+    this.autoCommit.hint(kind);
+    if (kind === 'config') void this.hubs.reload();
     // Every `git add` changes the index, which matters only to a branch that waits for it.
     if (kind === 'work' && this.considering.waitingFor.length === 0) return;
     this.#hint?.cancel();
-    this.#hint = this.#parts.clock.setTimer(SETTLE_MS, () => void this.look());
+    this.#hint = this.#parts.clock.setTimer(ms, () => void this.look());
   }
 
   /** Looks at the branches now: publishes what moved, and tries again what waited. */
@@ -86,13 +101,14 @@ export class RepoLoop {
     return this.#serial.run(async () => {
       if (this.#isStopped) return;
       try {
-        const before = this.#ours;
+        const [before, { version }] = [this.#ours, this.policies];
         await this.#carryOut(this.engine.receive({ type: 'moved' }));
         // What went back, or was not there before, may stand otherwise to any map; what only grew, to those that waited.
         const isGrown = await hasOnlyGrown(this.context, before ?? new Map(), this.#ours ?? new Map());
         for (const device of this.context.maps.counters.keys()) {
-          if (!isGrown || this.considering.waitingFor.includes(device)) await this.#consider(device);
+          if (!isGrown || version !== this.policies.version || this.considering.waitingFor.includes(device)) await this.#consider(device);
         }
+        for (const { source, name } of this.hubs.sources()) if (!isGrown || this.considering.waitingFor.includes(source.id)) await this.#take(source, name);
         this.problem = undefined;
       } catch (error) {
         this.problem = asFault(error, 'looking at the branches');
@@ -109,12 +125,13 @@ export class RepoLoop {
   /** Resolves when every peer that can be reached has all maps that it takes, or after `ms`. */
   async settled(ms: number): Promise<void> {
     const { clock, peers } = this.#parts;
+    const steady = steadyNow(clock);
     const isSettled = (): boolean => peers.list().every(({ device }) => !this.engine.isReachable(device) || !this.engine.isOffering(device));
-    const until = clock.now() + ms;
+    const until = steady() + ms;
     await this.#serial.run(() => Promise.resolve());
-    while (!isSettled() && clock.now() < until) {
+    while (!isSettled() && steady() < until) {
       await new Promise<void>((resolve) => {
-        const timer = clock.setTimer(until - clock.now(), resolve);
+        const timer = clock.setTimer(until - steady(), resolve);
         const wake = (): void => {
           timer.cancel();
           this.#onFact.delete(wake);
@@ -176,7 +193,11 @@ export class RepoLoop {
   async #publish(): Promise<void> {
     const { context, me, clock } = this.#parts;
     const { all, shown } = await this.#ownRefs.read();
+    this.#ours = undefined;
+    await this.#vanishing.check(context.maps.refsOf(me.device), shown);
     this.#ours = all;
+    this.#shown = shown;
+    this.hubs.moved(shown);
     // What is signed is on its way to the peers while it is written down here.
     let told: Promise<void> | undefined;
     const onSigned = (counter: number): void => void (told = this.#carryOut(this.engine.receive({ type: 'published', counter })));
@@ -189,6 +210,19 @@ export class RepoLoop {
     if (await this.considering.device(device, this.#ours ?? new Map())) await this.#carryOut(this.engine.receive({ type: 'moved' }));
   }
 
+  /** Takes over what a hub holds. @returns what others are told of what stands here then */
+  #takeOver(sources: readonly TipSource[], name: string): Promise<RefsOfMap> {
+    return this.#serial.run(async () => {
+      if (this.#ours === undefined) await this.#publish();
+      for (const source of sources) await this.#take(source, name);
+      return this.#shown;
+    });
+  }
+
+  async #take(source: TipSource, name: string): Promise<void> {
+    if (await this.considering.source(source, { name, ours: this.#ours ?? new Map() })) await this.#carryOut(this.engine.receive({ type: 'moved' }));
+  }
+
   /** A map is about to be taken in: what is needed to consider it is read meanwhile. */
   prepare(): void {
     this.considering.prepare();
@@ -196,6 +230,7 @@ export class RepoLoop {
 
   #complain(type: string, error: unknown, doing: string): void {
     const fault = asFault(error, doing);
+    if (fault instanceof Doubt) return this.hint('refs', fault.retryMs);
     this.#parts.events.emit({ type, words: `${doing}: ${fault.message}`, repo: this.context.shared().name, code: fault.code });
   }
 }

@@ -1,12 +1,12 @@
 // What an agent stores of the maps of one repository, and where a map's refs lie (docs/PROTOCOL.md, "Maps").
-// Rule: the file is read whole and strictly; a corner holds heads and tags and nothing else.
+// Rule: the file is read whole and strictly; a corner holds heads, tags and the book of left commits, and nothing else.
 
 import { InputFault } from '../lib/errors.ts';
 import { parseDeviceId, parseOid, parseRefName } from '../lib/names.ts';
 import type { DeviceId, Oid, RefName } from '../lib/names.ts';
 import { parseCounter, parseRecord } from '../sync/digest-format.ts';
 import type { RefsOfMap } from '../sync/map-format.ts';
-import { parseSignature } from '../sync/record-format.ts';
+import { LEFT_REF, parseSignature } from '../sync/record-format.ts';
 
 /** A signature and what it counts; the refs lie in the repository. */
 export interface SignedCounter {
@@ -22,18 +22,20 @@ export interface MapsState {
   readonly acted: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-/** Where a device's branch or tag lies: `refs/xmpp/<device>/heads/main` for `refs/heads/main`. */
+/** Where what a map names lies: `refs/xmpp/<device>/heads/main` for `refs/heads/main`, `refs/xmpp/<device>/left` for the book of left commits. */
 export function cornerRef(device: DeviceId, ref: RefName): RefName {
+  if (ref === LEFT_REF) return parseRefName(`refs/xmpp/${device}/left`);
   return parseRefName(`refs/xmpp/${device}/${ref.slice('refs/'.length)}`);
 }
 
-/** The heads and tags of one device's corner under their own names. */
+/** The heads, tags and book of one device's corner under their own names. */
 export function cornerOf(all: ReadonlyMap<RefName, Oid>, device: DeviceId): RefsOfMap {
   const prefix = `refs/xmpp/${device}/`;
   const refs = new Map<RefName, Oid>();
   for (const [ref, oid] of all) {
     const rest = ref.startsWith(prefix) ? ref.slice(prefix.length) : '';
     if (/^(?:heads|tags)\//.test(rest)) refs.set(parseRefName(`refs/${rest}`), oid);
+    else if (rest === 'left') refs.set(LEFT_REF, oid);
   }
   return refs;
 }

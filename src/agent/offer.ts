@@ -11,7 +11,7 @@ import { MAX_BASES, formatOfferHeaders } from '../link/http-format.ts';
 import type { ToldMap } from '../link/http-format.ts';
 import { openService, requestJson } from '../link/services.ts';
 import type { ServiceEnd } from '../link/services.ts';
-import { MAX_RECORDED_REFS, formatRecordedMap, parseLacking } from '../sync/record-format.ts';
+import { LEFT_REF, MAX_RECORDED_REFS, formatRecordedMap, parseLacking } from '../sync/record-format.ts';
 import { diffMaps } from '../sync/map-format.ts';
 import { carryPush } from './carry-push.ts';
 import type { RepoContext } from './context.ts';
@@ -45,8 +45,13 @@ export async function deliverOffer(
   const tips = mayRecord ? await tellByName(context, link, { offer, changes, base: copy.counter }) : elsewhere;
   if (tips === undefined) return undefined;
   // Of a copy that is known little is missing; else a crash must not cost all that was sent before it.
-  const bases = copy.counter === 0 ? await sendSlices(context, link, { tips: offer.refs.values(), bases: tips }) : tips;
+  const bases = copy.counter === 0 ? await sendSlices(context, link, { tips: historyOf(offer), bases: tips }) : tips;
   return push(context, link.session, { offer, tips: bases });
+}
+
+/** What slices are cut of; the book of left commits comes with the offer itself. */
+function historyOf({ refs }: Offer): Oid[] {
+  return [...refs].filter(([ref]) => ref !== LEFT_REF).map(([, oid]) => oid);
 }
 
 /** @returns undefined where it is too large for that, or the peer turned out to hold another copy than was thought: then it is asked what it has */

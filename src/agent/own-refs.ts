@@ -4,27 +4,38 @@
 import { listRefs } from '../git/refs.ts';
 import { branchesMatching } from '../git/services.ts';
 import type { RefsOfMap } from '../sync/map-format.ts';
-import { isMapRef } from '../sync/record-format.ts';
+import { isMapRef, LEFT_REF } from '../sync/record-format.ts';
 import type { RepoContext } from './context.ts';
 import type { Events } from './events.ts';
+import type { LeftBooks } from './left-book.ts';
+import type { RepoPolicies } from './policies.ts';
+import { tellOnlySynced } from './synced-format.ts';
 
 /** Reads the refs of one shared repository. */
 export class OwnRefs {
   readonly #context: RepoContext;
   readonly #events: Events;
+  readonly #left: LeftBooks;
+  readonly #policies: RepoPolicies;
   readonly #leftOut = new Set<string>();
 
-  constructor(context: RepoContext, events: Events) {
+  constructor(context: RepoContext, { events, left, policies }: { readonly events: Events; readonly left: LeftBooks; readonly policies: RepoPolicies }) {
     this.#context = context;
     this.#events = events;
+    this.#left = left;
+    this.#policies = policies;
   }
 
-  /** All branches and tags, and those that peers are told. */
+  /** All branches and tags, and what peers are told: those that are shared, and the book of left commits. */
   async read(): Promise<{ readonly all: RefsOfMap; readonly shown: RefsOfMap }> {
-    const { runGit, repository, shared } = this.#context;
+    const { runGit, repository, shared, maps, me } = this.#context;
     const onUnreadable = (name: string): void => this.#leaveOut(name);
-    const all = await listRefs(runGit, repository, ['refs/heads/', 'refs/tags/'], { onUnreadable });
-    return { all, shown: publicRefs(all, shared().branches) };
+    const [all, { synced }] = await Promise.all([listRefs(runGit, repository, ['refs/heads/', 'refs/tags/'], { onUnreadable }), this.#policies.read()]);
+    // Before they are told: whoever hears of a rewritten tip has to hear with it what was left.
+    await this.#left.seen(all);
+    const book = await this.#left.publish();
+    const shown = publicRefs(tellOnlySynced(all, maps.refsOf(me), synced), shared().branches);
+    return { all, shown: book === undefined ? shown : new Map([...shown, [LEFT_REF, book]]) };
   }
 
   #leaveOut(ref: string): void {

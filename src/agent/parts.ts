@@ -8,6 +8,7 @@ import type { Peers } from '../home/peers.ts';
 import type { Repos } from '../home/repos.ts';
 import type { AccountKeeper } from './account.ts';
 import type { Events } from './events.ts';
+import type { Hooks } from './hooks.ts';
 import type { InviteStore } from './invites.ts';
 import type { Showing } from './pair-show.ts';
 import type { Peering } from './peering.ts';
@@ -27,4 +28,5 @@ export interface AgentParts {
   readonly showing: Showing;
   readonly invites: InviteStore;
   readonly wake: Wake;
+  readonly hooks: Hooks;
 }

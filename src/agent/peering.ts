@@ -7,6 +7,7 @@ import type { RunGit } from '../lib/git-run.ts';
 import type { BareJid, FullJid } from '../lib/jid.ts';
 import type { Log } from '../lib/log.ts';
 import type { DeviceId } from '../lib/names.ts';
+import type { MountWatch } from '../git/mounts.ts';
 import type { StartGit } from '../git/run.ts';
 import type { Home } from '../home/paths.ts';
 import type { Identity } from '../home/identity.ts';
@@ -54,6 +55,7 @@ export interface PeeringParts {
   readonly serve: ServeSettings;
   readonly showing: Showing;
   readonly settings: Settings;
+  readonly mounts: MountWatch;
 }
 
 /** How long the one who showed a code waits for the other to come in. */
@@ -87,7 +89,9 @@ export class Peering {
     this.#ways = new Ways(parts);
     this.links = this.#makeLinks();
     const announce = (loop: RepoLoop, devices: readonly DeviceId[]): void => void this.#ways.session?.announce(loop, devices);
-    this.repoSet = new RepoSet({ ...parts, stateDir: parts.home.state, me: identity, links: this.links, random: parts.chance, announce, onLost: (peer) => this.contacts.retry(peer) });
+    const announceHub = (loop: RepoLoop, hash: string): void => void this.#ways.session?.announceHub(loop, hash);
+    const around = { announce: announceHub, mounts: parts.mounts, deviceName: (): string => this.#identity.name };
+    this.repoSet = new RepoSet({ ...parts, around, stateDir: parts.home.state, me: identity, links: this.links, random: parts.chance, announce, onLost: (peer) => this.contacts.retry(peer), onBack: () => this.contacts.contactAll() });
     this.twins = new Twins({ links: this.links, clock, events, loops: this.#loops });
     this.remotes = new Remotes(this.repoSet.view.byId, events);
     this.slices = new SliceServer({ clock, events });
@@ -141,6 +145,7 @@ export class Peering {
     try {
       await session.start();
       this.#ways.retry();
+      this.repoSet.contactHubs();
       await this.onUp(connection);
     } catch (error) {
       log.warn('after signing in', { why: asFault(error, 'after signing in').message });
@@ -162,6 +167,7 @@ export class Peering {
   /** The machine slept, or is on another network: ways are tried at once, and everybody is compared with where the server still answers. */
   async lookAround(): Promise<void> {
     this.#ways.retry();
+    this.repoSet.contactHubs();
     if (await this.#ways.probe()) this.contacts.helloAll();
   }
 

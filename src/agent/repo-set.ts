@@ -12,8 +12,8 @@ import { SerialByKey } from '../lib/serial.ts';
 import { removeStaleIncoming } from '../git/clean.ts';
 import { recoverMove } from '../git/recover.ts';
 import { removeStalePartials } from '../git/partials.ts';
+import { IsolatedRepo } from '../git/isolated.ts';
 import { ObjectReader } from '../git/object-reader.ts';
-import { openRepository } from '../git/repository.ts';
 import type { Repository } from '../git/repository.ts';
 import type { StartGit } from '../git/run.ts';
 import { watchRefs } from '../git/watch.ts';
@@ -21,8 +21,10 @@ import { grantOf } from '../home/repos.ts';
 import type { Repos, SharedRepo } from '../home/repos.ts';
 import type { RepoContext } from './context.ts';
 import { RepoLoop } from './loop.ts';
-import type { LoopParts } from './loop.ts';
+import type { LoopParts } from './loop-parts.ts';
 import { MapStore } from './maps.ts';
+import { Presence } from './presence.ts';
+import { openShared } from './repo-there.ts';
 
 export interface RepoSetParts extends Omit<LoopParts, 'context'> {
   readonly repos: Repos;
@@ -30,6 +32,8 @@ export interface RepoSetParts extends Omit<LoopParts, 'context'> {
   readonly startGit: StartGit;
   /** The home's folder for state. */
   readonly stateDir: string;
+  /** A repository that could not be opened runs again: peers know nothing of it meanwhile. */
+  readonly onBack: () => void;
 }
 
 interface Running {
@@ -47,11 +51,14 @@ export class RepoSet {
   readonly #broken = new Map<RepoId, Fault>();
   readonly #opening = new SerialByKey<RepoId>();
   readonly #startedAt: number;
+  readonly #presence: Presence;
   #timer: Timer | undefined;
 
   constructor(parts: RepoSetParts) {
     this.#parts = parts;
     this.#startedAt = parts.clock.now();
+    // It closes what has gone, and opens what is there again.
+    this.#presence = new Presence({ clock: parts.clock, repos: () => parts.repos.list(), onChange: (id) => void this.open(id) });
   }
 
   all(): readonly RepoLoop[] {
@@ -73,10 +80,12 @@ export class RepoSet {
   async start(): Promise<void> {
     for (const shared of this.#parts.repos.list()) await this.open(shared.id);
     this.#reconcile();
+    this.#presence.start();
   }
 
   stop(): void {
     this.#timer?.cancel();
+    this.#presence.stop();
     for (const id of this.#running.keys()) this.close(id);
   }
 
@@ -87,7 +96,7 @@ export class RepoSet {
   }
 
   async #open(id: RepoId): Promise<RepoLoop | undefined> {
-    const before = this.#running.get(id)?.loop;
+    const [before, earlier] = [this.#running.get(id)?.loop, this.#broken.get(id)];
     this.close(id);
     // A move that is still under way would be taken for one that a crash broke off.
     await before?.exclusively(() => Promise.resolve());
@@ -103,14 +112,21 @@ export class RepoSet {
       }
       this.#broken.delete(id);
       this.grantAll();
+      if (earlier !== undefined) this.#parts.onBack();
       await running.loop.look();
+      void running.loop.hubs.start();
       return running.loop;
     } catch (error) {
-      const fault = asFault(error, `opening ${shared.path}`);
-      this.#broken.set(id, fault);
-      this.#parts.events.emit({ type: 'repo-failed', words: `${shared.name}: ${fault.message}`, repo: shared.name, code: fault.code });
+      this.#breakOff(shared, asFault(error, `opening ${shared.path}`), earlier);
       return undefined;
     }
+  }
+
+  /** It is tried again; the same reason is told once. */
+  #breakOff({ id, name }: SharedRepo, fault: Fault, earlier: Fault | undefined): void {
+    this.#broken.set(id, fault);
+    if (fault.message === earlier?.message) return;
+    this.#parts.events.emit({ type: 'repo-failed', words: `${name}: ${fault.message}`, repo: name, code: fault.code });
   }
 
   close(id: RepoId): void {
@@ -129,6 +145,11 @@ export class RepoSet {
     }
   }
 
+  /** Signed in, the network returned, or a person asked: each hub is fetched once. */
+  contactHubs(): void {
+    for (const { loop } of this.#running.values()) void loop.hubs.contact();
+  }
+
   /** Nothing of an unpaired peer is wanted any more. */
   forget(peer: DeviceId): void {
     for (const { loop } of this.#running.values()) this.#grant(loop, peer, false);
@@ -140,16 +161,19 @@ export class RepoSet {
 
   async #run(shared: SharedRepo): Promise<Running> {
     const { runGit, startGit, stateDir, repos, peers, me, events } = this.#parts;
-    const repository = await openRepository(runGit, shared.path);
+    const repository = await openShared(runGit, shared);
     await this.#recover(repository, shared);
     const maps = new MapStore(shared.id, { runGit, repository }, join(stateDir, `maps-${shared.id}.json`));
     await maps.open((device) => (device === me.device ? me.spki : peers.byDevice(device)?.spki));
     const objects = new ObjectReader(startGit, repository);
-    const context: RepoContext = { me: me.device, repository, maps, runGit, startGit, objects, stateDir, shared: () => repos.byId(shared.id) ?? shared };
+    const isolated = new IsolatedRepo(runGit, repository, join(stateDir, 'merge', shared.id));
+    const found = { repository, maps, runGit, startGit, objects, isolated, stateDir };
+    const context: RepoContext = { me: me.device, ...found, shared: () => repos.byId(shared.id) ?? shared };
     const loop = new RepoLoop({ ...this.#parts, context });
     const watch = watchRefs(repository, (kind) => loop.hint(kind), {
       onProblem: (words) => events.emit({ type: 'watch-failed', words: `${shared.name}: ${words}`, repo: shared.name }),
     });
+    loop.autoCommit.start();
     return { loop, watch };
   }
 

@@ -26,6 +26,7 @@ export function makeRoutes(agent: Agent, stop: () => void): Routes {
     'GET /status': json(() => agent.status()),
     'GET /peers': json(async () => ({ peers: (await agent.status()).peers })),
     'GET /repos': json(({ query }) => agent.listRepos(query.get('peer') ?? undefined)),
+    'GET /log': json(({ query }) => agent.log(parsePath(query.get('path') ?? ''))),
     'GET /events': { kind: 'lines', answer: (request) => events(agent, request) },
     'POST /login': json(({ body }) => agent.login(parseLogin(body))),
     'POST /logout': json(() => agent.logout()),

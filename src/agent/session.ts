@@ -13,9 +13,10 @@ import { InBand } from '../carriers/in-band.ts';
 import { Socks5 } from '../carriers/socks5.ts';
 import type { Carrier } from '../carriers/carrier.ts';
 import type { Identity } from '../home/identity.ts';
-import type { Peers } from '../home/peers.ts';
+import type { Peer, Peers } from '../home/peers.ts';
 import type { Settings } from '../home/settings.ts';
 import type { DirectMode } from '../home/settings-format.ts';
+import type { RefsOfMap } from '../sync/map-format.ts';
 import { publishAddress, readAddress } from '../xmpp/address.ts';
 import type { Connection } from '../xmpp/connection.ts';
 import { NS_ANNOUNCE } from '../xmpp/namespaces.ts';
@@ -67,6 +68,8 @@ export class Session {
     this.connection.onHeadline(NS_ANNOUNCE, (_from, payload) => {
       void openAnnouncement(payload, this.#parts.identity, this.#parts).then((said) => {
         if (said === undefined) return this.#drop();
+        if (said.hub !== undefined) said.loop.hubs.told(said.hub);
+        if (!said.isNews) return undefined;
         events.emit({ type: 'announced', words: `${said.peer.petname} announced`, peer: said.peer.petname, repo: said.loop.context.shared().name });
         return contacts.contact(said.peer.device);
       });
@@ -102,15 +105,21 @@ export class Session {
   async announce(loop: RepoLoop, devices: readonly DeviceId[]): Promise<void> {
     // By the second device the loop has already noted what is announced here.
     const before = loop.announced;
-    for (const device of devices) {
-      const peer = this.#parts.peers.byDevice(device);
-      if (peer?.address === undefined) continue;
-      try {
-        const payload = await sealAnnouncement(loop, this.#parts.identity, { to: peer, before });
-        if (payload !== undefined) await this.connection.sendHeadline(peer.address, payload);
-      } catch (error) {
-        this.#parts.log.info('could not announce', { peer: peer.petname, why: asFault(error, 'announcing').message });
-      }
+    for (const device of devices) await this.#announceTo(this.#parts.peers.byDevice(device), loop, { before });
+  }
+
+  /** Tells every peer that may read it that a hub has something new; those with a link too, for a headline is the cheapest that says so. */
+  async announceHub(loop: RepoLoop, hub: string): Promise<void> {
+    for (const peer of this.#parts.peers.list()) await this.#announceTo(peer, loop, { before: loop.context.maps.refsOf(this.#parts.identity.device), hub });
+  }
+
+  async #announceTo(peer: Peer | undefined, loop: RepoLoop, tell: { readonly before: RefsOfMap; readonly hub?: string }): Promise<void> {
+    if (peer?.address === undefined) return;
+    try {
+      const payload = await sealAnnouncement(loop, this.#parts.identity, { to: peer, ...tell });
+      if (payload !== undefined) await this.connection.sendHeadline(peer.address, payload);
+    } catch (error) {
+      this.#parts.log.info('could not announce', { peer: peer.petname, why: asFault(error, 'announcing').message });
     }
   }
 

@@ -15,6 +15,7 @@ import type { Repos, SharedRepo } from '../home/repos.ts';
 import type { Links } from '../link/links.ts';
 import { askRepos, findPeerRepo } from './peer-repos.ts';
 import type { PeerRepo } from './peer-repos.ts';
+import { isStillThere } from './repo-there.ts';
 
 export interface ShareParts {
   readonly runGit: RunGit;
@@ -60,16 +61,18 @@ export async function shareRepository(parts: ShareParts, request: ShareRequest):
   const before = parts.repos.byPath(repository.path);
   const choice = await choose(parts, request, { repository, before });
   const there = parts.repos.byId(choice.id);
-  if (there !== undefined && there.path !== repository.path) {
+  const isElsewhere = there !== undefined && there.path !== repository.path;
+  if (isElsewhere && (await isStillThere(parts.runGit, there))) {
     throw new Fault('exists', `this repository is shared already, from ${there.path}`, {
       remedy: `share one clone on each device; "git xmpp unshare ${there.path}" ends that one`,
     });
   }
-  const shared = describe({ parts, request, repository, before }, choice);
+  const shared = describe({ parts, request, repository, before: isElsewhere ? there : before }, choice);
   if (before !== undefined && before.id !== choice.id) await parts.repos.remove(before.id);
   if (there === undefined) await parts.repos.add(shared);
   else await parts.repos.update(choice.id, shared);
   await setGitConfig(parts.runGit, repository, 'xmpp.id', choice.id);
+  if (isElsewhere) return { shared, how: 'changed', at: [], words: `goes on here; it was at ${there.path}` };
   return { shared, how: choice.how, at: choice.at, words: choice.words };
 }
 

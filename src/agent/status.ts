@@ -1,21 +1,19 @@
 // What `git xmpp status` tells: account, peers, and repository by device (docs/git-xmpp.1). Rule: the same plain data for people and for
 // `--json`; every state that is not "in sync" says why, or what ends it.
 
-import type { DeviceId, Oid, RefName } from '../lib/names.ts';
+import type { DeviceId } from '../lib/names.ts';
+import type { Policy } from '../sync/plan.ts';
 import { fingerprintOf } from '../home/fingerprint.ts';
 import type { Peer } from '../home/peers.ts';
-import { countCommits, isAncestor } from '../git/refs.ts';
 import type { LinkStats } from '../link/link-stats.ts';
+import type { AutoCommitStatus } from './auto-commit.ts';
+import { compareBranches } from './branch-status.ts';
+import type { BranchStatus } from './branch-status.ts';
+import type { HubStatus } from './hub-status.ts';
 import type { RepoLoop } from './loop.ts';
+import { describePolicies, HOOK_EVENTS } from './policies-format.ts';
+import type { HookEvent, Policies } from './policies-format.ts';
 
-/** How one branch here stands to the same branch on a peer. */
-export interface BranchStatus {
-  readonly branch: string;
-  readonly state: 'in sync' | 'ahead' | 'behind' | 'diverged';
-  /** Commits that the peer lacks, and that are lacking here. */
-  readonly ahead: number;
-  readonly behind: number;
-}
 
 export interface RepoPeerStatus {
   readonly peer: string;
@@ -37,6 +35,22 @@ export interface RepoStatus {
   readonly id: string;
   readonly path: string;
   readonly peers: readonly RepoPeerStatus[];
+  /** Where what changes is committed by itself. */
+  readonly autoCommit?: AutoCommitStatus;
+  /** What is set for it, and what cannot be used of that; absent while it cannot be read. */
+  readonly policies?: PoliciesStatus;
+  /** Remotes that are kept in sync; absent while the repository does not run. */
+  readonly hubs?: readonly HubStatus[];
+}
+
+export interface PoliciesStatus extends Policy {
+  /** Globs of `xmpp.branches`; none when all are synced. */
+  readonly branches: readonly string[];
+  /** Hooks that are set. */
+  readonly hooks: readonly HookEvent[];
+  /** What is not as it is by default, such as `merge=none`. */
+  readonly words: readonly string[];
+  readonly problems: readonly string[];
 }
 
 export interface PeerStatus {
@@ -65,7 +79,7 @@ export async function repoPeerStatus(
   const waiting = loop.considering.waiting.filter(({ source }) => source === peer.device).map(({ ref, words }) => `${ref.replace('refs/heads/', '')}: ${words}`);
   const base = { peer: peer.petname, device: peer.device, isOnline, waiting };
   if (maps.signed(peer.device) === undefined) return { ...base, state: 'unknown', branches: [] };
-  const branches = await compare(loop, maps.refsOf(me), maps.refsOf(peer.device));
+  const branches = await compareBranches(loop, { ours: maps.refsOf(me), theirs: maps.refsOf(peer.device), peer });
   const owed = loop.engine.owed(peer.device)?.includes(me) ?? false;
   return { ...base, state: summarise(branches, { owed, isOnline }), branches };
 }
@@ -97,25 +111,10 @@ function summarise(branches: readonly BranchStatus[], { owed, isOnline }: { read
   return owed && isOnline ? 'sending' : 'in sync';
 }
 
-async function compare(loop: RepoLoop, ours: ReadonlyMap<RefName, Oid>, theirs: ReadonlyMap<RefName, Oid>): Promise<BranchStatus[]> {
-  const shared = [...ours].filter(([ref]) => ref.startsWith('refs/heads/') && theirs.has(ref));
-  const result: BranchStatus[] = [];
-  for (const [ref, tip] of shared) {
-    const other = theirs.get(ref);
-    if (other === undefined) continue;
-    result.push({ branch: ref.slice('refs/heads/'.length), ...(await relate(loop, tip, other)) });
-  }
-  return result;
-}
-
-async function relate({ context }: RepoLoop, ours: Oid, theirs: Oid): Promise<Omit<BranchStatus, 'branch'>> {
-  if (ours === theirs) return { state: 'in sync', ahead: 0, behind: 0 };
-  const { runGit, repository } = context;
-  const isBehind = await isAncestor(runGit, repository, { older: ours, newer: theirs });
-  const isAhead = !isBehind && (await isAncestor(runGit, repository, { older: theirs, newer: ours }));
-  const ahead = isBehind ? 0 : await countCommits(runGit, repository, { from: theirs, to: ours });
-  const behind = isAhead ? 0 : await countCommits(runGit, repository, { from: ours, to: theirs });
-  return { state: isBehind ? 'behind' : isAhead ? 'ahead' : 'diverged', ahead, behind };
+/** What is set for a repository, as it is shown. */
+export function policiesStatus(policies: Policies): PoliciesStatus {
+  const { policy, synced, hooks, problems } = policies;
+  return { ...policy, branches: synced.globs, hooks: HOOK_EVENTS.filter((event) => hooks[event] !== undefined), words: describePolicies(policies), problems };
 }
 
 /** Words such as "last seen 14:02", with the day where it was another; empty for never. */

@@ -11,6 +11,7 @@ import type { LoginOptions } from './account.ts';
 import { daemon } from './daemon.ts';
 import { Door } from './door.ts';
 import type { World } from './door.ts';
+import { log } from './log.ts';
 import { tellFault } from './out.ts';
 import { listPeers, pair, rename, unpair } from './pair.ts';
 import type { PairOptions } from './pair.ts';
@@ -117,6 +118,11 @@ function addAgentCommands(program: Command, makeDoor: () => Door): void {
     .description('how each repository stands on each device')
     .option('--json', 'for programs')
     .action((options: { json?: boolean }) => status(makeDoor(), options));
+  program
+    .command('log [path]')
+    .description('what moved by itself in a repository, newest first, and what was left and where it is kept')
+    .option('--json', 'for programs')
+    .action((path: string | undefined, options: { json?: boolean }) => log(makeDoor(), path ?? world.cwd, options));
   program
     .command('events')
     .description('what happened lately')

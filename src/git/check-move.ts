@@ -43,7 +43,8 @@ export async function checkMove(
   return isStaged ? 'something is staged: commit it, or run git restore --staged .' : refusal;
 }
 
-async function isSparse(runGit: RunGit, tree: WorkTree): Promise<boolean> {
+/** Whether only a part of the files is meant to be there (git-sparse-checkout(1)). */
+export async function isSparse(runGit: RunGit, tree: Pick<WorkTree, 'path' | 'gitDir'>): Promise<boolean> {
   if (!(await exists(`${tree.gitDir}/info/sparse-checkout`))) return false;
   const { stdout } = await runGit(['config', '--type=bool', '--get', 'core.sparseCheckout'], {
     ...privateIndex(tree),

@@ -17,6 +17,14 @@ const PASSED_ON = [
   'SystemRoot',
   'USERPROFILE',
   'APPDATA',
+  // curl(1), ENVIRONMENT: how a hub is reached over HTTP.
+  'http_proxy',
+  'https_proxy',
+  'HTTPS_PROXY',
+  'all_proxy',
+  'ALL_PROXY',
+  'no_proxy',
+  'NO_PROXY',
 ] as const;
 
 /** English words, no prompt, no pager, no editor. */

@@ -12,6 +12,8 @@ import { unlinkIfThere } from './index-lock.ts';
 
 /** One move of a checked-out branch. */
 export interface Journal {
+  /** `commit`: the files are there already, index and branch follow them. Absent for a move that writes files. */
+  readonly kind?: 'commit';
   /** Work tree and its git directory. */
   readonly path: string;
   readonly gitDir: string;
@@ -65,6 +67,7 @@ function parseJournal(value: unknown, path: string): Journal {
   const text = (name: string): string => parseText(record[name], `${path}: ${name}`);
   const locks = Array.isArray(record['refLocks']) ? record['refLocks'] : [];
   return {
+    ...(record['kind'] === 'commit' ? { kind: 'commit' } : {}),
     path: text('path'),
     gitDir: text('gitDir'),
     branch: parseRefName(text('branch')),

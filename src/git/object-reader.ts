@@ -60,6 +60,11 @@ export class ObjectReader {
     return (await this.#ask('info', oids))?.reduce((sum, { size }) => sum + size, 0);
   }
 
+  /** What `oids` name, in their order; undefined where that cannot be told, of a large one too. Never rejects. */
+  read(oids: readonly Oid[]): Promise<readonly BatchAnswer[] | undefined> {
+    return this.#ask('contents', oids);
+  }
+
   /** Ends the process, and starts none any more. */
   close(): void {
     this.#isClosed = true;

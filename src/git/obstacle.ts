@@ -1,6 +1,7 @@
 // Whether something lies where a new file would be written.
 // Rule: git overwrites ignored files without a word, so every added path is looked at here; what git does not track stays.
 
+import type { Stats } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { codeOf } from '../lib/errors.ts';
 import type { TreeChange } from './tree-diff.ts';
@@ -67,7 +68,7 @@ async function obstacleInPlace(root: string, path: Buffer, gone: ReadonlySet<str
 }
 
 /** What is at `path`, links not followed. */
-export async function lstatOrNothing(path: Buffer): Promise<Awaited<ReturnType<typeof lstat>> | undefined> {
+export async function lstatOrNothing(path: Buffer): Promise<Stats | undefined> {
   try {
     return await lstat(path);
   } catch (error) {

@@ -78,6 +78,7 @@ async function settle(deps: RecoverDeps, journal: Journal, file: string): Promis
   const tip = stdout.trim();
   if (tip === journal.to) return { finished: journal.branch };
   if (tip !== (journal.from ?? '') || (await headBranch(journal.gitDir)) !== journal.branch) return undefined;
+  if (journal.kind === 'commit') return (await isIndexAt(deps, journal, journal.to)) ? finishBranch(deps, journal) : undefined;
   const from = await treeOrEmpty(deps.runGit, realIndex(journal), journal.from);
   const diff = await diffTrees(deps.startGit, realIndex(journal), { from, to: journal.to, limits: NO_LIMITS });
   if ('over' in diff) throw new Fault('internal', diff.over);
@@ -134,6 +135,11 @@ async function finish(deps: RecoverDeps, journal: Journal, { half, changes }: Un
   });
   await collectOutput(deps.startGit(['update-index', '-q', '--refresh'], place), { name: 'git update-index', okCodes: [0, 1] });
   await installIndex(journal.gitDir);
+  return finishBranch(deps, journal);
+}
+
+/** Files and index are new already. */
+async function finishBranch(deps: RecoverDeps, journal: Journal): Promise<Recovered> {
   const update = { ref: journal.branch, from: journal.from, to: journal.to };
   const moved = await updateRefs(deps.runGit, journal, [update], { message: `${REFLOG_MARK}finish a move that was cut short` });
   if (moved === 'lost-race') throw new Fault('git', `${journal.branch} is locked or has moved`);

@@ -16,6 +16,8 @@ import type { Repository } from './repository.ts';
 export const REFLOG_MARK = 'xmpp: ';
 
 const READ_BYTES = 256 << 10;
+/** More than one line of a reflog. */
+const LAST_BYTES = 8 << 10;
 const MOVES_LOOKED_AT = 50;
 const LINE = /^([0-9a-f]{40,64}) ([0-9a-f]{40,64}) [^\t]*(?:\t(.*))?$/;
 
@@ -49,6 +51,13 @@ export async function wasLeft(
   return false;
 }
 
+/** Where the last line of a ref's reflog says that it went; undefined where nothing is written down. */
+export async function lastMove(repository: Pick<Repository, 'commonDir'>, ref: RefName): Promise<Oid | undefined> {
+  const text = await readEnd(join(repository.commonDir, 'logs', ref), LAST_BYTES);
+  const to = LINE.exec(text.trimEnd().split('\n').at(-1) ?? '')?.[2];
+  return to === undefined ? undefined : parseOid(to);
+}
+
 /** Whether the branch came to `at` one commit at a time, so that all it ever moved from lies within. `moves` are newest first. */
 async function isOneByOne(moves: readonly Move[], { at, objects }: { readonly at?: Oid; readonly objects?: ObjectReader }): Promise<boolean> {
   const isChain = moves.every(({ to }, index) => to === (index === 0 ? at : moves[index - 1]?.from));
@@ -79,12 +88,12 @@ async function readMoves(repository: Repository, branch: RefName): Promise<Move[
 }
 
 /** The last 256 KiB of a file, or nothing when it is not there. A first line that was cut is no line. */
-async function readEnd(path: string): Promise<string> {
+export async function readEnd(path: string, max = READ_BYTES): Promise<string> {
   try {
     const file = await open(path, 'r');
     try {
       const { size } = await file.stat();
-      const start = Math.max(0, size - READ_BYTES);
+      const start = Math.max(0, size - max);
       const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
       return buffer.subarray(0, bytesRead).toString('utf8');
     } finally {

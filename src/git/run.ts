@@ -5,6 +5,7 @@ import { Duplex, PassThrough } from 'node:stream';
 import type { Readable, Writable } from 'node:stream';
 import { execa } from 'execa';
 import { delay, realClock } from '../lib/clock.ts';
+import type { Timer } from '../lib/clock.ts';
 import { codeOf, Fault, messageOf } from '../lib/errors.ts';
 import type { GitRunOptions, RunGit } from '../lib/git-run.ts';
 import { redact } from '../lib/log.ts';
@@ -55,21 +56,62 @@ export type StartGit = (args: readonly string[], options?: StartGitOptions) => G
 export function createRunGit(env: Readonly<Record<string, string | undefined>>): RunGit {
   const base = cleanEnvironment(env);
   return async (args, options = {}) => {
-    const result = await execa('git', fullArgs(args, options), {
+    const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
+    const child = execa('git', fullArgs(args, options), {
       cwd: '/',
       env: { ...base, ...options.env },
       extendEnv: false,
       reject: false,
       stripFinalNewline: false,
-      timeout: options.deadlineMs ?? DEADLINE_MS,
+      ...(options.session === undefined ? { timeout: deadlineMs } : { detached: true }),
       maxBuffer: options.maxBytes ?? MAX_BYTES,
       input: options.input ?? '',
     });
-    const { stdout, stderr, exitCode, timedOut, isMaxBuffer } = result;
+    const session = options.session === undefined ? undefined : new Session(child.pid, options.session, deadlineMs);
+    const result = await child.finally(() => session?.close());
+    const { stdout, stderr, exitCode, isMaxBuffer } = result;
+    const timedOut = result.timedOut || session?.isLate === true;
     const hasEnded = exitCode !== undefined && !timedOut && !isMaxBuffer;
     if (hasEnded && (options.okCodes ?? [0]).includes(exitCode)) return { stdout, stderr, exitCode };
     throw faultOf(args, options, { stderr, exitCode, timedOut, isMaxBuffer, systemCode: codeOf(result) });
   };
+}
+
+/** A process that leads a group of its own: asked to end with all that it started, and after five seconds made to. */
+class Session {
+  isLate = false;
+  readonly #pid: number | undefined;
+  readonly #signal: AbortSignal;
+  readonly #timers: Timer[];
+  readonly #end = (): void => {
+    this.#tell('SIGTERM');
+    this.#timers.push(realClock.setTimer(HANG_UP_MS, () => this.#tell('SIGKILL')));
+  };
+
+  constructor(pid: number | undefined, signal: AbortSignal, deadlineMs: number) {
+    this.#pid = pid;
+    this.#signal = signal;
+    const onLate = (): void => {
+      this.isLate = true;
+      this.#end();
+    };
+    this.#timers = [realClock.setTimer(deadlineMs, onLate)];
+    if (signal.aborted) this.#end();
+    else signal.addEventListener('abort', this.#end, { once: true });
+  }
+
+  close(): void {
+    this.#signal.removeEventListener('abort', this.#end);
+    for (const timer of this.#timers) timer.cancel();
+  }
+
+  #tell(name: NodeJS.Signals): void {
+    try {
+      if (this.#pid !== undefined) process.kill(-this.#pid, name);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
 }
 
 interface Failure {

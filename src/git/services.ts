@@ -6,7 +6,6 @@ import { parseRefName } from '../lib/names.ts';
 import type { Oid, RefName } from '../lib/names.ts';
 import { QUIET_CONFIG } from './environment.ts';
 import type { GitConfig } from './environment.ts';
-import type { RefMap } from './refs.ts';
 import type { Repository } from './repository.ts';
 
 /** What to hand to `StartGit`. */
@@ -102,7 +101,7 @@ export function parseProtocol(text: string | undefined): string | undefined {
 }
 
 /** Short names of the branches in `refs` that a list of globs names (`*` also crosses `/`). */
-export function branchesMatching(globs: readonly string[], refs: RefMap): string[] {
+export function branchesMatching(globs: readonly string[], refs: { keys(): Iterable<string> }): string[] {
   const patterns = globs.map(
     (glob) =>
       new RegExp(

@@ -75,11 +75,11 @@ export async function treeOrEmpty(runGit: RunGit, place: GitPlace, commit: Oid |
 /** Everything git writes to standard output. @throws Fault `git` when it fails */
 export async function collectOutput(
   process: GitProcess,
-  options: { readonly name: string; readonly input?: Uint8Array; readonly okCodes?: readonly number[] },
+  options: { readonly name: string; readonly input?: Uint8Array; readonly okCodes?: readonly number[]; readonly deadlineMs?: number },
 ): Promise<Buffer> {
   process.stdin.end(options.input ?? '');
   const chunks: Buffer[] = [];
-  for await (const chunk of withDeadlineKill(process)) chunks.push(chunk);
+  for await (const chunk of withDeadlineKill(process, options.deadlineMs)) chunks.push(chunk);
   await mustSucceed(process, options.name, options.okCodes);
   return Buffer.concat(chunks);
 }
@@ -95,12 +95,14 @@ export function splitNul(bytes: Buffer): Buffer[] {
   return parts;
 }
 
-async function mustSucceed(process: GitProcess, name: string, okCodes: readonly number[] = [0]): Promise<void> {
+/** @throws Fault `git` with git's own last words */
+export async function mustSucceed(process: GitProcess, name: string, okCodes: readonly number[] = [0]): Promise<void> {
   const code = await process.exit;
   if (!okCodes.includes(code)) throw new Fault('git', `${name}: ${lastWords(process.stderrTail()) || `exit ${code}`}`);
 }
 
-async function* fieldsOf(process: GitProcess): AsyncGenerator<Buffer> {
+/** The fields of a NUL-terminated list, as they come; the process gets no input. */
+export async function* fieldsOf(process: GitProcess): AsyncGenerator<Buffer> {
   process.stdin.end();
   let rest = Buffer.alloc(0);
   for await (const chunk of withDeadlineKill(process)) {
@@ -111,8 +113,8 @@ async function* fieldsOf(process: GitProcess): AsyncGenerator<Buffer> {
   }
 }
 
-async function* withDeadlineKill(process: GitProcess): AsyncGenerator<Buffer> {
-  const timer = realClock.setTimer(DEADLINE_MS, () => process.kill());
+async function* withDeadlineKill(process: GitProcess, deadlineMs = DEADLINE_MS): AsyncGenerator<Buffer> {
+  const timer = realClock.setTimer(deadlineMs, () => process.kill());
   try {
     for await (const chunk of process.stdout) yield Buffer.from(chunk);
   } finally {

@@ -16,6 +16,8 @@ export type LogLevel = 'debug' | 'info' | 'warn';
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn'];
 const SECRET_FIELD = /pass|secret|token|code|words|key|credential/i;
 const SECRET_TEXT = /(git-xmpp:[^\s#]+#)\S+|(AGE-SECRET-KEY-)\S+|(-----BEGIN [A-Z ]*PRIVATE KEY-----)[\s\S]*/g;
+/** A password in a URL, or a token in the place of its user (RFC 3986, section 3.2.1). */
+const SECRET_IN_URL = /(\b(?:https?:\/\/|[a-z][a-z0-9+.-]*:\/\/[^\s/@:]*:))[^\s/@]+(?=@)/gi;
 
 /** A log that hands each finished line (no line break at its end) to `write`. */
 export function createLog(write: (line: string) => void, level: LogLevel, now: () => number, scope = ''): Log {
@@ -47,9 +49,9 @@ function clean(text: string): string {
   return redact(text).replace(/\p{Cc}/gu, '?');
 }
 
-/** `text` without anything that looks like an invite, an age identity or a private key. */
+/** `text` without anything that looks like an invite, an age identity, a private key, or a password in a URL. */
 export function redact(text: string): string {
-  return text.replace(SECRET_TEXT, (_all, invite?: string, age?: string, pem?: string) => `${invite ?? age ?? pem ?? ''}<redacted>`);
+  return text.replace(SECRET_IN_URL, '$1<redacted>').replace(SECRET_TEXT, (_all, invite?: string, age?: string, pem?: string) => `${invite ?? age ?? pem ?? ''}<redacted>`);
 }
 
 /** Says nothing. */

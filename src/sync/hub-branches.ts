@@ -68,17 +68,20 @@ export class HubBranches {
     for (const [ref, oid] of tips) if (before?.get(ref) !== oid) this.#noteChange(ref, at);
   }
 
-  /** Takes in everything that the hub holds. */
-  setHub(refs: HubRefs, now: number): void {
+  /** Takes in everything that the hub holds. @returns whether somebody else has changed anything */
+  setHub(refs: HubRefs, now: number): boolean {
     const before = this.#hub;
     this.#hub = refs;
-    if (before === undefined) return;
+    if (before === undefined) return true;
+    let isNews = false;
     for (const ref of new Set([...before.keys(), ...refs.keys()])) {
       if (before.get(ref) === refs.get(ref) || ref.startsWith(this.#prefix)) continue;
       const known = this.#of(ref);
       known.movedAt = now;
       known.gone = refs.has(ref) ? undefined : this.#ours?.get(ref);
+      isNews = true;
     }
+    return isNews;
   }
 
   /** @returns whether the hub is to be looked at again: somebody was faster */

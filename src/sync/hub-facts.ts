@@ -43,8 +43,8 @@ export type HubFact =
   | { readonly type: 'pushed'; readonly results: ReadonlyMap<RefName, PushResult> }
   /** Answers any of the three: nothing is known of what it did. */
   | { readonly type: 'failed'; readonly trouble: HubTrouble }
-  /** Another device said that this hub has something new. */
-  | { readonly type: 'told' }
+  /** Another device said that this hub has something new; with `isSeen` it was looked at from here, and it has. */
+  | { readonly type: 'told'; readonly isSeen?: boolean }
   /** Signed in, the network returned, the machine woke, the settings changed, or a person asked. */
   | { readonly type: 'contact' }
   /** The medium of a hub that is a path was taken away, or is there again. */

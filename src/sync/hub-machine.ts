@@ -10,8 +10,12 @@ export { SYNCED } from './hub-branches.ts';
 
 /** More updates than this are not pushed at once: they stand on a command line. */
 export const MAX_UPDATES = 400;
-/** However often a peer says so, a hub is not fetched again sooner than this, in milliseconds. */
+/**
+ * However often a peer says so, a hub is not fetched again sooner than this, in milliseconds. It doubles up to the second with each time that there was
+ * nothing new: an old announcement that is played again and again costs nothing.
+ */
 export const TOLD_GAP_MS = 1_000;
+export const MAX_TOLD_GAP_MS = 5 * 60_000;
 const PASSING = { baseMs: 2_000, capMs: 15 * 60_000 };
 const PERSON = { baseMs: 60 * 60_000, capMs: 60 * 60_000 };
 
@@ -42,6 +46,8 @@ export class HubMachine {
   #isThere = true;
   /** No fetch because of an announcement before this. */
   #toldAt = -Infinity;
+  #toldGap = TOLD_GAP_MS;
+  #isTold = false;
   #retryAt: number | undefined;
   #trouble: (HubTrouble & { readonly since: number }) | undefined;
 
@@ -58,6 +64,11 @@ export class HubMachine {
   /** Why it is not used now, and since when; undefined after every success. */
   get trouble(): (HubTrouble & { readonly since: number }) | undefined {
     return this.#trouble;
+  }
+
+  /** Whether it was looked at since the start. */
+  get isKnown(): boolean {
+    return this.#isKnown;
   }
 
   get isThere(): boolean {
@@ -88,8 +99,9 @@ export class HubMachine {
   get wakeAt(): number | undefined {
     if (this.#isBusy || !this.#isThere) return undefined;
     if (this.#retryAt !== undefined) return this.#retryAt;
-    if (this.#mustFetch) return this.#toldAt;
-    return this.#mayPush ? this.#branches.nextAt : undefined;
+    if (this.#mustFetch && this.#isBelieved) return this.#toldAt;
+    const times = [this.#mustFetch ? this.#toldAt : undefined, this.#mayPush ? this.#branches.nextAt : undefined].filter((time) => time !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
   }
 
   /**
@@ -103,6 +115,11 @@ export class HubMachine {
 
   get #mayPush(): boolean {
     return this.#mode !== 'fetch' && this.#isKnown;
+  }
+
+  /** Whether there was something new the last time that somebody said so: then it is looked at before anything is pushed. */
+  get #isBelieved(): boolean {
+    return this.#toldGap === TOLD_GAP_MS;
   }
 
   #learn(fact: HubFact, now: number, random: () => number): HubIntention[] {
@@ -123,7 +140,7 @@ export class HubMachine {
         this.#failed(fact.trouble, now, random());
         return [];
       case 'told':
-        if (this.#mode !== 'push') this.#mustFetch = true;
+        if (this.#mode !== 'push') this.#told(fact.isSeen === true);
         return [];
       case 'contact':
         this.#startOver();
@@ -137,11 +154,18 @@ export class HubMachine {
     }
   }
 
+  #told(isSeen: boolean): void {
+    this.#mustFetch = true;
+    if (isSeen) this.#toldAt = -Infinity;
+    else this.#isTold = true;
+  }
+
   #decide(now: number): HubIntention[] {
     if (this.#isBusy || !this.#isThere) return [];
     if (this.#retryAt !== undefined && now < this.#retryAt) return [];
     this.#retryAt = undefined;
-    if (this.#mustFetch) return now < this.#toldAt ? [] : this.#look(now);
+    if (this.#mustFetch && now >= this.#toldAt) return this.#look();
+    if (this.#mustFetch && this.#isBelieved) return [];
     const updates = this.#mayPush ? this.#branches.due(now).slice(0, MAX_UPDATES) : [];
     if (updates.length === 0) return this.#build(now);
     this.#isBusy = true;
@@ -156,10 +180,9 @@ export class HubMachine {
     return [{ type: 'consider', refs: this.#branches.hub, mayMove: true }];
   }
 
-  #look(now: number): HubIntention[] {
+  #look(): HubIntention[] {
     this.#isBusy = true;
     this.#mustFetch = false;
-    this.#toldAt = now + TOLD_GAP_MS;
     return [{ type: 'fetch', isListing: this.#mode === 'push' }];
   }
 
@@ -167,7 +190,11 @@ export class HubMachine {
   #fetched(refs: HubRefs, now: number): HubIntention[] {
     this.#succeeded();
     this.#isKnown = true;
-    this.#branches.setHub(refs, now);
+    const isNews = this.#branches.setHub(refs, now);
+    this.#toldGap = isNews || !this.#isTold ? TOLD_GAP_MS : Math.min(this.#toldGap * 2, MAX_TOLD_GAP_MS);
+    // What was told while it was asked may be newer than the answer.
+    this.#isTold = this.#mustFetch;
+    this.#toldAt = now + this.#toldGap;
     const hasGoneThrough = this.#unsure.some(({ ref, to }) => refs.get(ref) === to);
     this.#unsure = [];
     const consider: HubIntention = { type: 'consider', refs, mayMove: this.#mode !== 'push' };
@@ -193,6 +220,7 @@ export class HubMachine {
     this.#unsure = [...this.#unsure, ...this.#pushing].slice(-MAX_UPDATES);
     this.#pushing = [];
     this.#mustFetch = true;
+    this.#toldAt = -Infinity;
     this.#trouble = { ...trouble, since: this.#trouble?.since ?? now };
     this.#retryAt = now + (trouble.kind === 'person' ? this.#person : this.#passing).fail(random);
   }

@@ -50,14 +50,17 @@ function parseTip(value: unknown): Oid | undefined {
   return value === null ? undefined : parseOid(value);
 }
 
-/** A ref that a map may hold: a branch or a tag, and no branch named HEAD. @throws InputFault */
+/** The one name in a map that is neither branch nor tag: the book of left commits (left-format.ts), a blob. */
+export const LEFT_REF = parseRefName('refs/xmpp/left');
+
+/** A ref that a map may hold: a branch or a tag, and no branch named HEAD; or the book of left commits. @throws InputFault */
 export function parseMapRef(text: string): RefName {
-  if (!isMapRef(text)) throw new InputFault('map', 'holds more than branches and tags');
+  if (!isMapRef(text)) throw new InputFault('map', 'holds more than branches, tags and the book of left commits');
   return parseRefName(text);
 }
 
 export function isMapRef(text: string): boolean {
-  return /^refs\/(?:heads|tags)\//.test(text) && text !== 'refs/heads/HEAD';
+  return (/^refs\/(?:heads|tags)\//.test(text) && text !== 'refs/heads/HEAD') || text === LEFT_REF;
 }
 
 /** What the receiver lacks: it answers with tips of its own, at most 16, which the sender may know. */

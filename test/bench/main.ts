@@ -14,10 +14,11 @@ import type { Row, Setting } from './setting.ts';
 import { benchStart } from './start.ts';
 import { endAll, started } from './teardown.ts';
 import { benchWire } from './wire.ts';
+import { benchFolder, benchWatch } from './work-tree.ts';
 
 /** Rows that need a pair of devices with one repository in sync: all through the server, or as they find each other; `idle` comes last, when all is quiet. */
 const IN_BAND: readonly RowName[] = ['latency', 'wire'];
-const IN_PAIR: readonly RowName[] = ['latency-direct', 'start', 'idle'];
+const IN_PAIR: readonly RowName[] = ['latency-direct', 'start', 'folder', 'watch50k', 'idle'];
 
 let asked: Asked;
 try {
@@ -57,6 +58,8 @@ function runOne(name: RowName, setting: Setting, count: number | undefined): Pro
   if (name === 'latency') return benchLatency(setting, count ?? 40, 'in-band');
   if (name === 'latency-direct') return benchLatency(setting, count ?? 40, 'direct');
   if (name === 'wire') return benchWire(setting);
+  if (name === 'folder') return benchFolder(setting, count ?? 40);
+  if (name === 'watch50k') return benchWatch(setting);
   return name === 'start' ? benchStart(setting) : benchIdle(setting, count ?? 60);
 }
 

@@ -2,6 +2,7 @@
 
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
+import { IsolatedRepo } from '../../src/git/isolated.ts';
 import { ObjectReader } from '../../src/git/object-reader.ts';
 import { createRunGit, createStartGit } from '../../src/git/run.ts';
 import { openRepository } from '../../src/git/repository.ts';
@@ -44,6 +45,7 @@ export async function openAgentRepo(
     runGit,
     startGit,
     objects: new ObjectReader(startGit, repository),
+    isolated: new IsolatedRepo(runGit, repository, join(stateDir, 'merge')),
     stateDir,
     shared: () => shared,
     reopen: () => openAgentRepo(repo, { ...options, stateDir }),

@@ -96,6 +96,14 @@ export function findProcesses(text: string): { readonly pid: number; readonly co
   return all.filter(({ pid, about }) => pid !== process.pid && about.includes(text)).map(({ pid, about }) => ({ pid, command: about.slice(0, 200) }));
 }
 
+/** All processes that `pid` started, and those that they started. */
+export function descendantsOf(pid: number): number[] {
+  const lines = execFileSync('ps', ['ax', '-o', 'pid=,ppid='], { encoding: 'utf8' }).split('\n');
+  const parents = new Map(lines.map((line) => line.trim().split(/\s+/).map(Number)).map(([child = 0, parent = 0]) => [child, parent]));
+  const below = (top: number): number[] => [...parents].filter(([, parent]) => parent === top).flatMap(([child]) => [child, ...below(child)]);
+  return below(pid);
+}
+
 function listByProc(): { readonly pid: number; readonly about: string }[] {
   const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
   return pids.map((pid) => {

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { StatusAnswer } from '../../src/agent/answers.ts';
 import type { Device, Ended } from '../helpers/device.ts';
 import { startTwoDevices } from '../helpers/two-devices.ts';
 import type { TwoDevices } from '../helpers/two-devices.ts';
@@ -120,17 +121,50 @@ describe('a repository that is not there', () => {
     expect((await desktop.run('git', ['config', 'xmpp.id'], { cwd: desktop.path('second') })).code).toBe(1);
   });
 
-  it('says so when its folder is gone, and the others go on', async () => {
-    const gone = await laptop.repo('gone');
+  it('says so when its folder is gone, goes on when it is back, and from another place once it is shared there', async () => {
+    const [gone, away] = [await laptop.repo('gone'), laptop.path('moved')];
     expect(await laptop.xmppIn(gone, 'share')).toMatchObject({ code: 0 });
+    expect(await desktop.run('git-xmpp', ['clone', 'laptop/gone'])).toMatchObject({ code: 0 });
+    const isGone = ({ repos }: StatusAnswer): boolean => repos.find(({ name }) => name === 'gone')?.problem?.code === 'not-a-repository';
+    await laptop.run('mv', [gone, away]);
+    await laptop.statusWhen(isGone);
+    expect((await laptop.xmpp('status')).stdout).toMatch(/gone is not there\n\s+moved: git xmpp share <where it is now>; gone for good: git xmpp unshare/);
+    await laptop.head(notes, await desktop.commit(desktop.path('notes'), { 'while-gone.txt': 'x' }, 'the others go on'));
+    const missed = await desktop.commit(desktop.path('gone'), { 'b.txt': 'b' }, 'while it was gone');
+    await laptop.run('mv', [away, gone]);
+    await laptop.head(gone, missed);
     await laptop.stop();
-    await laptop.run('mv', [gone, laptop.path('moved')]);
+    await laptop.run('mv', [gone, away]);
     await laptop.xmpp('daemon', 'start');
-    await laptop.statusWhen(({ repos }) => repos.find(({ name }) => name === 'gone')?.problem?.code === 'not-a-repository');
-    expect((await laptop.xmpp('status')).stdout).toMatch(/gone is not in a git repository/);
+    await laptop.statusWhen(isGone);
+    const shared = await laptop.xmppIn(away, 'share');
+    expect(shared, shared.stderr).toMatchObject({ code: 0, stderr: expect.stringContaining(`gone: goes on here; it was at ${gone}`) });
+    await desktop.head(desktop.path('gone'), await laptop.commit(away, { 'c.txt': 'c' }, 'from where it is now'));
+    await laptop.head(away, await desktop.commit(desktop.path('gone'), { 'd.txt': 'd' }, 'and back'));
+  });
+
+  it('takes nothing of the other devices with it when it is deleted, nor what is made in its place', async () => {
+    const [away, copy] = [laptop.path('moved'), desktop.path('gone')];
+    await laptop.git(away, 'branch', 'side');
+    await desktop.ref(copy, 'refs/remotes/origin/side', await laptop.git(away, 'rev-parse', 'side'));
+    await desktop.git(copy, 'branch', '--no-track', 'side', 'origin/side');
+    await laptop.git(away, 'pack-refs', '--all');
+    const tip = await laptop.commit(away, { 'e.txt': 'e' }, 'newer than what is packed');
+    await desktop.head(copy, tip);
     await laptop.inSync('desktop');
-    expect(await laptop.xmppIn(laptop.path('moved'), 'unshare')).toMatchObject({ code: 1 });
-    await laptop.xmpp('unshare', gone);
+    // As a slow rm would: the refs first.
+    await laptop.run('rm', ['-r', path.join(away, '.git/refs/heads')]);
+    await laptop.run('mkdir', [path.join(away, '.git/refs/heads')]);
+    await laptop.statusWhen(({ repos }) => repos.find(({ name }) => name === 'gone')?.problem?.message.includes('looking again') === true);
+    await laptop.run('rm', ['-r', away]);
+    await laptop.statusWhen(({ repos }) => repos.find(({ name }) => name === 'gone')?.problem?.message.includes('is not there') === true);
+    await laptop.repo('moved');
+    await laptop.statusWhen(({ repos }) => repos.find(({ name }) => name === 'gone')?.problem?.message.includes('is another repository now') === true);
+    await desktop.xmpp('sync');
+    expect(await desktop.git(copy, 'rev-parse', 'main')).toBe(tip);
+    expect(await desktop.git(copy, 'rev-parse', '--verify', 'side')).toMatch(/^[0-9a-f]{40}$/);
+    await laptop.xmpp('unshare', away);
+    await desktop.xmpp('unshare', copy);
     expect(await sharedBy(laptop)).toEqual(['notes']);
   });
 });

@@ -24,6 +24,7 @@ import type { RefsOfMap } from '../../../src/sync/map-format.ts';
 import type { Element } from '../../../src/xmpp/element.ts';
 import { xml } from '../../../src/xmpp/element.ts';
 import { NS_ANNOUNCE } from '../../../src/xmpp/namespaces.ts';
+import { NO_HUBS } from '../../helpers/agent-pair.ts';
 import { copyOf, openAgentRepo, refsOf, takeMap } from '../../helpers/agent-repo.ts';
 import { makeHome } from '../../helpers/home.ts';
 import { makePeer, makeSharedRepo } from '../../helpers/home-values.ts';
@@ -81,7 +82,7 @@ async function loopOf(me: Identity, peers: Peers, shared: Partial<SharedRepo> = 
     log: silentLog,
   });
   const events = new Events(clock, silentLog);
-  const untold = { onLost: () => undefined, announce: () => undefined };
+  const untold = { onLost: () => undefined, announce: () => undefined, around: NO_HUBS };
   return new RepoLoop({ context, me, peers, links, events, clock, random: () => 0, ...untold });
 }
 
@@ -164,7 +165,7 @@ describe('sealAnnouncement', () => {
 describe('openAnnouncement', () => {
   it('gives peer, repository and counter', async () => {
     await publish({ main: one });
-    expect(await open(await seal())).toEqual({ peer: peer(anna), loop: receiver, counter: NOW });
+    expect(await open(await seal())).toEqual({ peer: peer(anna), loop: receiver, counter: NOW, isNews: true, hub: undefined });
     expect(await open(await forge())).toMatchObject({ counter: NOW });
   });
 
@@ -181,6 +182,14 @@ describe('openAnnouncement', () => {
     expect(await open(await forge({ counter: NOW - 1 }))).toBeUndefined();
     expect(await open(await forge({ counter: NOW }))).toBeUndefined();
     expect(await open(await forge({ counter: NOW + 1 }))).toMatchObject({ counter: NOW + 1 });
+  });
+
+  it('hears of a hub from a map that is held, but not from an older one', async () => {
+    const hub = 'ab'.repeat(16);
+    await takeMap(receiver.context, anna, { counter: NOW, refs: refsOf({ main: one }) });
+    expect(await open(await forge({ counter: NOW, hub }))).toMatchObject({ isNews: false, hub });
+    expect(await open(await forge({ counter: NOW + 1, hub }))).toMatchObject({ isNews: true, hub });
+    expect(await open(await forge({ counter: NOW - 1, hub }))).toBeUndefined();
   });
 
   it.each(['none', 'read'] as const)('drops what a device says that is granted %s', async (grant) => {

@@ -7,14 +7,15 @@ import { consider, hasOnlyGrown } from '../../../src/agent/consider.ts';
 import type { Outcome, TipSource } from '../../../src/agent/consider.ts';
 import { listRefs } from '../../../src/git/refs.ts';
 import type { Oid } from '../../../src/lib/names.ts';
-import type { Policy } from '../../../src/sync/plan.ts';
+import { NO_LEFT } from '../../../src/sync/left-format.ts';
+import type { RepoPolicy } from '../../../src/agent/policies-format.ts';
 import { copyOf, openAgentRepo, refsBelow, refsOf, takeMap } from '../../helpers/agent-repo.ts';
 import type { AgentRepo } from '../../helpers/agent-repo.ts';
 import { makeDeviceKey } from '../../helpers/device-key.ts';
 import { commit, git, makeFolder, makeRepo, tipOf } from '../../helpers/repo.ts';
 
 const laptop = makeDeviceKey();
-const POLICY: Policy = { merge: 'ff', mergeFrom: 'own', rewrite: 'follow', isFolder: false };
+const POLICY: RepoPolicy = { merge: 'ff', mergeFrom: 'own', rewrite: 'follow', isFolder: false, mayMergeUnrelated: false };
 
 /** main: one → two → three; side: one → other; unrelated: a root of its own. All objects are here, on no branch but main at two. */
 const base = makeRepo();
@@ -49,15 +50,15 @@ function sourceOf(isOwn: boolean): TipSource {
 }
 
 /** The laptop says where its branches are, and that is considered. */
-async function hear(refs: Readonly<Record<string, Oid>>, rules: Partial<Policy> & { isOwnDevice?: boolean } = {}): Promise<Outcome> {
+async function hear(refs: Readonly<Record<string, Oid>>, rules: Partial<RepoPolicy> & { isOwnDevice?: boolean } = {}): Promise<Outcome> {
   counter += 1;
   await takeMap(agent, laptop, { counter, refs: refsOf(refs) });
   return look(rules);
 }
 
-async function look({ isOwnDevice = true, ...rules }: Partial<Policy> & { isOwnDevice?: boolean } = {}): Promise<Outcome> {
+async function look({ isOwnDevice = true, ...rules }: Partial<RepoPolicy> & { isOwnDevice?: boolean } = {}): Promise<Outcome> {
   const ours = await listRefs(agent.runGit, agent.repository, ['refs/heads/', 'refs/tags/']);
-  return consider(agent, sourceOf(isOwnDevice), { policy: { ...POLICY, ...rules }, ours });
+  return consider(agent, sourceOf(isOwnDevice), { policy: { ...POLICY, ...rules }, ours, book: NO_LEFT });
 }
 
 const moved = (ref: string, from: Oid | undefined, to: Oid | undefined, how: string): object => ({ ref, from, to, how });
@@ -311,7 +312,7 @@ describe('consider', () => {
     const before = await listRefs(agent.runGit, agent.repository, ['refs/heads/', 'refs/tags/']);
     await takeMap(agent, laptop, { counter: 1, refs: refsOf({ main: three }) });
     const mine = commit(agent.repo, { mine: 'm' }, 'mine');
-    const outcome = await consider(agent, sourceOf(true), { policy: POLICY, ours: before });
+    const outcome = await consider(agent, sourceOf(true), { policy: POLICY, ours: before, book: NO_LEFT });
     expect(outcome.moved).toEqual([]);
     expect(outcome.waiting).toEqual([expect.objectContaining(waits('refs/heads/main', 'busy'))]);
     expect(heads()).toEqual({ main: mine });

@@ -6,7 +6,7 @@ import { parseBareJid } from '../../../src/lib/jid.ts';
 import { makeAgentPair, makeNearLoop } from '../../helpers/agent-pair.ts';
 import type { AgentPair, AgentPairOptions } from '../../helpers/agent-pair.ts';
 import { copyOf, cornerIn } from '../../helpers/agent-repo.ts';
-import { commit, makeRepo, tipOf } from '../../helpers/repo.ts';
+import { commit, git, makeRepo, tipOf } from '../../helpers/repo.ts';
 import { until } from '../../helpers/waiting.ts';
 
 const LONG_MS = 120_000;
@@ -43,6 +43,26 @@ describe('RepoLoop', () => {
     await loop.look();
     await loop.settled(LONG_MS);
     expect(cornerIn(pair.far.repo, pair.world.near.device)).toEqual({ 'heads/main': two });
+  });
+});
+
+describe('a change of what is set', () => {
+  it('lets move what was held back, at the next look', async () => {
+    const { pair, loop } = await begin();
+    for (const [key, value] of [['xmpp.merge', 'none'], ['xmpp.branches', 'other']] as const) git(pair.far.repo.dir, 'config', key, value);
+    const two = commit(pair.near.repo, { a: '2' }, 'two');
+    await loop.look();
+    await loop.tell({ type: 'contact', peer: pair.world.far.device, maps: new Map() });
+    await loop.settled(LONG_MS);
+    await until(() => cornerIn(pair.far.repo, pair.world.near.device)['heads/main'] === two);
+    await pair.loop.look();
+    expect([tipOf(pair.far.repo, 'main'), pair.loop.considering.waiting]).toEqual([one, []]);
+    git(pair.far.repo.dir, 'config', '--unset', 'xmpp.branches');
+    await pair.loop.look();
+    expect([tipOf(pair.far.repo, 'main'), pair.loop.considering.waiting]).toMatchObject([one, [{ why: 'policy' }]]);
+    git(pair.far.repo.dir, 'config', '--unset', 'xmpp.merge');
+    await pair.loop.look();
+    expect([tipOf(pair.far.repo, 'main'), pair.loop.considering.waiting]).toEqual([two, []]);
   });
 });
 

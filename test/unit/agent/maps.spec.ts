@@ -80,6 +80,15 @@ describe('MapStore.publish', () => {
     expect(await publish({ main: two }, NOW + 100)).toBe(NOW + 100);
   });
 
+  it('counts on from a clock that was a year ahead and was set back, also after a restart', async () => {
+    const YEAR = 365 * 86_400_000;
+    expect(await publish({ main: one }, NOW + YEAR)).toBe(NOW + YEAR);
+    expect(await publish({ main: two }, NOW)).toBe(NOW + YEAR + 1);
+    const again = await agent.reopen();
+    const signing = { keyPem: me.keyPem, now: NOW + 5 };
+    expect(await again.maps.publish(me.device, refsOf({ main: one }), signing)).toBe(NOW + YEAR + 2);
+  });
+
   it('says that a branch is gone, also the last one', async () => {
     await publish({ main: two, topic: one });
     await publish({ main: two });

@@ -1,5 +1,6 @@
 // `git xmpp share` on real repositories, with peers that answer over real links.
 
+import { cpSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { commonRoot, freeName, shareRepository } from '../../../src/agent/share.ts';
@@ -91,6 +92,25 @@ describe('shareRepository', () => {
     expect(shared).toEqual({ id: NEW, name: 'my notes', path: repo.dir, gitDir: repo.gitDir, audience: 'own', grants: {}, isFolder: false, branches: [] });
     expect(repos.list()).toEqual([shared]);
     expect(configured()).toBe(NEW);
+  });
+
+  it('goes on with one that was moved, from where it is now, with all that was set', async () => {
+    await share({ audience: [BOB], grant: 'read', branches: ['main'] });
+    const moved = join(makeFolder(), 'elsewhere');
+    renameSync(repo.dir, moved);
+    const { shared, how, words } = await share({ path: moved });
+    expect([how, words]).toEqual(['changed', `goes on here; it was at ${repo.dir}`]);
+    expect(shared).toEqual({ id: NEW, name: 'my notes', path: moved, gitDir: join(moved, '.git'), audience: [BOB], grants: { [BOB]: 'read' }, isFolder: false, branches: ['main'] });
+    expect(repos.list()).toEqual([shared]);
+  });
+
+  it('takes a copy for no move, while the first is there', async () => {
+    await share();
+    const copy = join(makeFolder(), 'copy');
+    cpSync(repo.dir, copy, { recursive: true });
+    await expect(share({ path: copy })).rejects.toMatchObject({ code: 'exists', message: `this repository is shared already, from ${repo.dir}` });
+    rmSync(repo.dir, { recursive: true });
+    expect((await share({ path: copy })).shared).toMatchObject({ id: NEW, path: copy });
   });
 
   it('shares the repository that holds the folder it is asked for', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseRefName } from '../../../src/lib/names.ts';
 import type { Oid, RefName } from '../../../src/lib/names.ts';
-import { HubMachine, MAX_UPDATES, TOLD_GAP_MS } from '../../../src/sync/hub-machine.ts';
+import { HubMachine, MAX_TOLD_GAP_MS, MAX_UPDATES, TOLD_GAP_MS } from '../../../src/sync/hub-machine.ts';
 import type { HubFact, HubIntention, HubMode, HubUpdate, PushResult } from '../../../src/sync/hub-machine.ts';
 import { oidOf } from '../../helpers/hub-network.ts';
 
@@ -207,13 +207,35 @@ describe('HubMachine', () => {
     hub.now += TOLD_GAP_MS;
     expect(hub.tell({ type: 'told' })).toEqual(FETCH);
     for (let count = 0; count < 100; count += 1) expect(hub.tell({ type: 'told' })).toEqual([]);
-    hub.fetched({ [main]: a, [own]: a });
-    expect(hub.considered({ [main]: a })).toEqual([]);
+    hub.fetched({ [main]: b, [own]: a });
+    // What there is to push waits for it: it would be stale by then.
+    expect(hub.considered({ [main]: b })).toEqual([]);
     expect(hub.machine.wakeAt).toBe(hub.now + TOLD_GAP_MS);
     expect(hub.wake()).toEqual(FETCH);
-    hub.fetched({ [main]: a, [own]: a });
-    hub.considered({ [main]: a });
+    hub.fetched({ [main]: b, [own]: a });
+    expect(hub.considered({ [main]: b })).toMatchObject([{ type: 'push' }]);
+    hub.pushed({ [own]: 'done' });
     expect(hub.machine.wakeAt).toBeUndefined();
+  });
+
+  it('believes those less and less who told of nothing new, until there is something; what was seen counts at once', () => {
+    const hub = new Hub();
+    hub.known({ [main]: a }, { [main]: a, [own]: a });
+    const gaps = Array.from({ length: 12 }, () => {
+      const since = hub.now;
+      hub.tell({ type: 'told' });
+      expect(hub.wake()).toEqual(FETCH);
+      hub.fetched({ [main]: a, [own]: a });
+      hub.considered({ [main]: a });
+      return hub.now - since;
+    });
+    expect(gaps.slice(0, 4)).toEqual([1_000, 2_000, 4_000, 8_000]);
+    expect(gaps.at(-1)).toBe(MAX_TOLD_GAP_MS);
+    expect(hub.tell({ type: 'told', isSeen: true })).toEqual(FETCH);
+    hub.fetched({ [main]: a, [own]: a, [others]: b });
+    hub.considered({ [main]: a });
+    hub.tell({ type: 'told' });
+    expect(hub.machine.wakeAt).toBe(hub.now + TOLD_GAP_MS);
   });
 
   it('tries again ever more slowly what failed, starts over after success, and at once when the network returns', () => {

@@ -1,0 +1,83 @@
+// Watching the mount table: `findmnt --poll` of util-linux (findmnt(8)), which the kernel wakes. Rule: it never touches a path that may be dead; that
+// something changed is a hint, and what changed is for the caller to look at.
+
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { realClock } from '../lib/clock.ts';
+import type { Timer } from '../lib/clock.ts';
+
+/** One that an agent left behind in a crash ends by itself after this long, in milliseconds. */
+const LIFE_MS = 60 * 60_000;
+/** It does not begin again sooner than this after it ended. */
+const REST_MS = 10_000;
+
+export interface MountWatchOptions {
+  /** What watches; another in specs. */
+  readonly command?: string;
+  /** Told once, in words, where mounts cannot be watched. */
+  readonly onProblem: (words: string) => void;
+}
+
+/** Runs one process while anybody listens. */
+export class MountWatch {
+  readonly #options: MountWatchOptions;
+  readonly #listeners = new Set<() => void>();
+  #process: ChildProcess | undefined;
+  #again: Timer | undefined;
+  #isTold = false;
+
+  constructor(options: MountWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Calls `listener` soon after something was mounted or unmounted. @returns what stops it */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    if (this.#process === undefined && this.#again === undefined) this.#start();
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) this.stop();
+    };
+  }
+
+  stop(): void {
+    this.#listeners.clear();
+    this.#again?.cancel();
+    this.#again = undefined;
+    const process = this.#process;
+    this.#process = undefined;
+    process?.kill();
+  }
+
+  #start(): void {
+    const args = ['--poll', '--noheadings', '--raw', '--output', 'ACTION', '--timeout', String(LIFE_MS)];
+    const process = spawn(this.#options.command ?? 'findmnt', args, { cwd: '/', stdio: ['ignore', 'pipe', 'ignore'] });
+    this.#process = process;
+    process.stdout?.on('data', () => this.#tell());
+    process.once('error', () => this.#fail());
+    process.once('close', () => {
+      if (this.#process === process) this.#rest();
+    });
+  }
+
+  /** What happened between two of them is not known, so it counts as a change. */
+  #rest(): void {
+    this.#process = undefined;
+    this.#again = realClock.setTimer(REST_MS, () => {
+      this.#again = undefined;
+      this.#start();
+      this.#tell();
+    });
+  }
+
+  #fail(): void {
+    this.#process = undefined;
+    if (this.#isTold) return;
+    this.#isTold = true;
+    this.#options.onProblem('findmnt (util-linux) was not found: a disk is noticed at the next sign-in, commit or "git xmpp sync", not when it is mounted');
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,44 @@
+// Whether a shared repository is where it was, with real folders and a virtual clock.
+
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { Presence } from '../../../src/agent/presence.ts';
+import { makeSharedRepo } from '../../helpers/home-values.ts';
+import { makeFolder } from '../../helpers/repo.ts';
+import { VirtualClock } from '../../helpers/virtual-clock.ts';
+import { quiet, until } from '../../helpers/waiting.ts';
+
+const LOOK_MS = 3_000;
+
+it('tells once when a folder has gone, is another, or is there again, and nothing else', async () => {
+  const path = join(makeFolder(), 'notes');
+  const gitDir = join(path, '.git');
+  const clock = new VirtualClock();
+  const told: string[] = [];
+  let repos = [makeSharedRepo('notes', { path, gitDir })];
+  const presence = new Presence({ clock, repos: () => repos, onChange: (id) => told.push(id) });
+  const look = async (): Promise<number> => {
+    await clock.pass(LOOK_MS);
+    await quiet(() => told.length);
+    return told.length;
+  };
+  mkdirSync(gitDir, { recursive: true });
+  presence.start();
+  expect([await look(), await look()]).toEqual([0, 0]);
+  renameSync(path, `${path}-moved`);
+  await clock.pass(LOOK_MS);
+  await until(() => told.length === 1);
+  expect([await look(), await look()]).toEqual([1, 1]);
+  renameSync(`${path}-moved`, path);
+  expect(await look()).toBe(2);
+  rmSync(gitDir, { recursive: true });
+  mkdirSync(join(path, 'in-between'));
+  mkdirSync(gitDir);
+  expect(await look()).toBe(3);
+  repos = [];
+  rmSync(path, { recursive: true });
+  expect(await look()).toBe(3);
+  presence.stop();
+  expect(clock.timers).toBe(0);
+});

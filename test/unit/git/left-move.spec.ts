@@ -1,0 +1,57 @@
+// What a branch lost and got back, and what that costs.
+
+import { beforeEach, describe, expect, it } from 'vitest';
+import { findMove } from '../../../src/git/left-move.ts';
+import { ObjectReader } from '../../../src/git/object-reader.ts';
+import { createRunGit, createStartGit } from '../../../src/git/run.ts';
+import type { TipDeps } from '../../../src/git/tips.ts';
+import { parseOid } from '../../../src/lib/names.ts';
+import { open } from '../../helpers/git-pipe.ts';
+import { cleanEnv, commit, git, makeRepo } from '../../helpers/repo.ts';
+
+const repo = makeRepo();
+const one = commit(repo, { a: '1' }, 'one');
+const two = commit(repo, { a: '2' }, 'two');
+const three = commit(repo, { a: '3' }, 'three');
+git(repo.dir, 'checkout', '-q', '--detach', one);
+const side = commit(repo, { b: 'b' }, 'side');
+const absent = parseOid('d'.repeat(40));
+const NONE: ReadonlySet<typeof one> = new Set();
+
+let deps: TipDeps;
+let ran: number;
+
+beforeEach(async () => {
+  const runGit = createRunGit(cleanEnv());
+  const repository = await open(repo);
+  ran = 0;
+  deps = { repository, objects: new ObjectReader(createStartGit(cleanEnv()), repository), runGit: (args, options) => ((ran += 1), runGit(args, options)) };
+});
+
+describe('findMove', () => {
+  it('starts no process for one commit forward, whatever was left before', async () => {
+    expect(await findMove(deps, { from: one, to: two }, NONE)).toEqual({ left: [], back: [] });
+    expect(await findMove(deps, { from: one, to: two }, new Set([two]))).toEqual({ left: [], back: [two] });
+    expect(await findMove(deps, { from: one, to: two }, new Set([side]))).toEqual({ left: [], back: [] });
+    expect(await findMove(deps, { from: undefined, to: two }, NONE)).toEqual({ left: [], back: [] });
+    expect(ran).toBe(0);
+  });
+
+  it('loses all that the new place does not hold, newest first', async () => {
+    expect(await findMove(deps, { from: three, to: side }, NONE)).toEqual({ left: [three, two], back: [] });
+  });
+
+  it('gets back what it did not hold', async () => {
+    expect(await findMove(deps, { from: one, to: three }, new Set([one, two]))).toEqual({ left: [], back: [two] });
+    expect(await findMove(deps, { from: side, to: three }, new Set([two, three]))).toEqual({ left: [side], back: [three, two] });
+    expect(await findMove(deps, { from: undefined, to: three }, new Set([one, side]))).toEqual({ left: [], back: [one] });
+  });
+
+  it('gets back the commit that a person put it on', async () => {
+    expect(await findMove(deps, { from: three, to: two }, new Set([one, two]))).toEqual({ left: [three], back: [two] });
+  });
+
+  it('says nothing of what is not here any more', async () => {
+    expect(await findMove(deps, { from: absent, to: three }, new Set([two]))).toEqual({ left: [], back: [] });
+  });
+});
