@@ -229,7 +229,7 @@ export class SimDevice {
     line.line.ask(this, line.to, {
       ask: () => line.to.takeOffer(this.id, device, map),
       answered: (answer) => {
-        if (answer === 'unwanted') return this.tell({ type: 'undelivered', peer, device, mayRetry: true });
+        if (answer === 'unwanted') return this.tell({ type: 'undelivered', peer, device, mayRetry: true, isUnwanted: true });
         this.tell({ type: 'delivered', peer, device, counter: map.counter });
         if (answer.told !== undefined) this.#takeTold(peer, answer.told);
       },
