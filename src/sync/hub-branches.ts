@@ -4,32 +4,13 @@
 import { parseRefName } from '../lib/names.ts';
 import type { Oid, RefName } from '../lib/names.ts';
 import type { HubRefs, HubUpdate, PushResult } from './hub-facts.ts';
+import { dueAt, newPace, noteChanged, notePushed, noteRefused } from './hub-pace.ts';
+import type { Moment, Pace } from './hub-pace.ts';
 
 /** Where every device's own tips lie at a hub: `refs/heads/synced/<device>/<branch>`. */
 export const SYNCED = 'refs/heads/synced/';
-/** A branch that somebody else moved less than this many milliseconds ago is contested. */
-export const CONTESTED_MS = 15_000;
-/** A contested branch waits until our tip has been the same for a random time from the first to the second, in milliseconds. */
-export const QUIET_MS: readonly [number, number] = [5_000, 15_000];
-/** So many pushes of one branch in quick succession, after the first, wait for nothing. */
-const FREE_PUSHES = 2;
-/** Beyond so many refusals in a row the wait grows no more: 5.3 minutes to 16. */
-const MAX_DOUBLINGS = 6;
-
 /** What is remembered of one ref of the hub. */
-interface Known {
-  /** When our tip of it last changed. */
-  changedAt: number;
-  /** When somebody else was last seen to have moved it. */
-  movedAt: number | undefined;
-  /** When we moved it last, and how often before that in quick succession. */
-  pushedAt: number;
-  streak: number;
-  /** Refusals in a row, and when the last was. */
-  refusals: number;
-  refusedAt: number;
-  /** Quiet time that was drawn for our tip. */
-  wait: number;
+interface Known extends Pace {
   /** Our tip that the hub declined, with its words: the same is not offered again by itself. */
   declined: { readonly tip: Oid | undefined; readonly words: string } | undefined;
   /** Our tip when the hub was found without it: somebody took it away there, and it is made again only when it changes. */
@@ -61,11 +42,11 @@ export class HubBranches {
   }
 
   /** Takes in what is here now. */
-  setOurs(tips: HubRefs, contained: HubRefs, at: { readonly now: number; readonly random: () => number }): void {
+  setOurs(tips: HubRefs, contained: HubRefs, at: Moment): void {
     const before = this.#ours;
     this.#ours = tips;
     this.#contained = contained;
-    for (const [ref, oid] of tips) if (before?.get(ref) !== oid) this.#noteChange(ref, at);
+    for (const [ref, oid] of tips) if (before?.get(ref) !== oid) noteChanged(this.#of(ref), at);
   }
 
   /** Takes in everything that the hub holds. @returns whether somebody else has changed anything */
@@ -85,7 +66,7 @@ export class HubBranches {
   }
 
   /** @returns whether the hub is to be looked at again: somebody was faster */
-  setPushed(updates: readonly HubUpdate[], results: ReadonlyMap<RefName, PushResult>, at: { readonly now: number; readonly random: () => number }): boolean {
+  setPushed(updates: readonly HubUpdate[], results: ReadonlyMap<RefName, PushResult>, at: Moment): boolean {
     const hub = new Map(this.#hub);
     let isStale = false;
     for (const { ref, to, isOwn } of updates) {
@@ -98,10 +79,7 @@ export class HubBranches {
         if (!isOwn) notePushed(known, at.now);
       } else if (result === 'stale') {
         isStale = true;
-        known.movedAt = at.now;
-        known.refusedAt = at.now;
-        known.refusals += 1;
-        known.wait = drawWait(known.refusals + hurryOf(known), at.random());
+        noteRefused(known, at);
       } else {
         known.declined = { tip: to, words: result.declined };
       }
@@ -208,46 +186,12 @@ export class HubBranches {
   }
 
   #dueAt({ ref, isOwn }: Pick<HubUpdate, 'ref' | 'isOwn'>): number {
-    const known = this.#of(ref);
-    if (known.refusals > 0) return Math.max(known.refusedAt, isOwn ? 0 : known.changedAt) + known.wait;
-    const movedAt = Math.max(known.movedAt ?? -Infinity, known.streak > FREE_PUSHES ? known.pushedAt : -Infinity);
-    if (isOwn || movedAt === -Infinity) return 0;
-    return Math.min(known.changedAt + known.wait, movedAt + contestedMs(known));
-  }
-
-  #noteChange(ref: RefName, { now, random }: { readonly now: number; readonly random: () => number }): void {
-    const known = this.#of(ref);
-    known.changedAt = now;
-    known.wait = drawWait(known.refusals + hurryOf(known), random());
+    return dueAt(this.#of(ref), isOwn);
   }
 
   #of(ref: RefName): Known {
-    const known = this.#known.get(ref) ?? { changedAt: 0, movedAt: undefined, pushedAt: -Infinity, streak: 0, refusals: 0, refusedAt: 0, wait: 0, declined: undefined, gone: undefined, compared: undefined };
+    const known = this.#known.get(ref) ?? { ...newPace(), declined: undefined, gone: undefined, compared: undefined };
     this.#known.set(ref, known);
     return known;
   }
-}
-
-/**
- * What is pushed is solid from then on, an automatic merge too. Two hubs that each got a merge over the other's last one at once would
- * never end: so our own pushes in quick succession count like somebody else's after a few, and wait ever longer.
- */
-function notePushed(known: Known, now: number): void {
-  known.streak = now - known.pushedAt < 2 * contestedMs(known) ? known.streak + 1 : 0;
-  known.pushedAt = now;
-}
-
-/** How often the wait doubles for our own haste. */
-function hurryOf({ streak }: Known): number {
-  return Math.min(MAX_DOUBLINGS, Math.max(0, streak - FREE_PUSHES));
-}
-
-/** How long after a move the branch is contested, in milliseconds. */
-function contestedMs(known: Known): number {
-  return CONTESTED_MS * 2 ** hurryOf(known);
-}
-
-function drawWait(refusals: number, random: number): number {
-  const [least, most] = QUIET_MS;
-  return Math.round((least + (most - least) * random) * 2 ** Math.min(refusals, MAX_DOUBLINGS));
 }
