@@ -1,6 +1,6 @@
 // What must hold in the end. Rule: every complaint names the devices, the branch and the commits that differ.
 
-import type { Oid, RefName } from '../../src/lib/names.ts';
+import type { DeviceId, Oid, RefName } from '../../src/lib/names.ts';
 import { DIGEST_EVERY_MS } from './contacts.ts';
 import type { SimDevice } from './device.ts';
 import type { Graph } from './map.ts';
@@ -16,9 +16,16 @@ export function checkWorld(world: World, graph: Graph, people: People): string[]
     ...graph.devices.flatMap((device) => device.complaints),
     ...sameTips(graph),
     ...nothingLost(world, graph, people),
+    ...(isMixed(graph) ? [] : nothingBack(world, graph, people)),
+    ...sameBooks(graph),
+    ...sameMaps(graph),
     ...silence(world, graph),
   ];
   return wrong.slice(0, MAX_LISTED);
+}
+
+function isMixed({ devices }: Graph): boolean {
+  return devices.some(({ policy }) => policy.merge !== 'merge' || policy.rewrite !== 'follow');
 }
 
 /** Devices that merge and are joined by others that do, or by a hub, in groups. */
@@ -44,7 +51,7 @@ function groups({ devices }: Graph): SimDevice[][] {
 }
 
 /** Within a group every branch is at one commit. */
-function sameTips(graph: Graph): string[] {
+export function sameTips(graph: Graph): string[] {
   return groups(graph).flatMap((group) => {
     const names = new Set(group.flatMap(({ disk }) => [...disk.branches.keys()]));
     return [...names].flatMap((ref) => {
@@ -67,9 +74,40 @@ function nothingLost({ commits }: World, { devices }: Graph, { made, left }: Peo
     }
   }
   const kept = [...new Set(devices.flatMap(({ disk }) => [...disk.kept]))];
-  const isHeld = ({ ref, oid }: { readonly ref: RefName; readonly oid: Oid }): boolean =>
+  const isKnown = ({ ref, oid }: { readonly ref: RefName; readonly oid: Oid }): boolean =>
     [...(held.get(ref) ?? [])].some((tip) => commits.isWithin(oid, tip)) || left.has(`${ref} ${oid}`) || kept.some((tip) => commits.isWithin(oid, tip));
-  return made.filter((each) => !isHeld(each)).map(({ ref, oid }) => `${oid} of ${ref} is in no branch, was not left, and is not kept`);
+  return made.filter((each) => !isKnown(each)).map(({ ref, oid }) => `${oid} of ${ref} is in no branch, was not left, and is not kept`);
+}
+
+/**
+ * What was left is the tip of nothing again, unless a person took it back, a hub held it, or all that there is was left. What somebody built on
+ * is in what he built.
+ */
+function nothingBack({ commits }: World, graph: Graph, { left, taken }: People): string[] {
+  if (graph.hubs.length > 0) return [];
+  return groups(graph).flatMap(([device]) => [...(device?.disk.branches ?? [])].flatMap(([ref, tip]) => {
+    const solids = commits.isAutomatic(tip) ? commits.parents(tip) : [tip];
+    const back = solids.filter((oid) => left.has(`${ref} ${oid}`));
+    const wrong = back.length < solids.length ? back.filter((oid) => !taken.has(`${ref} ${oid}`)) : [];
+    return wrong.length === 0 ? [] : [`${ref} holds ${wrong.join(', ')} again, which was left`];
+  }));
+}
+
+/** Where lines alone join devices that all merge, all know the same of what was left. */
+function sameBooks(graph: Graph): string[] {
+  if (graph.hubs.length > 0 || groups(graph).length !== 1) return [];
+  const books = new Set(graph.devices.map(({ disk }) => disk.book.oid));
+  return books.size === 1 ? [] : [`${books.size} different books of what was left`];
+}
+
+/** Two that talk to one another hold the same maps of everybody whose maps both use. */
+export function sameMaps({ devices }: Graph): string[] {
+  const newest = (device: SimDevice, of: DeviceId): number => device.disk.maps.get(of)?.counter ?? 0;
+  return devices.flatMap((device) => [...device.lines.values()].flatMap(({ to }) => {
+    const both = [...device.pins.keys()].filter((of) => of === to.id || to.pins.has(of));
+    const differ = both.filter((of) => newest(device, of) !== newest(to, of));
+    return differ.map((of) => `${device.id.slice(0, 8)} and ${to.id.slice(0, 8)} hold different maps of ${of.slice(0, 8)}`);
+  }));
 }
 
 /** Two more digests tell nobody anything. */
@@ -78,6 +116,6 @@ function silence(world: World, { devices }: Graph): string[] {
   world.pass(2 * DIGEST_EVERY_MS);
   world.settle(100 * devices.length);
   const { counts } = world;
-  const [published, vain] = [counts.published - before.published, counts.offers - before.offers];
-  return published === 0 ? [] : [`quiet, and yet ${published} maps were published and ${vain} offers made`];
+  const [published, offers] = [counts.published - before.published, counts.offers - before.offers];
+  return published + offers === 0 ? [] : [`quiet, and yet ${published} maps were published and ${offers} offers made`];
 }

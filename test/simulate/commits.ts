@@ -50,6 +50,7 @@ export class Commits {
    * @param version another git may write it otherwise
    */
   merge(parents: readonly Oid[], version: number): Oid {
+    if (parents.length < 2) throw new Error(`a merge of ${parents.length} commits`);
     const key = `${version} ${parents.map((parent) => this.#get(parent).id.toString(36)).join(' ')}`;
     const known = this.#automatic.get(key) ?? this.#add(parents, true);
     this.#automatic.set(key, known);

@@ -9,22 +9,20 @@ import type { World } from './world.ts';
 const MAIN = parseRefName('refs/heads/main');
 const NAMES = ['side', 'topic', 'fix'].map((name) => parseRefName(`refs/heads/${name}`));
 
-/** How many acts of each kind are done, of a hundred. */
-const ACTS = [
-  ['commit', 55],
-  ['amend', 13],
-  ['rebase', 9],
-  ['reset', 8],
-  ['take', 5],
-  ['merge', 6],
-  ['branch', 4],
-] as const;
+type Act = 'commit' | 'amend' | 'rebase' | 'reset' | 'take' | 'merge' | 'branch';
+type Shares = readonly (readonly [kind: Act, share: number])[];
 
-type Act = (typeof ACTS)[number][0];
+/** How many acts of each kind are done, of a hundred. */
+const USUAL: Shares = [['commit', 55], ['amend', 13], ['rebase', 9], ['reset', 8], ['take', 5], ['merge', 6], ['branch', 4]];
+/** By people who never leave anything as it is. */
+const RESTLESS: Shares = [['commit', 25], ['amend', 15], ['rebase', 10], ['reset', 30], ['take', 14], ['merge', 3], ['branch', 3]];
 
 /** Everybody who works in a world. */
 export class People {
   readonly #world: World;
+  readonly #acts: Shares;
+  /** `ref oid` of every commit that a person took back after it was left. */
+  readonly taken = new Set<string>();
   /** `ref oid` of every commit that a person moved away from. */
   readonly left = new Set<string>();
   /** Where each person's commit was made. */
@@ -33,8 +31,9 @@ export class People {
   rewrites = 0;
   acts = 0;
 
-  constructor(world: World) {
+  constructor(world: World, isRestless = false) {
     this.#world = world;
+    this.#acts = isRestless ? RESTLESS : USUAL;
   }
 
   /** The first commit of all, which everybody has cloned. */
@@ -54,8 +53,14 @@ export class People {
     this.acts += 1;
     const drawn = draw.below(100);
     let sum = 0;
-    const [kind] = ACTS.find(([, share]) => (sum += share) > drawn) ?? ACTS[0];
+    const [kind] = this.#acts.find(([, share]) => (sum += share) > drawn) ?? (['commit'] as const);
     this.#do(device, ref, { kind, tip });
+  }
+
+  /** Somebody commits on the main branch. */
+  commit(device: SimDevice): void {
+    const tip = device.disk.branches.get(MAIN);
+    if (tip !== undefined) this.#do(device, MAIN, { kind: 'commit', tip });
   }
 
   #do(device: SimDevice, ref: RefName, { kind, tip }: { readonly kind: Act; readonly tip: Oid }): void {
@@ -121,6 +126,7 @@ export class People {
     if (from === to) return;
     device.disk.branches.set(ref, to);
     this.#world.movedAt = this.#world.now;
+    for (const oid of commits.list(to, from)) if (this.left.has(`${ref} ${oid}`)) this.taken.add(`${ref} ${oid}`);
     if (from !== undefined && !commits.isWithin(from, to)) {
       this.rewrites += 1;
       for (const oid of commits.list(from, to)) this.left.add(`${ref} ${oid}`);
