@@ -9,7 +9,7 @@ import type { ReadTip } from '../git/tips.ts';
 import { collectOutput, splitNul } from '../git/tree-diff.ts';
 import { VARIANT } from '../git/variants.ts';
 import { decideJoin, joinCandidates } from '../sync/join.ts';
-import { isLeft } from '../sync/left-format.ts';
+import { isHeld, isLeft } from '../sync/left-format.ts';
 import type { Known } from './consider-types.ts';
 import { TREE_LIMITS } from './context.ts';
 import type { RepoContext } from './context.ts';
@@ -37,9 +37,10 @@ const MAX_VARIANTS = 100;
 
 /** @returns undefined where ours says it all; `waits` where a person has to merge. @throws Fault `git` */
 export async function joinBranch(context: RepoContext, asked: JoinAsked, known: Known): Promise<JoinTarget | { readonly waits: string } | undefined> {
-  const [ours, found] = await readTips(context, [asked.ours, asked.theirs]);
-  if (ours === undefined || found === undefined) return undefined;
-  const theirs: ReadTip = asked.isHub ? { ...found, solids: [found.oid], isAutomatic: false } : found;
+  const [own, found] = await readTips(context, [asked.ours, asked.theirs]);
+  if (own === undefined || found === undefined) return undefined;
+  const solid = (tip: ReadTip, isHub: boolean): ReadTip => (isHub || isHeld(known.book, asked.ref, tip.oid) ? { ...tip, solids: [tip.oid] } : tip);
+  const [ours, theirs] = [solid(own, false), solid(found, asked.isHub)];
   const isGone = (oid: Oid): boolean => isLeft(known.book, asked.ref, oid);
   const candidates = joinCandidates(ours, theirs, isGone);
   const joined = decideJoin(ours, theirs, await maximalOf(context, candidates, [ours, theirs]));

@@ -27,14 +27,6 @@ export async function writeBook({ runGit, repository }: BlobDeps, text: string):
   return parseOid(stdout.trim());
 }
 
-/** The text of a book; of one that is too large, of its newer marks alone. */
 export function textOf(book: LeftBook): string {
-  const bytes = formatLeft(book);
-  return bytes.length <= MAX_LEFT_BYTES ? Buffer.from(bytes).toString('utf8') : textOf(newerHalf(book));
-}
-
-function newerHalf(book: LeftBook): LeftBook {
-  const stamps = [...book.values()].flatMap((marks) => [...marks.values()].map(({ stamp }) => stamp)).sort((a, b) => a - b);
-  const middle = stamps[Math.floor(stamps.length / 2)] ?? Infinity;
-  return new Map([...book].map(([ref, marks]) => [ref, new Map([...marks].filter(([, { stamp }]) => stamp > middle))] as const));
+  return Buffer.from(formatLeft(book)).toString('utf8');
 }

@@ -7,8 +7,10 @@ import type { Oid, RefName } from '../lib/names.ts';
 import { findMove } from '../git/left-move.ts';
 import { listRefs, updateRefs } from '../git/refs.ts';
 import { branchesMatching } from '../git/services.ts';
+import { readTips } from '../git/tips.ts';
+import { isRival } from '../sync/join.ts';
 import type { Peers } from '../home/peers.ts';
-import { isLeft, mergeLeft, NO_LEFT, noteMove } from '../sync/left-format.ts';
+import { isHeld, isLeft, mergeLeft, NO_LEFT, noteMove } from '../sync/left-format.ts';
 import type { LeftBook, Mark } from '../sync/left-format.ts';
 import type { RefsOfMap } from '../sync/map-format.ts';
 import type { Policy } from '../sync/plan.ts';
@@ -69,9 +71,18 @@ export class LeftBooks {
     this.#tips = now;
   }
 
-  /** What a hub holds is not left: it only ever goes forward, so its commits come again. */
-  async held(refs: RefsOfMap): Promise<void> {
-    for (const [ref, to] of refs) if (ref.startsWith(HEADS)) await this.#note(ref, { from: undefined, to });
+  /**
+   * What a hub holds is not left: it only ever goes forward, so its commits come again. And where it stands on a merge that another git
+   * wrote otherwise than ours, that one is solid for everybody.
+   */
+  async held(refs: RefsOfMap, ours: RefsOfMap): Promise<void> {
+    const { context } = this.#parts;
+    for (const [ref, to] of [...refs].filter(([each]) => each.startsWith(HEADS))) {
+      const own = ours.get(ref);
+      const [mine, hub] = own === undefined || own === to ? [] : await readTips(context, [own, to]);
+      const held = mine !== undefined && hub !== undefined && isRival(mine, hub) ? [to] : [];
+      await this.#note(ref, { from: undefined, to }, held);
+    }
   }
 
   /** What counts in a join. */
@@ -100,15 +111,16 @@ export class LeftBooks {
     return textOf(new Map([...book].filter(([ref]) => shown.has(ref.slice(HEADS.length)))));
   }
 
-  async #note(ref: RefName, move: { readonly from: Oid | undefined; readonly to: Oid }): Promise<void> {
+  async #note(ref: RefName, move: { readonly from: Oid | undefined; readonly to: Oid }, held: readonly Oid[] = []): Promise<void> {
     const { context, clock } = this.#parts;
     const known = (await this.#merge()).book;
     const gone = [...(known.get(ref) ?? [])].filter(([oid]) => isLeft(known, ref, oid)).map(([oid]) => oid);
     const { left, back } = await findMove(context, move, new Set(gone));
-    if (left.length === 0 && back.length === 0) return;
-    const noted = noteMove(known, { ref, left, back, stamp: clock.now() });
+    const news = held.filter((oid) => !isHeld(known, ref, oid));
+    if (left.length + back.length + news.length === 0) return;
+    const noted = noteMove(known, { ref, left, back, held: news, stamp: clock.now() });
     const marks = new Map<Oid, Mark>();
-    for (const oid of [...left, ...back]) {
+    for (const oid of [...left, ...back, ...news]) {
       const mark = noted.get(ref)?.get(oid);
       if (mark !== undefined) marks.set(oid, mark);
     }

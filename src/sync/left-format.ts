@@ -8,7 +8,7 @@ import type { Oid, RefName } from '../lib/names.ts';
 
 /** Whether a commit was left, or taken back later. */
 export interface Mark {
-  /** Milliseconds since 1970 by the clock of whoever did it. */
+  /** Milliseconds since 1970 by the clock of whoever did it, from 1 to `MAX_STAMP`. */
   readonly stamp: number;
   readonly isLeft: boolean;
 }
@@ -18,34 +18,45 @@ export type LeftBook = ReadonlyMap<RefName, ReadonlyMap<Oid, Mark>>;
 
 /** More than this is forgotten, the oldest first. */
 export const MAX_MARKS = 4096;
-/** Bytes of a book at most. */
+/** Bytes of a book at most; what does not fit is forgotten, the oldest first. */
 export const MAX_LEFT_BYTES = 1 << 20;
+/** A stamp has at most 15 digits: until the year 33 658, and room to count up from any clock. */
+export const MAX_STAMP = 999_999_999_999_999;
 export const NO_LEFT: LeftBook = new Map();
+
+/** Of a line: stamp, sign, three spaces, line break. */
+const LINE_BYTES = 20;
 
 export function isLeft(book: LeftBook, ref: RefName, oid: Oid): boolean {
   return book.get(ref)?.get(oid)?.isLeft ?? false;
 }
 
-/** What both books say; the same in any order and any grouping, up to `MAX_MARKS`. */
+/** Whether an automatic merge is marked as one that a hub stands on: then it is solid on every device, though none but one uses that hub. */
+export function isHeld(book: LeftBook, ref: RefName, oid: Oid): boolean {
+  return book.get(ref)?.get(oid)?.isLeft === false;
+}
+
+/** What both books say; the same in any order and any grouping. */
 export function mergeLeft(one: LeftBook, other: LeftBook): LeftBook {
-  return fromLines([...toLines(one), ...toLines(other)]);
+  return addLines(one, toLines(other));
 }
 
 /**
- * The book after a person moved a branch other than forward.
+ * The book after a person moved a branch, or a hub was seen to hold something.
  * @param move.left commits that the branch does not hold any more
- * @param move.back commits that it holds again: only those that were left before are marked
+ * @param move.back commits that it holds now and did not before, or that a hub holds: only those that were left are marked
+ * @param move.held automatic merges that a hub stands on and that devices write otherwise (`isRival` of join.ts)
  */
 export function noteMove(
   book: LeftBook,
-  move: { readonly ref: RefName; readonly left: readonly Oid[]; readonly back: readonly Oid[]; readonly stamp: number },
+  move: { readonly ref: RefName; readonly left: readonly Oid[]; readonly back: readonly Oid[]; readonly held?: readonly Oid[]; readonly stamp: number },
 ): LeftBook {
-  const { ref } = move;
+  const { ref, held = [] } = move;
+  const now = Math.max(1, Math.floor(move.stamp));
   // A clock that went back must not lose to a mark of its own past.
-  const stampOf = (oid: Oid): number => Math.max(move.stamp, (book.get(ref)?.get(oid)?.stamp ?? 0) + 1);
-  const back = move.back.filter((oid) => isLeft(book, ref, oid));
-  return fromLines([
-    ...toLines(book),
+  const stampOf = (oid: Oid): number => Math.min(MAX_STAMP, Math.max(now, (book.get(ref)?.get(oid)?.stamp ?? 0) + 1));
+  const back = [...move.back.filter((oid) => isLeft(book, ref, oid)), ...held.filter((oid) => !isHeld(book, ref, oid))];
+  return addLines(book, [
     ...move.left.map((oid) => ({ ref, oid, stamp: stampOf(oid), isLeft: true })),
     ...back.map((oid) => ({ ref, oid, stamp: stampOf(oid), isLeft: false })),
   ]);
@@ -53,7 +64,7 @@ export function noteMove(
 
 /** Lines `stamp -|+ oid ref`, in ascending order of ref and oid, each with its line break. */
 export function formatLeft(book: LeftBook): Uint8Array {
-  const lines = toLines(book).map(({ ref, oid, stamp, isLeft: isGone }) => ({ key: `${ref} ${oid}`, text: `${stamp} ${isGone ? '-' : '+'} ${oid} ${ref}\n` }));
+  const lines = toLines(book).map((line) => ({ key: keyOf(line), text: `${line.stamp} ${line.isLeft ? '-' : '+'} ${line.oid} ${line.ref}\n` }));
   return utf8(lines.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ text }) => text).join(''));
 }
 
@@ -63,7 +74,9 @@ export function parseLeft(bytes: Uint8Array): LeftBook {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
   const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n');
   if (lines.length > MAX_MARKS) throw broken(`holds more than ${MAX_MARKS} marks`);
-  return fromLines(lines.map(parseLine));
+  const book = addLines(NO_LEFT, lines.map(parseLine));
+  if (Buffer.compare(formatLeft(book), bytes) !== 0) throw broken('is not in the order that all devices write it in');
+  return book;
 }
 
 interface Line extends Mark {
@@ -72,7 +85,7 @@ interface Line extends Mark {
 }
 
 function parseLine(line: string): Line {
-  const [, stamp, sign, oid, ref] = /^([1-9]\d{0,15}) ([+-]) ([0-9a-f]+) (refs\/heads\/.+)$/.exec(line) ?? [];
+  const [, stamp, sign, oid, ref] = /^([1-9]\d{0,14}) ([+-]) ([0-9a-f]+) (refs\/heads\/.+)$/.exec(line) ?? [];
   if (stamp === undefined || oid === undefined || ref === undefined) throw broken('has a line that is no mark');
   return { stamp: Number(stamp), isLeft: sign === '-', oid: parseOid(oid), ref: parseRefName(ref) };
 }
@@ -81,20 +94,54 @@ function toLines(book: LeftBook): Line[] {
   return [...book].flatMap(([ref, marks]) => [...marks].map(([oid, mark]) => ({ ref, oid, ...mark })));
 }
 
-function fromLines(lines: readonly Line[]): LeftBook {
-  const newest = new Map<string, Line>();
-  for (const line of lines) {
-    const key = `${line.ref} ${line.oid}`;
-    const known = newest.get(key);
-    if (known === undefined || isLater(line, known)) newest.set(key, line);
+/** The same book where no line is news to it: most books that come say nothing new. */
+function addLines(book: LeftBook, lines: readonly Line[]): LeftBook {
+  const changed = new Map<RefName, Map<Oid, Mark>>();
+  for (const { ref, oid, stamp, isLeft: isGone } of lines) {
+    const marks = changed.get(ref) ?? book.get(ref);
+    const known = marks?.get(oid);
+    const mark = { stamp, isLeft: isGone };
+    if (known !== undefined && !isLater(mark, known)) continue;
+    const own = changed.get(ref) ?? new Map(marks);
+    changed.set(ref, own.set(oid, mark));
   }
-  const kept = [...newest].sort(([a, one], [b, other]) => other.stamp - one.stamp || (a < b ? -1 : 1)).slice(0, MAX_MARKS);
-  const book = new Map<RefName, Map<Oid, Mark>>();
-  for (const [, { ref, oid, stamp, isLeft: isGone }] of kept) {
-    const marks = book.get(ref) ?? new Map<Oid, Mark>();
-    book.set(ref, marks.set(oid, { stamp, isLeft: isGone }));
+  return changed.size === 0 ? book : trim(new Map([...book, ...changed]));
+}
+
+/**
+ * Forgets the oldest beyond the limits. What is kept is the longest run of the newest that fits, so that what was forgotten in one
+ * grouping would have been in any other.
+ */
+function trim(book: LeftBook): LeftBook {
+  if (sizesOf(book).every((size, index) => size <= (index === 0 ? MAX_MARKS : MAX_LEFT_BYTES))) return book;
+  const newest = toLines(book).sort((a, b) => b.stamp - a.stamp || (keyOf(a) < keyOf(b) ? -1 : 1)).slice(0, MAX_MARKS);
+  const kept = new Map<RefName, Map<Oid, Mark>>();
+  let bytes = 0;
+  for (const { ref, oid, stamp, isLeft: isGone } of newest) {
+    bytes += bytesOf(ref, oid);
+    if (bytes > MAX_LEFT_BYTES) break;
+    kept.set(ref, (kept.get(ref) ?? new Map<Oid, Mark>()).set(oid, { stamp, isLeft: isGone }));
   }
-  return book;
+  return kept;
+}
+
+/** How many marks, and how many bytes they take at most. */
+function sizesOf(book: LeftBook): readonly [marks: number, bytes: number] {
+  let [count, bytes] = [0, 0];
+  for (const [ref, marks] of book) {
+    count += marks.size;
+    for (const oid of marks.keys()) bytes += bytesOf(ref, oid);
+  }
+  return [count, bytes];
+}
+
+/** Of the longest line for this mark: a stamp counts the same however many digits it has. */
+function bytesOf(ref: RefName, oid: Oid): number {
+  return LINE_BYTES + oid.length + Buffer.byteLength(ref);
+}
+
+function keyOf({ ref, oid }: Line): string {
+  return `${ref} ${oid}`;
 }
 
 function isLater(a: Mark, b: Mark): boolean {

@@ -47,6 +47,17 @@ async function commitOnly(device: Device, dir: string, name: string): Promise<vo
   await device.git(dir, 'commit', '--quiet', '-m', name);
 }
 
+/** As a person does whose git says that another is at work on the index just now: once more. */
+async function insist(device: Device, dir: string, ...args: string[]): Promise<void> {
+  const until = Date.now() + DEADLINE_MS;
+  for (;;) {
+    const { code, stderr } = await device.run('git', args, { cwd: dir });
+    if (code === 0) return;
+    if (!stderr.includes('index.lock') || Date.now() > until) throw new Error(`git ${args.join(' ')}: ${stderr}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
 /** Waits until main leads to `oid`. */
 async function contains(device: Device, dir: string, oid: string): Promise<void> {
   const until = Date.now() + DEADLINE_MS;
@@ -98,7 +109,7 @@ describe.each([
     await first.event(({ type, words }) => type === 'waiting' && words.includes('b.txt'));
     for (const [index, device] of line.devices.entries()) if (index > 0) await contains(device, line.dirs[index] ?? '', dropped);
     expect(await first.git(dir, 'rev-parse', 'main')).toBe(dropped);
-    await first.git(dir, 'commit', '--quiet', '--amend', '--all', '-m', 'amended');
+    await insist(first, dir, 'commit', '--quiet', '--amend', '--all', '-m', 'amended');
     const amended = await first.git(dir, 'rev-parse', 'main');
     await converged(line);
     const held = (await first.git(dir, 'rev-list', 'main')).split('\n');
@@ -132,7 +143,7 @@ describe.each([
     const oid = await first.commit(dir, { 'b.txt': 'b of the first\n' }, 'b');
     await last?.event(({ type, words }) => type === 'waiting' && words.includes('b.txt'));
     expect(readFileSync(path.join(there, 'b.txt'), 'utf8')).toBe('not committed\n');
-    await last?.git(there, 'commit', '--quiet', '-am', 'mine');
+    if (last !== undefined) await insist(last, there, 'commit', '--quiet', '-am', 'mine');
     expect(await converged(line)).not.toBe(oid);
     expect(await committed(first, dir)).toHaveLength(before + 1);
   });

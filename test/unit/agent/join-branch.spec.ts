@@ -230,4 +230,11 @@ describe('a hub', () => {
     await hear(made, { id: 'hub:origin' });
     expect(parentsOf(tip())).toEqual([made, third].toSorted());
   });
+
+  it('has its merge taken for solid by devices that only read of it in the book', async () => {
+    const made = await merged(other);
+    at(third);
+    await hear(made, { book: noteMove(NO_LEFT, { ref: MAIN, left: [], back: [], held: [made], stamp: 1 }) });
+    expect(parentsOf(tip())).toEqual([made, third].toSorted());
+  });
 });

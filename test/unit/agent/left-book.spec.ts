@@ -7,7 +7,7 @@ import { formatAutomatic } from '../../../src/git/automatic-format.ts';
 import { Peers } from '../../../src/home/peers.ts';
 import { parseOid, parseRefName } from '../../../src/lib/names.ts';
 import type { Oid } from '../../../src/lib/names.ts';
-import { formatLeft, isLeft, mergeLeft, NO_LEFT, noteMove, parseLeft } from '../../../src/sync/left-format.ts';
+import { formatLeft, isHeld, isLeft, mergeLeft, NO_LEFT, noteMove, parseLeft } from '../../../src/sync/left-format.ts';
 import type { LeftBook } from '../../../src/sync/left-format.ts';
 import { LEFT_REF } from '../../../src/sync/record-format.ts';
 import { cornerIn, copyOf, openAgentRepo, refsBelow, refsOf, takeMap } from '../../helpers/agent-repo.ts';
@@ -183,9 +183,26 @@ describe('a hub', () => {
   it('takes back what was left, for it will come again', async () => {
     reset(one);
     await look();
-    await books.held(refsOf({ main: two }));
+    await books.held(refsOf({ main: two }), refsOf({ main: one }));
     expect(await leftNow()).toEqual([three]);
     expect(await books.hasNews()).toBe(true);
+  });
+});
+
+describe('a merge that another git wrote otherwise', () => {
+  it('is solid for everybody once a hub stands on it', async () => {
+    git(agent.repo.dir, 'checkout', '-q', '--detach', two);
+    const side = commit(agent.repo, { b: 'b' }, 'side');
+    const parents = [three, side].toSorted();
+    const made = async (tree: string): Promise<Oid> => {
+      const input = formatAutomatic({ tree: tipOf(agent.repo, tree), parents, seconds: 1 });
+      return parseOid((await agent.runGit(['-C', agent.repo.dir, 'hash-object', '-t', 'commit', '-w', '--stdin'], { input })).stdout.trim());
+    };
+    const [mine, hub] = [await made(`${three}^{tree}`), await made(`${side}^{tree}`)];
+    await books.held(refsOf({ main: mine }), refsOf({ main: mine }));
+    expect(isHeld(await books.counting(), MAIN, mine)).toBe(false);
+    await books.held(refsOf({ main: hub }), refsOf({ main: mine }));
+    expect(isHeld(await books.counting(), MAIN, hub)).toBe(true);
   });
 });
 

@@ -55,6 +55,16 @@ describe('MapStore.publish', () => {
     expect(maps.counters).toEqual(new Map([[me.device, NOW]]));
   });
 
+  it('names the book of left commits beside branches and tags', async () => {
+    await publish({ main: two, 'refs/xmpp/left': one });
+    expect(cornerIn(agent.repo, me.device)).toEqual({ 'heads/main': two, left: one });
+    const { maps: again } = await agent.reopen();
+    expect(again.refsOf(me.device)).toEqual(refsOf({ main: two, 'refs/xmpp/left': one }));
+    expect(isGenuine(again, me)).toBe(true);
+    await publish({ main: two }, NOW + 1);
+    expect(cornerIn(agent.repo, me.device)).toEqual({ 'heads/main': two });
+  });
+
   it('says again what the disk did not take', async () => {
     const stateDir = makeFolder();
     ({ maps } = agent = await openAgentRepo(copyOf(base), { pins: [me, laptop], stateDir }));
@@ -279,9 +289,10 @@ describe('a push that wrote more than a map can name', () => {
   it('leaves nothing of it, and no name that blocks the branches to come', async () => {
     git(agent.repo.dir, 'update-ref', `refs/xmpp/${laptop.device}/heads`, one);
     git(agent.repo.dir, 'update-ref', `refs/xmpp/${laptop.device}/junk`, one);
+    git(agent.repo.dir, 'update-ref', `refs/xmpp/${laptop.device}/left/x`, one);
     const signed = signAs(laptop, agent, { counter: 1, refs: refsOf({ main: one }) });
     expect(await maps.acceptPushed(laptop.device, signed, laptop.spki)).toBe(false);
     expect(cornerIn(agent.repo, laptop.device)).toEqual({});
-    expect(await push({ main: one })).toBe(true);
+    expect(await push({ main: one, 'refs/xmpp/left': one })).toBe(true);
   });
 });

@@ -1,11 +1,14 @@
 // Offers between two real repositories over a real link: told by name where that will do, else pushed; taken in whole, or not at all.
 
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { deliverOffer } from '../../../src/agent/offer.ts';
 import type { PeerCopy } from '../../../src/agent/offer-types.ts';
 import { realClock } from '../../../src/lib/clock.ts';
 import { parseBareJid } from '../../../src/lib/jid.ts';
+import { parseOid } from '../../../src/lib/names.ts';
 import type { DeviceId, Oid } from '../../../src/lib/names.ts';
 import type { DialledLink } from '../../../src/link/dialled-link.ts';
 import type { ToldMap } from '../../../src/link/http-format.ts';
@@ -79,6 +82,26 @@ describe('deliverOffer', () => {
     expect(pair.asked).toEqual(['offer']);
     expect(corner()).toEqual({ 'heads/main': two, 'heads/desk': one });
     expect(link.stats().sent - before).toBeLessThan(5000);
+  });
+
+  it('brings the book of left commits along, by each way', async () => {
+    const book = (text: string): Oid => {
+      writeFileSync(join(pair.near.repo.dir, 'book'), text);
+      return parseOid(git(pair.near.repo.dir, 'hash-object', '-w', 'book'));
+    };
+    const [first, second, third] = [book('1'), book('2'), book('3')];
+    await publish({ main: two, 'refs/xmpp/left': first });
+    await offer();
+    expect(corner()).toEqual({ 'heads/main': two, left: first });
+    await publish({ main: two, 'refs/xmpp/left': second });
+    await offer(me(), PUSHED);
+    expect(corner()).toEqual({ 'heads/main': two, left: second });
+    await publish({ main: one, 'refs/xmpp/left': third });
+    pair.asked.length = 0;
+    await offer(me(), { counter: pair.far.maps.signed(me())?.counter ?? 0, refs: pair.far.maps.refsOf(me()), known: new Set([one, two]) });
+    expect(pair.asked).toEqual(['offer']);
+    expect(corner()).toEqual({ 'heads/main': one, left: third });
+    expect(git(pair.far.repo.dir, 'cat-file', 'blob', third)).toBe('3');
   });
 
   it('tells only what changed since the last time', async () => {

@@ -70,6 +70,11 @@ describe('parseSignature', () => {
 });
 
 describe('isMapRef', () => {
+  it('is true for the book of left commits, and for nothing else of ours', () => {
+    expect(isMapRef('refs/xmpp/left')).toBe(true);
+    expect(['refs/xmpp/left/x', 'refs/xmpp/lef', 'refs/xmpp/kept/x', 'refs/xmpp/partial/x', `refs/xmpp/${'b'.repeat(32)}/left`].map(isMapRef)).toEqual([false, false, false, false, false]);
+  });
+
   it('is true for branches and tags, but not for a branch called HEAD', () => {
     expect(['refs/heads/x', 'refs/tags/x', 'refs/tags/HEAD', 'refs/heads/HEAD/x'].map(isMapRef)).toEqual([true, true, true, true]);
     expect(['refs/heads/HEAD', 'refs/notes/x', 'refs/remotes/a/b', 'HEAD', 'xrefs/heads/x'].map(isMapRef)).toEqual([false, false, false, false, false]);
