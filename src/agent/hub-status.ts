@@ -11,7 +11,8 @@ export interface HubStatus {
   /** Name of the remote. */
   readonly name: string;
   readonly mode: HubMode;
-  /** `in sync`, `ahead 2`, `behind 1`, `ahead 2, behind 1`, `waiting`, `not there` (its medium is away), `unknown` (not asked yet). */
+  /** `in sync`, `ahead 2`, `behind 1`, `ahead 2, behind 1`, `sending` (its branches are the same, not yet what is written beside them),
+   * `waiting`, `not there` (its medium is away), `unknown` (not asked yet). */
   readonly state: string;
   /** Milliseconds since 1970: since when it waits. */
   readonly since?: number;
@@ -50,7 +51,8 @@ async function compare(hub: Hub): Promise<string> {
     behind += there === undefined ? 0 : await count(hub, ours, there);
   }
   const parts = [ahead > 0 ? `ahead ${ahead}` : '', behind > 0 ? `behind ${behind}` : ''].filter((part) => part !== '');
-  return parts.length === 0 ? 'in sync' : parts.join(', ');
+  if (parts.length > 0) return parts.join(', ');
+  return machine.wanted.some(({ ref }) => !machine.declined.has(ref)) ? 'sending' : 'in sync';
 }
 
 /** A branch that the hub lacks counts as one, where it is to be made there. */

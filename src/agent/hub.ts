@@ -53,6 +53,7 @@ export class Hub {
   #isRelated = false;
   #isHinted = false;
   #toldTrouble: string | undefined;
+  #underWay: Promise<void> = Promise.resolve();
 
   constructor(parts: HubParts, ours: RefsOfMap) {
     this.parts = parts;
@@ -74,10 +75,12 @@ export class Hub {
     return this.parts.place.remote;
   }
 
-  stop(): void {
+  /** Ends what is under way. @returns when that has ended, and nothing of it is written any more */
+  stop(): Promise<void> {
     this.#ending.abort();
     this.#timer?.cancel();
     this.#disk?.stop();
+    return this.#underWay;
   }
 
   /** Signed in, the network returned, or a person asked. */
@@ -120,7 +123,7 @@ export class Hub {
   #tell(fact: HubFact): void {
     if (this.#ending.signal.aborted) return;
     const intentions = this.machine.receive(fact, this.#now(), this.parts.random);
-    for (const intention of intentions) void this.#carryOut(intention);
+    for (const intention of intentions) this.#underWay = this.#carryOut(intention);
     this.#timer?.cancel();
     const at = this.machine.wakeAt;
     if (at !== undefined) this.#timer = this.parts.clock.setTimer(Math.max(0, at - this.#now()), () => this.#tell({ type: 'time' }));
@@ -129,9 +132,9 @@ export class Hub {
   }
 
   async #carryOut(intention: HubIntention): Promise<void> {
-    if (intention.type === 'announce') return this.parts.onPushed();
     try {
-      if (intention.type === 'fetch') {
+      if (intention.type === 'announce') this.parts.onPushed();
+      else if (intention.type === 'fetch') {
         this.#tell({ type: 'fetched', refs: await (intention.isListing ? listHub : fetchHub)(this.#place) });
       } else if (intention.type === 'push') {
         await this.#push(intention.updates);

@@ -80,7 +80,7 @@ export class Hubs {
 
   stop(): void {
     this.#isStopped = true;
-    for (const remote of this.#running.keys()) this.#drop(remote);
+    for (const remote of this.#running.keys()) void this.#drop(remote);
     this.#stopMounts?.();
   }
 
@@ -125,7 +125,7 @@ export class Hubs {
       await this.#save({ ...this.#state, folder: folderOf(this.#parts.deviceName(), this.#parts.context.me) });
     }
     const hasSshCommand = config.has('core.sshcommand');
-    for (const remote of this.#running.keys()) if (!hubs.some((each) => each.remote === remote)) this.#drop(remote);
+    for (const remote of this.#running.keys()) if (!hubs.some((each) => each.remote === remote)) await this.#drop(remote);
     await this.#sweep(hubs);
     for (const setting of hubs) await this.#open(setting, hasSshCommand);
     this.#watchMounts();
@@ -140,7 +140,7 @@ export class Hubs {
     const hash = hashUrl(context.shared().id, url);
     const made = [mode, hasSshCommand, url].join(' ');
     if (this.#running.get(remote)?.made === made || this.#isStopped) return;
-    this.#drop(remote);
+    await this.#drop(remote);
     // Of another hub under the same name nothing is remembered.
     if (this.#state.hubs[remote]?.url !== hash) await this.#save({ ...this.#state, hubs: { ...this.#state.hubs, [remote]: { url: hash, acted: {} } } });
     const place = { runGit, repository, remote, hasSshCommand };
@@ -150,10 +150,10 @@ export class Hubs {
     await hub.contact();
   }
 
-  #drop(remote: string): void {
+  async #drop(remote: string): Promise<void> {
     const running = this.#running.get(remote);
     this.#running.delete(remote);
-    running?.hub.stop();
+    await running?.hub.stop();
     for (const { id } of running?.hub.sources() ?? []) this.#parts.forget(id);
   }
 

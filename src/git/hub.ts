@@ -11,6 +11,7 @@ import { inRepository, QUIET_CONFIG } from './environment.ts';
 import { hubFault, parseListing, parsePushed } from './hub-format.ts';
 import { hasCommits, listRefs, updateRefs } from './refs.ts';
 import type { Repository } from './repository.ts';
+import { lastWords } from './run.ts';
 import { fsckConfig } from './services.ts';
 
 /** A hub as git is asked for it. */
@@ -29,6 +30,8 @@ export interface HubPlace {
 const DEADLINE_MS = 30 * 60_000;
 /** Refs of a hub take no more than this: about 200 000. */
 const MAX_LISTING_BYTES = 16 << 20;
+/** Why it failed is read from all that it said. */
+const ANY_CODE = Array.from({ length: 256 }, (_none, code) => code);
 /** ssh(1): nobody is asked, and a dead connection is noticed within a minute. */
 const SSH_COMMAND = 'ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15 -o ServerAliveCountMax=3';
 
@@ -68,8 +71,8 @@ export async function pushHub(place: HubPlace, updates: readonly HubUpdate[]): P
   const options = ['--porcelain', '--no-verify', '--no-signed', '--no-follow-tags', '--no-atomic', '--recurse-submodules=no', ...leases];
   const { stdout, stderr, exitCode } = await run(place, ['push', ...options, '--', place.remote, ...specs], { config: remoteConfig(place), okCodes: [0, 1] });
   const results = parsePushed(stdout, stderr);
-  if (exitCode !== 0 && results.size === 0) throw hubFault(place.remote, { words: stderr });
-  await notePushed(place, updates.filter(({ ref }) => results.get(ref) === 'done'));
+  if (exitCode !== 0 && results.size === 0) throw hubFault(place.remote, { words: wordsOf(stderr) });
+  if (!place.signal.aborted) await notePushed(place, updates.filter(({ ref }) => results.get(ref) === 'done'));
   return results;
 }
 
@@ -113,12 +116,19 @@ export function troubleOf(fault: Fault): HubTrouble {
 async function run(place: HubPlace, args: readonly string[], options: GitRunOptions): Promise<Awaited<ReturnType<RunGit>>> {
   const { dir, env } = inRepository(place.repository);
   const ssh = place.hasSshCommand ? {} : { GIT_SSH_COMMAND: SSH_COMMAND };
-  try {
-    return await place.runGit(args, { ...options, dir, env: { ...env, ...ssh }, session: place.signal, deadlineMs: DEADLINE_MS });
-  } catch (error) {
+  const how = { ...options, dir, env: { ...env, ...ssh }, session: place.signal, deadlineMs: DEADLINE_MS, okCodes: ANY_CODE };
+  const result = await place.runGit(args, how).catch((error: unknown) => {
     const fault = asFault(error, `asking ${place.remote}`);
     throw hubFault(place.remote, { code: fault.code, words: fault.message });
-  }
+  });
+  if (!(options.okCodes ?? [0]).includes(result.exitCode)) throw hubFault(place.remote, { words: wordsOf(result.stderr) });
+  return result;
+}
+
+/** What git and ssh said, without what git says after every failure: the reason stands before it. */
+function wordsOf(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => !/^fatal: Could not read from remote|^Please make sure you have|^and the repository exists|^error: failed to push some refs/.test(line));
+  return lastWords(lines.join('\n')) || lastWords(stderr) || 'git said nothing';
 }
 
 /** The person's configuration holds but for what would sign, ask, push more, or start something of the repository's own. */

@@ -5,12 +5,12 @@ import { Duplex, PassThrough } from 'node:stream';
 import type { Readable, Writable } from 'node:stream';
 import { execa } from 'execa';
 import { delay, realClock } from '../lib/clock.ts';
-import type { Timer } from '../lib/clock.ts';
 import { codeOf, Fault, messageOf } from '../lib/errors.ts';
 import type { GitRunOptions, RunGit } from '../lib/git-run.ts';
 import { redact } from '../lib/log.ts';
 import { cleanEnvironment, fullArgs } from './environment.ts';
 import type { GitConfig } from './environment.ts';
+import { Session } from './process-session.ts';
 
 const DEADLINE_MS = 60_000;
 const MAX_BYTES = 64 << 20;
@@ -67,7 +67,7 @@ export function createRunGit(env: Readonly<Record<string, string | undefined>>):
       maxBuffer: options.maxBytes ?? MAX_BYTES,
       input: options.input ?? '',
     });
-    const session = options.session === undefined ? undefined : new Session(child.pid, options.session, deadlineMs);
+    const session = options.session === undefined ? undefined : new Session(child, options.session, deadlineMs);
     const result = await child.finally(() => session?.close());
     const { stdout, stderr, exitCode, isMaxBuffer } = result;
     const timedOut = result.timedOut || session?.isLate === true;
@@ -75,43 +75,6 @@ export function createRunGit(env: Readonly<Record<string, string | undefined>>):
     if (hasEnded && (options.okCodes ?? [0]).includes(exitCode)) return { stdout, stderr, exitCode };
     throw faultOf(args, options, { stderr, exitCode, timedOut, isMaxBuffer, systemCode: codeOf(result) });
   };
-}
-
-/** A process that leads a group of its own: asked to end with all that it started, and after five seconds made to. */
-class Session {
-  isLate = false;
-  readonly #pid: number | undefined;
-  readonly #signal: AbortSignal;
-  readonly #timers: Timer[];
-  readonly #end = (): void => {
-    this.#tell('SIGTERM');
-    this.#timers.push(realClock.setTimer(HANG_UP_MS, () => this.#tell('SIGKILL')));
-  };
-
-  constructor(pid: number | undefined, signal: AbortSignal, deadlineMs: number) {
-    this.#pid = pid;
-    this.#signal = signal;
-    const onLate = (): void => {
-      this.isLate = true;
-      this.#end();
-    };
-    this.#timers = [realClock.setTimer(deadlineMs, onLate)];
-    if (signal.aborted) this.#end();
-    else signal.addEventListener('abort', this.#end, { once: true });
-  }
-
-  close(): void {
-    this.#signal.removeEventListener('abort', this.#end);
-    for (const timer of this.#timers) timer.cancel();
-  }
-
-  #tell(name: NodeJS.Signals): void {
-    try {
-      if (this.#pid !== undefined) process.kill(-this.#pid, name);
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
 }
 
 interface Failure {

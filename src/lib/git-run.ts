@@ -14,10 +14,7 @@ export interface GitRunOptions {
   readonly maxBytes?: number;
   /** Exit codes that are an answer and no failure; default only 0. */
   readonly okCodes?: readonly number[];
-  /**
-   * In a session of its own: nothing it starts (ssh, a credential helper) finds a terminal to ask on, and at the deadline, or when this is aborted, all of
-   * them are ended.
-   */
+  /** In a session of its own: nothing it starts (ssh, a credential helper) finds a terminal to ask on. It ends at the deadline, or when this is aborted. */
   readonly session?: AbortSignal;
 }
 
