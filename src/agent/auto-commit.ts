@@ -33,8 +33,8 @@ export interface AutoCommitStatus {
   readonly leftOut: readonly string[];
 }
 
-/** Configuration that lies outside of the repository is read again after this, in ms. */
-const CONFIG_MS = 60_000;
+/** Configuration that lies outside of the repository is read again after this, in ms: a name to commit in is waited for. */
+const CONFIG_MS = { on: 60_000, off: 600_000 };
 
 /** Commits by itself in one repository while it is wanted. */
 export class AutoCommit {
@@ -52,8 +52,6 @@ export class AutoCommit {
   /** Reads the policy, and begins or ends as it says. */
   start(): void {
     if (this.#isStopped || this.#parts.context.repository.workTree === undefined) return;
-    this.#timer?.cancel();
-    this.#timer = this.#parts.clock.setTimer(CONFIG_MS, () => this.start());
     void this.#serial.run(() => this.#readPolicy());
   }
 
@@ -75,7 +73,8 @@ export class AutoCommit {
   }
 
   async #readPolicy(): Promise<void> {
-    const { context, deviceName } = this.#parts;
+    const { context, deviceName, clock } = this.#parts;
+    this.#timer?.cancel();
     try {
       const config = await readGitConfig(context.runGit, context.repository);
       const policy = readAutoCommit(config, { device: deviceName(), onProblem: (fault) => this.#complain(fault) });
@@ -88,6 +87,8 @@ export class AutoCommit {
       // A repository that is gone is told by whoever looks at its branches.
       this.#complain(asFault(error, 'reading the configuration'));
     }
+    if (this.#isStopped) return;
+    this.#timer = clock.setTimer(this.#running === undefined ? CONFIG_MS.off : CONFIG_MS.on, () => this.start());
   }
 
   #complain({ message, code }: Fault): void {

@@ -1,7 +1,6 @@
 // Watches one work tree and commits what has settled there, under one policy (docs/decisions/0034-commits-by-itself.md).
 // Rule: thin; the machine says when, git says what, and it happens while nothing else of the repository moves.
 
-import { join } from 'node:path';
 import { Backoff } from '../lib/backoff.ts';
 import type { Timer } from '../lib/clock.ts';
 import { asFault } from '../lib/errors.ts';
@@ -10,7 +9,7 @@ import type { FileSign, SettleFact, SettleIntention } from '../sync/settle-machi
 import { autoCommit } from '../git/auto-commit.ts';
 import type { AutoCommitted } from '../git/auto-commit.ts';
 import { checkIgnored } from '../git/ignored.ts';
-import { lstatOrNothing } from '../git/obstacle.ts';
+import { lookAtFiles } from '../git/look.ts';
 import type { LeftOut } from '../git/work-changes.ts';
 import { WorkWatch } from '../git/work-watch.ts';
 import type { AutoCommitParts, AutoCommitStatus } from './auto-commit.ts';
@@ -107,10 +106,9 @@ export class AutoCommitting {
     const { runGit, repository } = this.#parts.context;
     const asked = checkIgnored(runGit, repository, paths).catch(() => new Set<string>());
     const found = new Map<string, FileSign>();
-    for (const path of paths) {
-      // What cannot be looked at is for git to name.
-      const stats = await lstatOrNothing(Buffer.from(join(repository.path, path))).catch(() => undefined);
-      found.set(path, stats?.isDirectory() === true ? FOLDER : stats === undefined ? undefined : { size: stats.size, mtimeMs: stats.mtimeMs });
+    const files = paths.map((name) => ({ name, path: Buffer.from(name) }));
+    for await (const [{ name }, stats] of lookAtFiles(repository.path, files)) {
+      found.set(name, stats?.isDirectory() === true ? FOLDER : stats === undefined ? undefined : { size: stats.size, mtimeMs: stats.mtimeMs });
     }
     const ignored = await asked;
     for (const path of ignored) this.#watch.leaveOut(path);

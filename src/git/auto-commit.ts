@@ -48,6 +48,7 @@ export type AutoCommitted =
       readonly commit?: { readonly branch: RefName; readonly to: Oid; readonly paths: number };
       readonly leftOut: readonly LeftOut[];
       readonly young: readonly string[];
+      /** There is more than went at once. */
       readonly hasMore: boolean;
     };
 
@@ -76,12 +77,12 @@ export async function autoCommit(deps: AutoCommitDeps, repository: Repository, r
     if (request.nobody !== undefined && chosen.going.length > 0) return { waits: { why: 'nobody', words: request.nobody } };
     const added = await addChanges(deps, place, chosen);
     const { leftOut, tree } = added;
-    const rest = { leftOut, young: chosen.young, hasMore: chosen.hasMore };
-    if (tree === undefined || tree === (await treeOf(deps.runGit, place, status.head))) return rest;
+    const rest = { leftOut, young: chosen.young };
+    if (tree === undefined || tree === (await treeOf(deps.runGit, place, status.head))) return { ...rest, hasMore: false };
     const to = await commitTree(deps.runGit, place, { tree, parent: status.head, message: request.message });
     const waits = await publishCommit(deps, repository, { ...place, from: status.head, to, index, stateDir: request.stateDir });
     if (waits !== undefined) return { waits: { why: 'busy', words: waits } };
-    return { ...rest, commit: { branch: place.branch, to, paths: added.count } };
+    return { ...rest, hasMore: chosen.hasMore, commit: { branch: place.branch, to, paths: added.count } };
   } finally {
     await dropPrivateIndex(place.gitDir);
   }

@@ -13,11 +13,14 @@ interface Watched {
 /** @param name what changed in the folder; null when the system does not say @param isRename it was made, removed or replaced */
 export type FolderEvent = (name: string | null, isRename: boolean) => void;
 
+const RAISE = 'sysctl fs.inotify.max_user_watches=1048576 raises it';
+
 /** The folders that are watched, by path. */
 export class FolderWatches {
   readonly #watched = new Map<string, Watched>();
   readonly #onProblem: (words: string) => void;
   #isWhole = true;
+  #isTold = false;
   #isStopped = false;
 
   /** @param onProblem told in words, once, when the system does not let everything be watched */
@@ -83,10 +86,12 @@ export class FolderWatches {
 
   #fail(dir: string, error: unknown): void {
     this.drop(dir);
-    if (codeOf(error) === 'ENOENT' || !this.#isWhole) return;
+    if (codeOf(error) === 'ENOENT') return;
     this.#isWhole = false;
+    if (this.#isTold) return;
+    this.#isTold = true;
     const isLimit = codeOf(error) === 'ENOSPC' || codeOf(error) === 'EMFILE';
-    const words = isLimit ? "the system's limit of watched folders is reached (fs.inotify.max_user_watches)" : messageOf(error);
+    const words = isLimit ? `the system's limit of watched folders is reached: ${RAISE}` : messageOf(error);
     this.#onProblem(`${dir} is not watched: ${words}`);
   }
 }

@@ -3,7 +3,7 @@
 // is not committed.
 
 import type { Stats } from 'node:fs';
-import { below, lstatOrNothing } from './obstacle.ts';
+import { lookAtFiles } from './look.ts';
 import type { IndexPlace } from './private-index.ts';
 import type { StartGit } from './run.ts';
 import { parseStatus } from './status-format.ts';
@@ -53,10 +53,9 @@ export async function readStatus(startGit: StartGit, place: IndexPlace): Promise
 export async function chooseChanges(root: string, status: WorkStatus, limits: Limits): Promise<Chosen> {
   const chosen = { going: new Array<WorkChange>(), young: new Array<string>(), leftOut: status.nested.map(nestedOut) };
   let bytes = 0;
-  for (const change of status.changes) {
+  for await (const [change, stats] of lookAtFiles(root, status.changes)) {
     if (chosen.going.length >= MAX_PATHS || bytes >= MAX_BYTES) return { ...chosen, hasMore: true };
     const path = change.path.toString('utf8');
-    const stats = await lstatOrNothing(below(root, change.path));
     const isSettled = limits.mayGo(path);
     if (isSettled === false) continue;
     const reason = stats === undefined ? undefined : reasonAgainst(stats, limits);

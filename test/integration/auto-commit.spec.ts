@@ -184,4 +184,12 @@ describe('share --folder', () => {
     await laptop.git(here, 'config', 'xmpp.autoCommit', 'true');
     await arrives(there, 'meanwhile.txt', 'meanwhile\n');
   });
+
+  it('switches on commits and merging where its person has set neither', async () => {
+    await laptop.git(laptop.dir, 'config', '--global', '--unset', 'xmpp.merge');
+    const other = await laptop.repo('other');
+    await laptop.git(other, 'config', 'xmpp.autoCommit', 'false');
+    await laptop.xmpp('share', '--folder', other);
+    expect(await laptop.git(other, 'config', '--local', '--get-regexp', '^xmpp.(auto|merge)')).toBe('xmpp.autocommit false\nxmpp.merge merge');
+  });
 });

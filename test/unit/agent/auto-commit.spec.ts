@@ -14,6 +14,12 @@ import { commit, git, makeRepo, writeFiles } from '../../helpers/repo.ts';
 import type { TestRepo } from '../../helpers/repo.ts';
 import { until } from '../../helpers/waiting.ts';
 
+/** A hundred seconds pass in one. */
+const FAST: Clock = {
+  now: () => realClock.now() * 100,
+  setTimer: (ms, fire) => realClock.setTimer(ms / 100, fire),
+};
+
 let repo: TestRepo;
 let auto: AutoCommit;
 let events: Events;
@@ -151,6 +157,27 @@ describe('AutoCommit', () => {
     auto.hint('config');
     await until(clean);
     expect(git(repo.dir, 'log', '-1', '--format=%s')).toBe('other words');
+  });
+
+  it('names a file that is written for ever, commits the others without it, and takes it once it is left alone', async () => {
+    git(repo.dir, 'config', 'xmpp.autoCommitDelay', '5s');
+    await start(FAST);
+    await until(async () => (await auto.status()) !== undefined);
+    let isWriting = true;
+    const log = (): void => {
+      appendFileSync(join(repo.dir, 'log'), 'x');
+      if (isWriting) setTimeout(log, 2);
+    };
+    log();
+    await until(() => said('unsettled').length === 1);
+    expect(said('unsettled')[0]).toMatch(/^log is still being written after a minute/);
+    writeFiles(repo.dir, { other: 'x' });
+    await until(() => said('committed').length === 1);
+    expect(git(repo.dir, 'show', '--format=', '--name-only', 'HEAD')).toBe('other');
+    expect((await auto.status())?.leftOut).toEqual(['log is still being written']);
+    isWriting = false;
+    await until(() => said('committed').length === 2);
+    expect((await auto.status())?.leftOut).toEqual([]);
   });
 
   it('commits nothing in a bare repository', async () => {

@@ -1,12 +1,14 @@
 // What is noticed in a work tree.
 
+import { spawnSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildSync } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRunGit } from '../../../src/git/run.ts';
 import { WorkWatch } from '../../../src/git/work-watch.ts';
 import { open } from '../../helpers/git-pipe.ts';
-import { cleanEnv, commit, git, makeRepo, writeFiles } from '../../helpers/repo.ts';
+import { cleanEnv, commit, git, makeFolder, makeRepo, writeFiles } from '../../helpers/repo.ts';
 import type { TestRepo } from '../../helpers/repo.ts';
 import { until } from '../../helpers/waiting.ts';
 
@@ -123,5 +125,33 @@ describe('WorkWatch', () => {
     writeFiles(repo.dir, { x: 'x' });
     for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
     expect(touched.size).toBe(0);
+  });
+});
+
+/** In a name space of its own, where the system's limit can be set. */
+const LIMITED = `
+import { createRunGit } from './src/git/run.ts';
+import { openRepository } from './src/git/repository.ts';
+import { WorkWatch } from './src/git/work-watch.ts';
+const runGit = createRunGit(process.env);
+const told = [];
+const watch = new WorkWatch(runGit, await openRepository(runGit, process.argv[2]), { onTouched: () => undefined, onProblem: (words) => told.push(words) });
+await watch.refresh();
+await watch.refresh();
+process.stdout.write(JSON.stringify({ told, isWhole: watch.isWhole }));
+process.exit(0);
+`;
+const LIMIT = 'echo 2 > /proc/sys/user/max_inotify_watches && exec "$0" "$@"';
+const inNameSpace = (...args: string[]): ReturnType<typeof spawnSync> => spawnSync('unshare', ['-Ur', 'sh', '-c', LIMIT, ...args], { env: cleanEnv(), encoding: 'utf8' });
+
+describe.runIf(inNameSpace('true').status === 0)('WorkWatch under a limit of the system', () => {
+  it('tells once which limit is reached and what raises it, and that not all is watched', () => {
+    const script = join(makeFolder(), 'watch.mjs');
+    const banner = { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' };
+    buildSync({ stdin: { contents: LIMITED, resolveDir: process.cwd(), loader: 'js' }, bundle: true, platform: 'node', format: 'esm', outfile: script, logLevel: 'error', banner });
+    const { stdout, stderr } = inNameSpace(process.execPath, script, repo.dir);
+    expect(stderr).toBe('');
+    const words = expect.stringMatching(/is not watched: the system's limit of watched folders is reached: sysctl fs\.inotify\.max_user_watches/) as string;
+    expect(JSON.parse(String(stdout))).toEqual({ told: [words], isWhole: false });
   });
 });
