@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npm run demo`, `npm test`, `npm run bench`, `npm run soak`, `npm run prosody`: each sets up what it needs by itself, then runs.
+// `npm run demo`, `npm test`, `npm run bench`, `npm run soak`, `npm run simulate`, `npm run prosody`: each sets up what it needs by itself, then runs.
 // Rule: nothing but Node's own modules is loaded here, since this runs before `npm ci`; the exit code is the answer.
 
 import { spawn } from 'node:child_process';
@@ -17,6 +17,7 @@ const COMMANDS = {
   demo: { isForTests: false, start: (args, env) => runTypeScript('test/demo/main.ts', args, env) },
   bench: { isForTests: true, start: (args, env) => runTypeScript('test/bench/main.ts', args, env) },
   soak: { isForTests: true, start: (args, env) => runTypeScript('test/soak/main.ts', args, env) },
+  simulate: { isForTests: false, hasServer: false, start: (args, env) => runTypeScript('test/simulate/main.ts', args, env) },
   prosody: { isForTests: false, start: (args, env) => runTypeScript('test/helpers/run-prosody.ts', args, env) },
 };
 
@@ -37,7 +38,7 @@ if (command === undefined) {
   // An interrupt goes to the whole group: the child tidies up and ends, then this does.
   process.on('SIGINT', () => undefined);
   try {
-    const env = { ...process.env, ...(await setUp({ isForTests: command.isForTests })) };
+    const env = { ...process.env, ...(await setUp({ isForTests: command.isForTests, hasServer: command.hasServer })) };
     process.exitCode = await command.start(args, env);
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));

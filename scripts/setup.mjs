@@ -12,14 +12,14 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
  * Sets up, and resolves with the environment for what is run next: XMPP_SERVER is `native` or `docker`.
- * @param {{ isForTests?: boolean }} options tests need more programs than the demo
+ * @param {{ isForTests?: boolean, hasServer?: boolean }} options tests need more programs than the demo; a simulation needs no server
  * @throws with one sentence that says what is missing
  */
-export async function setUp({ isForTests = false } = {}) {
+export async function setUp({ isForTests = false, hasServer = true } = {}) {
   checkVersions();
   installDependencies();
   run('the build', process.execPath, ['scripts/build.mjs']);
-  return chooseServer(isForTests);
+  return hasServer ? chooseServer(isForTests) : {};
 }
 
 function checkVersions() {

@@ -19,8 +19,11 @@ export type Fact =
   | { readonly type: 'contact'; readonly peer: DeviceId; readonly maps: ReadonlyMap<DeviceId, number> }
   | { readonly type: 'lost'; readonly peer: DeviceId }
   | { readonly type: 'delivered'; readonly peer: DeviceId; readonly device: DeviceId; readonly counter: number }
-  /** `mayRetry`: the peer can be reached and lacked something; otherwise it is asked again on the next contact. */
-  | { readonly type: 'undelivered'; readonly peer: DeviceId; readonly device: DeviceId; readonly mayRetry: boolean }
+  /**
+   * `mayRetry`: the peer can be reached and lacked something; otherwise it is asked again on the next contact. `isUnwanted`: it has no use
+   * for maps of that device, which it is not paired with: none is offered to it again before it names one of them itself.
+   */
+  | { readonly type: 'undelivered'; readonly peer: DeviceId; readonly device: DeviceId; readonly mayRetry: boolean; readonly isUnwanted?: boolean }
   /** A peer was granted or refused this repository. */
   | { readonly type: 'granted'; readonly peer: DeviceId; readonly isGranted: boolean };
 
@@ -46,6 +49,8 @@ interface PeerState {
   unanswered: number;
   /** Counter of each device's map that the peer refused since its last contact. */
   readonly refused: Map<DeviceId, number>;
+  /** Devices whose maps it has no use for: else a star of n devices would refuse n² offers for each commit. */
+  readonly unwanted: Set<DeviceId>;
 }
 
 interface Offering {
@@ -99,7 +104,7 @@ export class Engine {
       case 'delivered':
         return this.#settled(fact.peer, fact.device, fact.counter);
       case 'undelivered':
-        return this.#undelivered(fact.peer, fact.device, fact.mayRetry);
+        return this.#undelivered(fact);
       case 'granted':
         return this.#granted(fact.peer, fact.isGranted);
     }
@@ -149,6 +154,7 @@ export class Engine {
     state.contacts += 1;
     state.holds = new Map(maps);
     state.refused.clear();
+    for (const device of maps.keys()) state.unwanted.delete(device);
     return this.#offerTo(peer, state);
   }
 
@@ -167,14 +173,15 @@ export class Engine {
     return this.#offerTo(peer, state);
   }
 
-  #undelivered(peer: DeviceId, device: DeviceId, mayRetry: boolean): Intention[] {
+  #undelivered({ peer, device, mayRetry, isUnwanted }: Extract<Fact, { readonly type: 'undelivered' }>): Intention[] {
     const state = this.#peers.get(peer);
     if (state?.offering?.device !== device) return [];
     const { counter, contact } = state.offering;
     state.offering = undefined;
     // A contact since then says more of the peer than the end of an offer from before.
     const isNews = contact === state.contacts;
-    if (isNews && mayRetry) state.refused.set(device, counter);
+    if (isUnwanted === true) state.unwanted.add(device);
+    else if (isNews && mayRetry) state.refused.set(device, counter);
     else if (isNews) state.isReachable = false;
     return this.#offerTo(peer, state);
   }
@@ -182,7 +189,8 @@ export class Engine {
   #granted(peer: DeviceId, isGranted: boolean): Intention[] {
     if (!isGranted) this.#peers.delete(peer);
     else if (!this.#peers.has(peer)) {
-      this.#peers.set(peer, { isReachable: false, contacts: 0, holds: undefined, offering: undefined, unanswered: 0, refused: new Map() });
+      const known = { isReachable: false, contacts: 0, holds: undefined, offering: undefined, unanswered: 0 };
+      this.#peers.set(peer, { ...known, refused: new Map(), unwanted: new Set() });
     }
     return [];
   }
@@ -203,7 +211,7 @@ export class Engine {
   /** Our own map goes first; a peer is never offered its own. */
   #missing(peer: DeviceId, state: PeerState): { readonly device: DeviceId; readonly counter: number }[] {
     return [...this.#maps]
-      .filter(([device]) => device === this.#me || (device !== peer && this.#isRelaying()))
+      .filter(([device]) => device === this.#me || (device !== peer && this.#isRelaying() && !state.unwanted.has(device)))
       .filter(([device, counter]) => counter > (state.holds?.get(device) ?? 0))
       .map(([device, counter]) => ({ device, counter }))
       .sort((a, b) => Number(b.device === this.#me) - Number(a.device === this.#me));

@@ -4,27 +4,13 @@
 import { parseRefName } from '../lib/names.ts';
 import type { Oid, RefName } from '../lib/names.ts';
 import type { HubRefs, HubUpdate, PushResult } from './hub-facts.ts';
+import { dueAt, newPace, noteChanged, notePushed, noteRefused } from './hub-pace.ts';
+import type { Moment, Pace } from './hub-pace.ts';
 
 /** Where every device's own tips lie at a hub: `refs/heads/synced/<device>/<branch>`. */
 export const SYNCED = 'refs/heads/synced/';
-/** A branch that somebody else moved less than this many milliseconds ago is contested. */
-export const CONTESTED_MS = 15_000;
-/** A contested branch waits until our tip has been the same for a random time from the first to the second, in milliseconds. */
-export const QUIET_MS: readonly [number, number] = [5_000, 15_000];
-/** Beyond so many refusals in a row the wait grows no more: 5.3 minutes to 16. */
-const MAX_DOUBLINGS = 6;
-
 /** What is remembered of one ref of the hub. */
-interface Known {
-  /** When our tip of it last changed. */
-  changedAt: number;
-  /** When somebody else was last seen to have moved it. */
-  movedAt: number | undefined;
-  /** Refusals in a row, and when the last was. */
-  refusals: number;
-  refusedAt: number;
-  /** Quiet time that was drawn for our tip. */
-  wait: number;
+interface Known extends Pace {
   /** Our tip that the hub declined, with its words: the same is not offered again by itself. */
   declined: { readonly tip: Oid | undefined; readonly words: string } | undefined;
   /** Our tip when the hub was found without it: somebody took it away there, and it is made again only when it changes. */
@@ -56,11 +42,11 @@ export class HubBranches {
   }
 
   /** Takes in what is here now. */
-  setOurs(tips: HubRefs, contained: HubRefs, at: { readonly now: number; readonly random: () => number }): void {
+  setOurs(tips: HubRefs, contained: HubRefs, at: Moment): void {
     const before = this.#ours;
     this.#ours = tips;
     this.#contained = contained;
-    for (const [ref, oid] of tips) if (before?.get(ref) !== oid) this.#noteChange(ref, at);
+    for (const [ref, oid] of tips) if (before?.get(ref) !== oid) noteChanged(this.#of(ref), at);
   }
 
   /** Takes in everything that the hub holds. @returns whether somebody else has changed anything */
@@ -80,22 +66,20 @@ export class HubBranches {
   }
 
   /** @returns whether the hub is to be looked at again: somebody was faster */
-  setPushed(updates: readonly HubUpdate[], results: ReadonlyMap<RefName, PushResult>, at: { readonly now: number; readonly random: () => number }): boolean {
+  setPushed(updates: readonly HubUpdate[], results: ReadonlyMap<RefName, PushResult>, at: Moment): boolean {
     const hub = new Map(this.#hub);
     let isStale = false;
-    for (const { ref, to } of updates) {
+    for (const { ref, to, isOwn } of updates) {
       const result = results.get(ref) ?? 'stale';
       const known = this.#of(ref);
       if (result === 'done') {
         if (to === undefined) hub.delete(ref);
         else hub.set(ref, to);
         known.refusals = 0;
+        if (!isOwn) notePushed(known, at.now);
       } else if (result === 'stale') {
         isStale = true;
-        known.movedAt = at.now;
-        known.refusedAt = at.now;
-        known.refusals += 1;
-        known.wait = drawWait(known.refusals, at.random());
+        noteRefused(known, at);
       } else {
         known.declined = { tip: to, words: result.declined };
       }
@@ -202,26 +186,12 @@ export class HubBranches {
   }
 
   #dueAt({ ref, isOwn }: Pick<HubUpdate, 'ref' | 'isOwn'>): number {
-    const known = this.#of(ref);
-    if (known.refusals > 0) return Math.max(known.refusedAt, isOwn ? 0 : known.changedAt) + known.wait;
-    if (isOwn || known.movedAt === undefined) return 0;
-    return Math.min(known.changedAt + known.wait, known.movedAt + CONTESTED_MS);
-  }
-
-  #noteChange(ref: RefName, { now, random }: { readonly now: number; readonly random: () => number }): void {
-    const known = this.#of(ref);
-    known.changedAt = now;
-    known.wait = drawWait(known.refusals, random());
+    return dueAt(this.#of(ref), isOwn);
   }
 
   #of(ref: RefName): Known {
-    const known = this.#known.get(ref) ?? { changedAt: 0, movedAt: undefined, refusals: 0, refusedAt: 0, wait: 0, declined: undefined, gone: undefined, compared: undefined };
+    const known = this.#known.get(ref) ?? { ...newPace(), declined: undefined, gone: undefined, compared: undefined };
     this.#known.set(ref, known);
     return known;
   }
-}
-
-function drawWait(refusals: number, random: number): number {
-  const [least, most] = QUIET_MS;
-  return Math.round((least + (most - least) * random) * 2 ** Math.min(refusals, MAX_DOUBLINGS));
 }

@@ -112,6 +112,28 @@ describe('Engine', () => {
     expect(undelivered(LAPTOP, ME, true)).toEqual([offer(LAPTOP, ME, 6)]);
   });
 
+  it('offers a peer no map of a device that it has no use for, until it names one itself', () => {
+    contact(LAPTOP, [ME, 5]);
+    expect(accepted(TOWER, 1, PHONE)).toContainEqual(offer(LAPTOP, TOWER, 1));
+    expect(engine.receive({ type: 'undelivered', peer: LAPTOP, device: TOWER, mayRetry: true, isUnwanted: true })).toEqual([]);
+    expect(accepted(TOWER, 2, PHONE)).toEqual([{ type: 'consider', device: TOWER }]);
+    expect(contact(LAPTOP, [ME, 5])).toEqual([]);
+    expect(engine.owed(LAPTOP)).toEqual([]);
+    expect(contact(LAPTOP, [ME, 5], [TOWER, 1])).toEqual([offer(LAPTOP, TOWER, 2)]);
+  });
+
+  it('changes nothing for news that come twice, late or out of order', () => {
+    contact(LAPTOP, [ME, 5]);
+    contact(PHONE, [ME, 5]);
+    expect(accepted(TOWER, 3, LAPTOP)).toContainEqual(offer(PHONE, TOWER, 3));
+    delivered(PHONE, TOWER, 3);
+    const before = new Map(engine.maps);
+    for (const counter of [3, 1, 2, 3]) for (const via of [LAPTOP, PHONE]) expect(accepted(TOWER, counter, via)).toEqual([]);
+    expect([...delivered(PHONE, TOWER, 1), ...undelivered(PHONE, TOWER, true), ...engine.receive({ type: 'answered', peer: PHONE })]).toEqual([]);
+    expect(engine.maps).toEqual(before);
+    expect(contact(PHONE, [ME, 5], [TOWER, 3])).toEqual([]);
+  });
+
   it('waits for the next contact with a peer that was lost', () => {
     contact(LAPTOP);
     expect(engine.receive({ type: 'lost', peer: LAPTOP })).toEqual([]);

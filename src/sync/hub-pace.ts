@@ -1,0 +1,82 @@
+// When a branch may be pushed to a hub (hub-branches.ts). Rule: at once where nobody moved it lately, else once our tip has been quiet; what is
+// refused, or follows itself in quick succession, waits ever longer. Times are in milliseconds.
+
+/** A branch that somebody else moved less than this many milliseconds ago is contested. */
+const CONTESTED_MS = 15_000;
+/** A contested branch waits until our tip has been the same for a random time from the first to the second, in milliseconds. */
+const QUIET_MS: readonly [number, number] = [5_000, 15_000];
+/** So many pushes of one branch in quick succession, after the first, wait for nothing. */
+const FREE_PUSHES = 2;
+/** Beyond so many refusals in a row the wait grows no more: 5.3 minutes to 16. */
+const MAX_DOUBLINGS = 6;
+
+/** What is remembered of one ref's moves. */
+export interface Pace {
+  /** When our tip of it last changed. */
+  changedAt: number;
+  /** When somebody else was last seen to have moved it. */
+  movedAt: number | undefined;
+  /** When we moved it last, and how often before that in quick succession. */
+  pushedAt: number;
+  streak: number;
+  /** Refusals in a row, and when the last was. */
+  refusals: number;
+  refusedAt: number;
+  /** Quiet time that was drawn for our tip. */
+  wait: number;
+}
+
+/** The moment, and chance from 0 up to 1. */
+export interface Moment {
+  readonly now: number;
+  readonly random: () => number;
+}
+
+export function newPace(): Pace {
+  return { changedAt: 0, movedAt: undefined, pushedAt: -Infinity, streak: 0, refusals: 0, refusedAt: 0, wait: 0 };
+}
+
+/** Our tip is another one. */
+export function noteChanged(pace: Pace, { now, random }: Moment): void {
+  pace.changedAt = now;
+  drawWait(pace, random());
+}
+
+/** Somebody was faster. */
+export function noteRefused(pace: Pace, { now, random }: Moment): void {
+  pace.movedAt = now;
+  pace.refusedAt = now;
+  pace.refusals += 1;
+  drawWait(pace, random());
+}
+
+/**
+ * What is pushed is solid from then on, an automatic merge too. Two hubs that each got a merge over the other's last one at once would
+ * never end: so our own pushes in quick succession count like somebody else's after a few, and wait ever longer.
+ */
+export function notePushed(pace: Pace, now: number): void {
+  pace.streak = now - pace.pushedAt < 2 * contestedMs(pace) ? pace.streak + 1 : 0;
+  pace.pushedAt = now;
+}
+
+/** @param isOwn whether the ref is one that nobody else moves */
+export function dueAt(pace: Pace, isOwn: boolean): number {
+  if (pace.refusals > 0) return Math.max(pace.refusedAt, isOwn ? 0 : pace.changedAt) + pace.wait;
+  const movedAt = Math.max(pace.movedAt ?? -Infinity, pace.streak > FREE_PUSHES ? pace.pushedAt : -Infinity);
+  return isOwn || movedAt === -Infinity ? 0 : Math.min(pace.changedAt + pace.wait, movedAt + contestedMs(pace));
+}
+
+/** How often the wait doubles for our own haste. */
+function hurryOf({ streak }: Pace): number {
+  return Math.min(MAX_DOUBLINGS, Math.max(0, streak - FREE_PUSHES));
+}
+
+/** How long after a move the branch is contested. */
+function contestedMs(pace: Pace): number {
+  return CONTESTED_MS * 2 ** hurryOf(pace);
+}
+
+function drawWait(pace: Pace, random: number): void {
+  const [least, most] = QUIET_MS;
+  pace.wait = Math.round((least + (most - least) * random) * 2 ** Math.min(pace.refusals + hurryOf(pace), MAX_DOUBLINGS));
+}
