@@ -3,6 +3,7 @@
 
 import { parseArguments } from './arguments.ts';
 import type { Asked, RowName } from './arguments.ts';
+import { benchBurst } from './burst.ts';
 import { benchCaps } from './caps.ts';
 import { benchClone, reasonOf } from './clone.ts';
 import { benchIdle } from './idle.ts';
@@ -18,7 +19,7 @@ import { benchFolder, benchWatch } from './work-tree.ts';
 
 /** Rows that need a pair of devices with one repository in sync: all through the server, or as they find each other; `idle` comes last, when all is quiet. */
 const IN_BAND: readonly RowName[] = ['latency', 'wire'];
-const IN_PAIR: readonly RowName[] = ['latency-direct', 'start', 'folder', 'watch50k', 'idle'];
+const IN_PAIR: readonly RowName[] = ['latency-direct', 'start', 'folder', 'watch50k', 'burst10k', 'idle'];
 
 let asked: Asked;
 try {
@@ -60,6 +61,7 @@ function runOne(name: RowName, setting: Setting, count: number | undefined): Pro
   if (name === 'wire') return benchWire(setting);
   if (name === 'folder') return benchFolder(setting, count ?? 40);
   if (name === 'watch50k') return benchWatch(setting);
+  if (name === 'burst10k') return benchBurst(setting);
   return name === 'start' ? benchStart(setting) : benchIdle(setting, count ?? 60);
 }
 

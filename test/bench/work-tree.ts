@@ -10,9 +10,9 @@ import { ms, percentile } from './setting.ts';
 import type { Row, Setting } from './setting.ts';
 
 const WARM_UP = 3;
-const FILES = 50_000;
+export const FILES = 50_000;
 const PER_FOLDER = 20;
-const BURST = 10_000;
+export const BURST = 10_000;
 
 /** From the end of writing a file in one folder to the same file in the other. */
 export async function benchFolder({ a, b, dirA, dirB }: Setting, files: number): Promise<Row[]> {
@@ -68,7 +68,8 @@ async function commitByHand(device: Device, dir: string): Promise<number> {
   return performance.now() - start;
 }
 
-async function writeFiles(dir: string, count: number, text: string): Promise<void> {
+/** Writes so many files, twenty to a folder. */
+export async function writeFiles(dir: string, count: number, text: string): Promise<void> {
   for (let index = 0; index < count; index += 1) {
     const folder = path.join(dir, `folder-${Math.floor(index / PER_FOLDER)}`);
     if (index % PER_FOLDER === 0) await mkdir(folder, { recursive: true });
@@ -85,7 +86,7 @@ async function arrives(file: string, text: string): Promise<void> {
 }
 
 /** Waits until nothing is left to commit. */
-async function isClean(device: Device, dir: string): Promise<void> {
+export async function isClean(device: Device, dir: string): Promise<void> {
   const until = performance.now() + 120_000;
   while ((await device.git(dir, '--no-optional-locks', 'status', '--porcelain')) !== '') {
     if (performance.now() > until) throw new Error(`${dir} was not committed within 120 s`);

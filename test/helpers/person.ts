@@ -11,7 +11,8 @@ const IN_THE_WAY = /index\.lock|cannot lock ref|[Uu]nable to (?:create|lock)|cou
 const PATIENCE_MS = 60_000;
 const PAUSE_MS = 20;
 
-export type Act = 'own' | 'same' | 'amend' | 'reset' | 'rebase';
+/** `write` leaves the commit to the agent. */
+export type Act = 'own' | 'same' | 'amend' | 'reset' | 'rebase' | 'write';
 /** Half of all acts are commits to files of one's own. */
 const ACTS: readonly Act[] = ['own', 'own', 'own', 'own', 'own', 'same', 'same', 'amend', 'reset', 'rebase'];
 
@@ -34,6 +35,7 @@ export class Person {
   async do(act: Act): Promise<void> {
     const { name } = this.copy.device;
     const number = (this.#number += 1);
+    if (act === 'write') return this.#write({ [`${name}/${number % 5}.txt`]: `${name} ${number}\n`, 'shared.txt': `first line\n${name} ${number}\nlast line\n` });
     if (act === 'own') return this.commit({ [`${name}/${number % 5}.txt`]: `${name} ${number}\n` }, `${name} ${number}`);
     if (act === 'same') return this.commit({ 'shared.txt': `first line\n${name} ${number}\nlast line\n` }, `${name} ${number} on the same line`);
     if (act === 'amend') return this.#must('commit', '--quiet', '--amend', '--allow-empty', '-m', `${name} ${number} amended`);
@@ -45,16 +47,20 @@ export class Person {
 
   /** Writes files whole and commits them. */
   async commit(files: Readonly<Record<string, string>>, message: string): Promise<void> {
+    await this.#write(files);
+    await this.#must('add', '--', ...Object.keys(files));
+    await this.#must('commit', '--quiet', '--allow-empty', '-m', message);
+  }
+
+  async #write(files: Readonly<Record<string, string>>): Promise<void> {
     for (const [file, text] of Object.entries(files)) {
       const where = path.join(this.copy.dir, file);
-      // A folder may go while the agent replaces the branch.
+      // A folder may go while the agent moves the branch.
       await this.#persist(async () => {
         await mkdir(path.dirname(where), { recursive: true });
         await writeFile(where, text);
       });
     }
-    await this.#must('add', '--', ...Object.keys(files));
-    await this.#must('commit', '--quiet', '--allow-empty', '-m', message);
   }
 
   async #must(...args: string[]): Promise<void> {

@@ -66,6 +66,8 @@ export async function runKills({ kills, seed, say }: KillOptions): Promise<KillR
   const graph = await Graph.start({ accounts: { romeo: ['a', 'b', 'c'] }, edges: [['a', 'b'], ['b', 'c']] });
   try {
     const shared = await graph.share('notes', { members: ['a', 'b', 'c'], policy: 'merge', onHub: ['b'] });
+    const [, , { device, dir }] = shared.copies as [Copy, Copy, Copy];
+    await device.git(dir, 'config', 'xmpp.autoCommit', 'true');
     return await killAll(shared, { kills, seed, say });
   } finally {
     await graph.stop();
@@ -79,7 +81,8 @@ async function killAll({ copies, hub }: SharedCopies, { kills, seed, say }: Kill
   let processes = 0;
   let tip = '';
   for (const [index, kill] of planKills(seed, { kills, devices: copies.length }).entries()) {
-    const working = Promise.all(people.map((person) => person.work(kill.acts)));
+    // The last of them only writes: its agent commits.
+    const working = Promise.all(people.map((person, which) => person.work(kill.acts, which === people.length - 1 ? ['write'] : undefined)));
     const copy = copies[kill.victim] as Copy;
     processes += await strike(copy, kill);
     if (kill.isTwice) processes += await strike(copy, kill);
