@@ -16,7 +16,7 @@ import { AutoCommit } from './auto-commit.ts';
 import { hasOnlyGrown } from './consider.ts';
 import type { TipSource } from './consider.ts';
 import { Considering } from './considering.ts';
-import type { RepoContext } from './context.ts';
+import type { RepoContext, SourceId } from './context.ts';
 import { Deliveries } from './deliveries.ts';
 import { Hubs } from './hubs.ts';
 import type { HubsParts } from './hubs.ts';
@@ -105,10 +105,9 @@ export class RepoLoop {
         await this.#carryOut(this.engine.receive({ type: 'moved' }));
         // What went back, or was not there before, may stand otherwise to any map; what only grew, to those that waited.
         const isGrown = await hasOnlyGrown(this.context, before ?? new Map(), this.#ours ?? new Map());
-        for (const device of this.context.maps.counters.keys()) {
-          if (!isGrown || version !== this.policies.version || this.considering.waitingFor.includes(device)) await this.#consider(device);
-        }
-        for (const { source, name } of this.hubs.sources()) if (!isGrown || this.considering.waitingFor.includes(source.id)) await this.#take(source, name);
+        const mustLook = (source: SourceId): boolean => !isGrown || version !== this.policies.version || this.considering.waitingFor.includes(source);
+        for (const device of this.context.maps.counters.keys()) if (mustLook(device)) await this.#consider(device);
+        for (const { source, name } of this.hubs.sources()) if (mustLook(source.id)) await this.#take(source, name);
         this.problem = undefined;
       } catch (error) {
         this.problem = asFault(error, 'looking at the branches');
