@@ -42,12 +42,13 @@ export interface HubParts {
 export class Hub {
   readonly machine: HubMachine;
   readonly parts: HubParts;
-  readonly #place: HubPlace;
   readonly #disk: Disk | undefined;
   readonly #contained: Contained;
   readonly #now: () => number;
   readonly #telling = new Serial();
   readonly #ending = new AbortController();
+  /** Ends what is under way and no more. */
+  #tearing = new AbortController();
   #ours: RefsOfMap = new Map();
   #timer: Timer | undefined;
   #isRelated = false;
@@ -57,7 +58,6 @@ export class Hub {
 
   constructor(parts: HubParts, ours: RefsOfMap) {
     this.parts = parts;
-    this.#place = { ...parts.place, signal: this.#ending.signal };
     this.machine = new HubMachine({ mode: parts.mode, prefix: `${SYNCED}${parts.folder}/`, ...(parts.seen.size === 0 ? {} : { seen: parts.seen }) });
     this.#contained = new Contained(parts.context);
     this.#now = steadyNow(parts.clock);
@@ -69,6 +69,10 @@ export class Hub {
   /** Branches and tags as they were last told. */
   get tips(): RefsOfMap {
     return this.#ours;
+  }
+
+  get #place(): HubPlace {
+    return { ...this.parts.place, signal: AbortSignal.any([this.#ending.signal, this.#tearing.signal]) };
   }
 
   get remote(): string {
@@ -186,6 +190,9 @@ export class Hub {
   #onMedium(isThere: boolean): void {
     this.#emit(isThere ? 'hub-there' : 'hub-gone', isThere ? `${this.remote} is there` : `${this.remote} is not there: ${this.parts.path ?? ''}`);
     this.#tell({ type: 'medium', isThere });
+    if (isThere) return;
+    this.#tearing.abort();
+    this.#tearing = new AbortController();
   }
 
   /** Its refs were written, by us or by others: only what is new counts. */
