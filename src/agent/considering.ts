@@ -97,7 +97,7 @@ export class Considering {
     const { context, left, clock } = this.#parts;
     const { policy, synced } = this.#parts.policies.of(await this.#config.read(clock.now()));
     left.use(policy);
-    if (source.id.startsWith('hub:')) await left.held(source.refs);
+    if (source.id.startsWith('hub:')) await left.held(source.refs, how.ours);
     const { moved, waiting, problem } = await consider(context, syncedOf(source, synced), { policy, ours: how.ours, book: await left.counting() });
     for (const move of moved) this.#tellMoved(move, how.name);
     await how.mirror?.();

@@ -9,7 +9,7 @@ import type { ReadTip } from '../git/tips.ts';
 import { collectOutput, splitNul } from '../git/tree-diff.ts';
 import { VARIANT } from '../git/variants.ts';
 import { decideJoin, joinCandidates } from '../sync/join.ts';
-import { isLeft } from '../sync/left-format.ts';
+import { isHeld, isLeft } from '../sync/left-format.ts';
 import type { Known } from './consider-types.ts';
 import { TREE_LIMITS } from './context.ts';
 import type { RepoContext } from './context.ts';
@@ -37,9 +37,10 @@ const MAX_VARIANTS = 100;
 
 /** @returns undefined where ours says it all; `waits` where a person has to merge. @throws Fault `git` */
 export async function joinBranch(context: RepoContext, asked: JoinAsked, known: Known): Promise<JoinTarget | { readonly waits: string } | undefined> {
-  const [ours, found] = await readTips(context, [asked.ours, asked.theirs]);
-  if (ours === undefined || found === undefined) return undefined;
-  const theirs: ReadTip = asked.isHub ? { ...found, solids: [found.oid], isAutomatic: false } : found;
+  const [own, found] = await readTips(context, [asked.ours, asked.theirs]);
+  if (own === undefined || found === undefined) return undefined;
+  const isSolid = ({ oid }: ReadTip): boolean => isHeld(known.book, asked.ref, oid);
+  const [ours, theirs] = [isSolid(own) ? solid(own) : own, asked.isHub || isSolid(found) ? solid(found) : found];
   const isGone = (oid: Oid): boolean => isLeft(known.book, asked.ref, oid);
   const candidates = joinCandidates(ours, theirs, isGone);
   const joined = decideJoin(ours, theirs, await maximalOf(context, candidates, [ours, theirs]));
@@ -56,6 +57,11 @@ export async function joinBranch(context: RepoContext, asked: JoinAsked, known: 
   const isOldKept = ours.solids.some((oid) => !candidates.includes(oid)) && !(await isForward(context, ours.oid, to));
   const variants = isMerge ? await newVariants(context, ours.oid, to) : [];
   return { to, how: isOldKept ? 'follow' : isMerge ? 'merge' : 'fast-forward', isOldKept, variants };
+}
+
+/** As a commit that a hub stands on. */
+function solid(tip: ReadTip): ReadTip {
+  return { ...tip, solids: [tip.oid], isAutomatic: false };
 }
 
 function isForward({ runGit, repository, objects }: RepoContext, older: Oid, newer: Oid): Promise<boolean> {

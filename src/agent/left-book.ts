@@ -7,7 +7,9 @@ import type { Oid, RefName } from '../lib/names.ts';
 import { findMove } from '../git/left-move.ts';
 import { listRefs, updateRefs } from '../git/refs.ts';
 import { branchesMatching } from '../git/services.ts';
+import { readTips } from '../git/tips.ts';
 import type { Peers } from '../home/peers.ts';
+import { isRival } from '../sync/join.ts';
 import { isLeft, mergeLeft, NO_LEFT, noteMove } from '../sync/left-format.ts';
 import type { LeftBook, Mark } from '../sync/left-format.ts';
 import type { RefsOfMap } from '../sync/map-format.ts';
@@ -69,9 +71,21 @@ export class LeftBooks {
     this.#tips = now;
   }
 
-  /** What a hub holds is not left: it only ever goes forward, so its commits come again. */
-  async held(refs: RefsOfMap): Promise<void> {
-    for (const [ref, to] of refs) if (ref.startsWith(HEADS)) await this.#note(ref, { from: undefined, to });
+  /**
+   * What a hub holds is not left: it only ever goes forward, so its commits come again. A merge of ours that another git wrote otherwise
+   * there is solid for everybody.
+   */
+  async held(refs: RefsOfMap, ours: RefsOfMap): Promise<void> {
+    for (const [ref, to] of refs) {
+      if (!ref.startsWith(HEADS)) continue;
+      await this.#note(ref, { from: undefined, to, isRival: await this.#isRival(ours.get(ref), to) });
+    }
+  }
+
+  async #isRival(ours: Oid | undefined, theirs: Oid): Promise<boolean> {
+    if (ours === undefined || ours === theirs) return false;
+    const [own, hub] = await readTips(this.#parts.context, [ours, theirs]);
+    return own !== undefined && hub !== undefined && isRival(own, hub);
   }
 
   /** What counts in a join. */
@@ -100,15 +114,16 @@ export class LeftBooks {
     return textOf(new Map([...book].filter(([ref]) => shown.has(ref.slice(HEADS.length)))));
   }
 
-  async #note(ref: RefName, move: { readonly from: Oid | undefined; readonly to: Oid }): Promise<void> {
+  async #note(ref: RefName, move: { readonly from: Oid | undefined; readonly to: Oid; readonly isRival?: boolean }): Promise<void> {
     const { context, clock } = this.#parts;
     const known = (await this.#merge()).book;
     const gone = [...(known.get(ref) ?? [])].filter(([oid]) => isLeft(known, ref, oid)).map(([oid]) => oid);
     const { left, back } = await findMove(context, move, new Set(gone));
-    if (left.length === 0 && back.length === 0) return;
-    const noted = noteMove(known, { ref, left, back, stamp: clock.now() });
+    const held = move.isRival === true ? [move.to] : [];
+    if (left.length + back.length + held.length === 0) return;
+    const noted = noteMove(known, { ref, left, back, held, stamp: clock.now() });
     const marks = new Map<Oid, Mark>();
-    for (const oid of [...left, ...back]) {
+    for (const oid of [...left, ...back, ...held]) {
       const mark = noted.get(ref)?.get(oid);
       if (mark !== undefined) marks.set(oid, mark);
     }

@@ -230,4 +230,11 @@ describe('a hub', () => {
     await hear(made, { id: 'hub:origin' });
     expect(parentsOf(tip())).toEqual([made, third].toSorted());
   });
+
+  it('makes it solid for devices that hear of that hub in a book alone', async () => {
+    const made = await merged(other);
+    at(third);
+    await hear(made, { book: noteMove(NO_LEFT, { ref: MAIN, left: [], back: [], held: [made], stamp: 1 }) });
+    expect(parentsOf(tip())).toEqual([made, third].toSorted());
+  });
 });

@@ -1,5 +1,6 @@
 // What people left, here and on other devices, on real repositories.
 
+import { writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LeftBooks } from '../../../src/agent/left-book.ts';
 import { listRefs } from '../../../src/git/refs.ts';
@@ -7,7 +8,7 @@ import { formatAutomatic } from '../../../src/git/automatic-format.ts';
 import { Peers } from '../../../src/home/peers.ts';
 import { parseOid, parseRefName } from '../../../src/lib/names.ts';
 import type { Oid } from '../../../src/lib/names.ts';
-import { formatLeft, isLeft, mergeLeft, NO_LEFT, noteMove, parseLeft } from '../../../src/sync/left-format.ts';
+import { formatLeft, isHeld, isLeft, mergeLeft, NO_LEFT, noteMove, parseLeft } from '../../../src/sync/left-format.ts';
 import type { LeftBook } from '../../../src/sync/left-format.ts';
 import { LEFT_REF } from '../../../src/sync/record-format.ts';
 import { cornerIn, copyOf, openAgentRepo, refsBelow, refsOf, takeMap } from '../../helpers/agent-repo.ts';
@@ -183,9 +184,26 @@ describe('a hub', () => {
   it('takes back what was left, for it will come again', async () => {
     reset(one);
     await look();
-    await books.held(refsOf({ main: two }));
+    await books.held(refsOf({ main: two }), refsOf({ main: one }));
     expect(await leftNow()).toEqual([three]);
     expect(await books.hasNews()).toBe(true);
+  });
+
+  it('keeps a merge that another git wrote otherwise here, for everybody', async () => {
+    const parents = [one, two].toSorted((a, b) => (a < b ? -1 : 1));
+    const write = (of: Oid): Oid => {
+      const content = formatAutomatic({ tree: parseOid(git(agent.repo.dir, 'rev-parse', `${of}^{tree}`)), parents, seconds: 1_700_000_000 });
+      const file = `${makeFolder()}/commit`;
+      writeFileSync(file, content);
+      return parseOid(git(agent.repo.dir, 'hash-object', '-t', 'commit', '-w', file));
+    };
+    const [ours, theirs] = [write(one), write(two)];
+    await books.held(refsOf({ main: theirs }), refsOf({ main: theirs }));
+    expect(isHeld(await books.counting(), MAIN, theirs)).toBe(false);
+    await books.held(refsOf({ main: theirs }), refsOf({ main: ours }));
+    expect(isHeld(await books.counting(), MAIN, theirs)).toBe(true);
+    expect(isHeld(await books.counting(), MAIN, ours)).toBe(false);
+    expect(isHeld(bookIn(await look()), MAIN, theirs)).toBe(true);
   });
 });
 
