@@ -10,6 +10,7 @@ import type { HubPlace } from '../git/hub.ts';
 import { HubMachine, SYNCED } from '../sync/hub-machine.ts';
 import type { HubFact, HubIntention, HubMode, HubRefs, HubTrouble, HubUpdate } from '../sync/hub-machine.ts';
 import type { RefsOfMap } from '../sync/map-format.ts';
+import { AutomaticTips } from './automatic-tips.ts';
 import type { TipSource } from './consider.ts';
 import { Contained } from './contained.ts';
 import type { RepoContext } from './context.ts';
@@ -44,6 +45,7 @@ export class Hub {
   readonly parts: HubParts;
   readonly #disk: Disk | undefined;
   readonly #contained: Contained;
+  readonly #automatic: AutomaticTips;
   readonly #now: () => number;
   readonly #telling = new Serial();
   readonly #ending = new AbortController();
@@ -60,6 +62,7 @@ export class Hub {
     this.parts = parts;
     this.machine = new HubMachine({ mode: parts.mode, prefix: `${SYNCED}${parts.folder}/`, ...(parts.seen.size === 0 ? {} : { seen: parts.seen }) });
     this.#contained = new Contained(parts.context);
+    this.#automatic = new AutomaticTips(parts.context);
     this.#now = steadyNow(parts.clock);
     const { path, clock } = parts;
     this.#disk = path === undefined ? undefined : new Disk({ path, clock, onMedium: (isThere) => this.#onMedium(isThere), onHint: () => void this.#onHint() });
@@ -120,7 +123,7 @@ export class Hub {
     return this.#telling.run(async () => {
       this.#ours = tips;
       const contained = await this.#contained.of(tips, this.machine.hub);
-      this.#tell({ type, tips, contained });
+      this.#tell({ type, tips, contained, automatic: await this.#automatic.of(tips, this.machine.hub) });
     });
   }
 

@@ -128,11 +128,11 @@ export class HubMachine {
     switch (fact.type) {
       case 'considered':
         this.#isBusy = false;
-        this.#branches.setOurs(fact.tips, fact.contained, { now, random });
+        this.#branches.setOurs(fact, { now, random });
         this.#branches.noteCompared();
         return [];
       case 'ours':
-        this.#branches.setOurs(fact.tips, fact.contained, { now, random });
+        this.#branches.setOurs(fact, { now, random });
         return [];
       case 'fetched':
         return this.#fetched(fact.refs, now);
