@@ -116,11 +116,13 @@ describe('three in a line, with xmpp.merge = ff,', () => {
     const ours = await first.device.commit(first.dir, { 'a.txt': 'a\n' }, 'of a');
     await middle.device.head(middle.dir, ours);
     last.device.wake();
-    for (const [one, other] of [[middle, last], [last, middle]] as const) {
+    for (const [one, other, mine, its] of [[middle, last, 'of a', 'of c'], [last, middle, 'of c', 'of a']] as const) {
       const here = (status: StatusAnswer): RepoPeerStatus | undefined => status.repos.find(({ name }) => name === 'careful')?.peers.find(({ peer }) => peer === other.device.name);
       const peer = here(await one.device.statusWhen((status) => here(status)?.waiting.some((words) => /git merge \S+\/main/.test(words)) === true));
       expect(peer?.state).toBe('diverged');
-      expect(peer?.branches).toMatchObject([{ branch: 'main', state: 'diverged', ahead: 1, behind: 1 }]);
+      expect(peer?.branches).toMatchObject([{ branch: 'main', state: 'diverged', ahead: 1, behind: 1, here: [{ subject: mine }], there: [{ subject: its }] }]);
+      const { stdout } = await one.device.xmpp('status');
+      for (const words of ['only here', mine, `only on ${other.device.name}`, its]) expect(stdout).toContain(words);
     }
     const tips = await Promise.all(copies.map(({ device, dir }) => device.git(dir, 'rev-parse', 'main')));
     expect(tips).toEqual([ours, ours, theirs]);
