@@ -1,7 +1,6 @@
 // The relay between git's pipes and one stream of the agent. Rule: bytes pass at the slower side's pace, each direction ends by
 // itself (half-close), and only the exit frame says that git's service is done.
 
-import { once } from 'node:events';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { codeOf, Fault } from '../src/lib/errors.ts';
 import { EXIT, FrameDecoder, STDERR, type Frame } from '../src/control/stream-format.ts';
@@ -46,21 +45,28 @@ export async function relay(socket: Duplex, stdio: Stdio): Promise<number> {
   throw cutOff();
 }
 
-async function carry(socket: Duplex, stdio: Stdio): Promise<number | undefined> {
+/** Frame after frame as they come in, without a promise for each: half a gigabyte is tens of thousands of them. */
+function carry(socket: Duplex, { stdout, writeError }: Stdio): Promise<number | undefined> {
   const decoder = new FrameDecoder();
-  for await (const bytes of socket) {
-    if (!(bytes instanceof Uint8Array)) continue;
-    for (const frame of decoder.receive(bytes)) {
-      if (frame.channel === EXIT) return frame.payload[0];
-      await deliver(frame, stdio);
-    }
-  }
-  return undefined;
-}
-
-async function deliver({ channel, payload }: Frame, { stdout, writeError }: Stdio): Promise<void> {
-  if (channel === STDERR) writeError(payload);
-  else if (!stdout.write(payload)) await once(stdout, 'drain');
+  return new Promise((resolve, reject) => {
+    const take = ({ channel, payload }: Frame): void => {
+      if (channel === EXIT) resolve(payload[0]);
+      else if (channel === STDERR) writeError(payload);
+      else if (!stdout.write(payload)) socket.pause();
+    };
+    socket.on('data', (bytes: Uint8Array) => {
+      try {
+        for (const frame of decoder.receive(bytes)) take(frame);
+      } catch (error) {
+        reject(error);
+        socket.destroy();
+      }
+    });
+    stdout.on('drain', () => socket.resume());
+    socket.once('error', reject);
+    // The agent's end without an exit frame; this side may still be open.
+    for (const event of ['end', 'close']) socket.once(event, () => resolve(undefined));
+  });
 }
 
 function cutOff(cause?: unknown): Fault {

@@ -62,8 +62,10 @@ export class Deliveries {
       this.#copies.delete(`${peer} ${device}`);
       const doing = `offering to ${this.#nameOf(peer)}`;
       const fault = asFault(error, doing);
-      this.#parts.events.emit({ type: 'offer-failed', words: `${doing}: ${fault.message}`, repo: context.shared().name, code: fault.code });
-      await tell({ type: 'undelivered', peer, device, mayRetry: links.isUp(peer) });
+      // A relayed map of a device that is not paired there: no failure, and not to be tried with each commit of it.
+      const isUnwanted = device !== context.me && fault.code === 'not-paired';
+      if (!isUnwanted) this.#parts.events.emit({ type: 'offer-failed', words: `${doing}: ${fault.message}`, repo: context.shared().name, code: fault.code });
+      await tell({ type: 'undelivered', peer, device, mayRetry: links.isUp(peer), isUnwanted });
       if (isLost(error)) this.#parts.onLost(peer);
     }
   }

@@ -10,6 +10,7 @@ import type { HubPlace } from '../git/hub.ts';
 import { HubMachine, SYNCED } from '../sync/hub-machine.ts';
 import type { HubFact, HubIntention, HubMode, HubRefs, HubTrouble, HubUpdate } from '../sync/hub-machine.ts';
 import type { RefsOfMap } from '../sync/map-format.ts';
+import { AutomaticTips } from './automatic-tips.ts';
 import type { TipSource } from './consider.ts';
 import { Contained } from './contained.ts';
 import type { RepoContext } from './context.ts';
@@ -42,12 +43,14 @@ export interface HubParts {
 export class Hub {
   readonly machine: HubMachine;
   readonly parts: HubParts;
-  readonly #place: HubPlace;
   readonly #disk: Disk | undefined;
   readonly #contained: Contained;
+  readonly #automatic: AutomaticTips;
   readonly #now: () => number;
   readonly #telling = new Serial();
   readonly #ending = new AbortController();
+  /** Ends what is under way and no more. */
+  #tearing = new AbortController();
   #ours: RefsOfMap = new Map();
   #timer: Timer | undefined;
   #isRelated = false;
@@ -57,9 +60,9 @@ export class Hub {
 
   constructor(parts: HubParts, ours: RefsOfMap) {
     this.parts = parts;
-    this.#place = { ...parts.place, signal: this.#ending.signal };
     this.machine = new HubMachine({ mode: parts.mode, prefix: `${SYNCED}${parts.folder}/`, ...(parts.seen.size === 0 ? {} : { seen: parts.seen }) });
     this.#contained = new Contained(parts.context);
+    this.#automatic = new AutomaticTips(parts.context);
     this.#now = steadyNow(parts.clock);
     const { path, clock } = parts;
     this.#disk = path === undefined ? undefined : new Disk({ path, clock, onMedium: (isThere) => this.#onMedium(isThere), onHint: () => void this.#onHint() });
@@ -69,6 +72,10 @@ export class Hub {
   /** Branches and tags as they were last told. */
   get tips(): RefsOfMap {
     return this.#ours;
+  }
+
+  get #place(): HubPlace {
+    return { ...this.parts.place, signal: AbortSignal.any([this.#ending.signal, this.#tearing.signal]) };
   }
 
   get remote(): string {
@@ -116,7 +123,7 @@ export class Hub {
     return this.#telling.run(async () => {
       this.#ours = tips;
       const contained = await this.#contained.of(tips, this.machine.hub);
-      this.#tell({ type, tips, contained });
+      this.#tell({ type, tips, contained, automatic: await this.#automatic.of(tips, this.machine.hub) });
     });
   }
 
@@ -186,6 +193,9 @@ export class Hub {
   #onMedium(isThere: boolean): void {
     this.#emit(isThere ? 'hub-there' : 'hub-gone', isThere ? `${this.remote} is there` : `${this.remote} is not there: ${this.parts.path ?? ''}`);
     this.#tell({ type: 'medium', isThere });
+    if (isThere) return;
+    this.#tearing.abort();
+    this.#tearing = new AbortController();
   }
 
   /** Its refs were written, by us or by others: only what is new counts. */

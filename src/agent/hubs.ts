@@ -2,7 +2,7 @@
 // that setting is never touched, and only a remote that was set up here is ever asked, whatever a peer says.
 
 import { join } from 'node:path';
-import type { Clock } from '../lib/clock.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
 import { asFault } from '../lib/errors.ts';
 import { Serial } from '../lib/serial.ts';
 import { refsOfHub } from '../git/hub.ts';
@@ -44,6 +44,12 @@ interface Running {
   readonly made: string;
 }
 
+/**
+ * Each hub is looked at after a random time from half of this to all of it, in milliseconds: two groups of devices that share a hub and nothing else hear of
+ * one another in no other way.
+ */
+const SLOW_LOOK_MS = 30 * 60_000;
+
 /** Reads what is set, and runs a `Hub` for each. */
 export class Hubs {
   readonly #parts: HubsParts;
@@ -54,6 +60,7 @@ export class Hubs {
   #state: HubsState = { folder: '', hubs: {} };
   #ours: RefsOfMap = new Map();
   #stopMounts: (() => void) | undefined;
+  #slowLook: Timer | undefined;
   #isStarted = false;
   #isStopped = false;
 
@@ -75,11 +82,13 @@ export class Hubs {
   /** Begins once the repository was looked at. */
   start(): Promise<void> {
     this.#isStarted = true;
+    this.#lookSlowly();
     return this.reload();
   }
 
   stop(): void {
     this.#isStopped = true;
+    this.#slowLook?.cancel();
     for (const remote of this.#running.keys()) void this.#drop(remote);
     this.#stopMounts?.();
   }
@@ -113,6 +122,15 @@ export class Hubs {
   /** A peer says that the hub of that hash has something new. */
   told(hash: string): void {
     for (const running of this.#running.values()) if (running.hash === hash) running.hub.told();
+  }
+
+  #lookSlowly(): void {
+    if (this.#isStopped) return;
+    const { clock, random } = this.#parts;
+    this.#slowLook = clock.setTimer(SLOW_LOOK_MS * (0.5 + random() / 2), () => {
+      for (const hub of this.all) hub.told();
+      this.#lookSlowly();
+    });
   }
 
   async #reload(): Promise<void> {

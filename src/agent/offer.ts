@@ -45,8 +45,8 @@ export async function deliverOffer(
   const tips = mayRecord ? await tellByName(context, link, { offer, changes, base: copy.counter }) : elsewhere;
   if (tips === undefined) return undefined;
   // Of a copy that is known little is missing; else a crash must not cost all that was sent before it.
-  const bases = copy.counter === 0 ? await sendSlices(context, link, { tips: historyOf(offer), bases: tips }) : tips;
-  return push(context, link.session, { offer, tips: bases });
+  const { bases, isFast } = copy.counter === 0 ? await sendSlices(context, link, { tips: historyOf(offer), bases: tips }) : { bases: tips, isFast: false };
+  return push(context, link.session, { offer, tips: bases, isFast });
 }
 
 /** What slices are cut of; the book of left commits comes with the offer itself. */
@@ -86,7 +86,7 @@ async function tellByName(
 async function push(
   context: RepoContext,
   session: ClientHttp2Session,
-  { offer, tips }: { readonly offer: Offer; readonly tips: readonly Oid[] },
+  { offer, tips, isFast }: { readonly offer: Offer; readonly tips: readonly Oid[]; readonly isFast: boolean },
 ): Promise<ToldMap | undefined> {
   await context.maps.settled();
   const bases = [...(await hasObjects(context.runGit, context.repository, [...tips]))].slice(0, MAX_BASES);
@@ -99,7 +99,7 @@ async function push(
     if (asFault(error, 'offering').code === 'exists') return undefined;
     throw error;
   }
-  const end = await carryPush(context, service, offerArgs({ device: offer.device, fdIn: 3, fdOut: 4 }));
+  const end = await carryPush(context, service, offerArgs({ device: offer.device, fdIn: 3, fdOut: 4, isFast }));
   // What counts is whether the peer holds the map: of two offers at once the later one fails to move refs that are there already.
   if (end.exitCode !== 0) throw notTakenIn(end.stderr.trim() || `exit code ${end.exitCode}`);
   return end.told;

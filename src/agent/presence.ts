@@ -63,7 +63,7 @@ async function identityOf(places: readonly string[]): Promise<string | undefined
   try {
     const stats = await Promise.all(places.map((place) => lstat(place, { bigint: true })));
     const isShallow = await lstat(join(places.at(-1) ?? '', 'shallow')).then(() => true, () => false);
-    return [...stats.map(({ dev, ino }, index) => `${places[index]} ${dev} ${ino}`), isShallow].join('\n');
+    return [...stats.map(({ dev, ino, birthtimeNs }, index) => `${places[index]} ${dev} ${ino} ${birthtimeNs}`), isShallow].join('\n');
   } catch {
     return undefined;
   }

@@ -20,7 +20,7 @@ import { MAX_BASES, formatPackHeaders, formatSliceHeaders, parsePackState } from
 import type { SliceProgress } from '../link/http-format.ts';
 import { openService, requestJson } from '../link/services.ts';
 import type { ServiceEnd } from '../link/services.ts';
-import { MIN_SLICE_BYTES, nextLimit, SlicePlanner } from '../sync/slice-plan.ts';
+import { isFastPath, MIN_SLICE_BYTES, nextLimit, SlicePlanner } from '../sync/slice-plan.ts';
 import type { Slice, Step } from '../sync/slice-plan.ts';
 import { carryPush } from './carry-push.ts';
 import type { RepoContext } from './context.ts';
@@ -37,14 +37,14 @@ export interface SliceLink {
  * Sends what the peer lacks of `tips` but for a last piece, which is no larger than a slice.
  * @param asked.tips of the map that is to be offered
  * @param asked.bases tips of the peer, also of slices that it kept from an earlier try
- * @returns bases for the offer: what the peer holds now, newest first
+ * @returns bases for the offer, what the peer holds now, newest first; and whether the last slice went fast
  * @throws Fault as an offer does
  */
 export async function sendSlices(
   context: RepoContext,
   link: SliceLink,
   asked: { readonly tips: Iterable<Oid>; readonly bases: readonly Oid[] },
-): Promise<readonly Oid[]> {
+): Promise<{ readonly bases: readonly Oid[]; readonly isFast: boolean }> {
   const { runGit, repository } = context;
   const bases = [...(await hasObjects(runGit, repository, asked.bases))];
   const { commits, others } = await sortTips(runGit, repository, [...new Set(asked.tips)]);
@@ -52,7 +52,7 @@ export async function sendSlices(
   for await (const step of stepsOf(context, { commits, others, bases })) {
     if (!(await sender.take(step))) break;
   }
-  return [...sender.sent, ...asked.bases].slice(0, MAX_BASES);
+  return { bases: [...sender.sent, ...asked.bases].slice(0, MAX_BASES), isFast: sender.isFast };
 }
 
 /** Of a history that cannot be read no more is cut: the push itself says what is wrong with it. */
@@ -79,6 +79,8 @@ class SliceSender {
   #measured: { readonly before: number; readonly lacking: number } | undefined;
   /** Tips that the peer holds by slices of this try, newest first. */
   sent: readonly Oid[] = [];
+  /** The last slice went fast. */
+  isFast = false;
 
   constructor(context: RepoContext, link: SliceLink, range: { readonly tips: readonly Oid[]; readonly bases: readonly Oid[] }) {
     this.#context = context;
@@ -98,7 +100,9 @@ class SliceSender {
         if (asFault(error, 'sending a slice').code !== 'bad-input') throw error;
         return false;
       }
-      this.#limit = nextLimit(this.#limit, { bytes: slice.bytes, ms: this.#link.clock.now() - from });
+      const took = { bytes: slice.bytes, ms: this.#link.clock.now() - from };
+      this.#limit = nextLimit(this.#limit, took);
+      this.isFast = isFastPath(took);
       this.#done += slice.bytes;
       this.sent = [...slice.tips, ...this.sent];
     }
@@ -123,7 +127,7 @@ class SliceSender {
     const service = openService(this.#link.session, this.#path('partial'), formatSliceHeaders({ bases, ...this.#progress() }));
     await service.accepted;
     const named = tips.map((oid, index) => ({ oid, to: arrivingRef(this.#context.me, index) }));
-    const end = await carryPush(this.#context, service, sliceArgs({ tips: named, fdIn: 3, fdOut: 4 }));
+    const end = await carryPush(this.#context, service, sliceArgs({ tips: named, fdIn: 3, fdOut: 4, isFast: this.isFast }));
     if (end.exitCode !== 0) throw notTaken(end);
   }
 

@@ -6,7 +6,8 @@ import { asFault, Fault } from '../lib/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { parsePetname, parseRepoName } from '../lib/names.ts';
 import type { RepoId } from '../lib/names.ts';
-import { MAX_PAYLOAD, STDERR, STDOUT, encodeExit, encodeFrames, encodeHeader } from '../control/stream-format.ts';
+import { Gather } from '../control/gather.ts';
+import { STDERR, encodeExit, encodeFrames } from '../control/stream-format.ts';
 import type { ControlRequest } from '../control/server.ts';
 import type { Peer, Peers } from '../home/peers.ts';
 import { HEADER, parseGitProtocol, parseService } from '../link/http-format.ts';
@@ -68,11 +69,8 @@ async function relay({ stream, upload, end }: ServiceStream, socket: Duplex, { p
   socket.once('end', () => upload.end());
   socket.once('close', () => stream.destroy());
   socket.on('error', () => stream.destroy());
-  const gather = new Gather((parts) => {
-    socket.cork();
-    for (const part of parts) socket.write(part);
-    socket.uncork();
-    if (socket.writableNeedDrain) stream.pause();
+  const gather = new Gather((frame, written) => {
+    if (!socket.write(frame, written)) stream.pause();
   });
   stream.on('data', (part: Buffer) => gather.add(part));
   socket.on('drain', () => stream.resume());
@@ -88,33 +86,5 @@ async function relay({ stream, upload, end }: ServiceStream, socket: Duplex, { p
     link?.onClose((why) => (message = why.message));
     for (const frame of encodeFrames(STDERR, Buffer.from(`git-xmpp: ${peer.petname}: ${message}\n`))) socket.write(frame);
     socket.end(encodeExit(1));
-  }
-}
-
-/** HTTP/2 hands its bytes out in many small parts at a time, down to 9 bytes: what comes in one turn leaves as one frame. */
-class Gather {
-  readonly #write: (parts: readonly Uint8Array[]) => void;
-  #parts: Uint8Array[] = [];
-  #length = 0;
-
-  /** @param write gets the parts of one frame */
-  constructor(write: (parts: readonly Uint8Array[]) => void) {
-    this.#write = write;
-  }
-
-  /** @param part at most `MAX_PAYLOAD` bytes, as every DATA frame of HTTP/2 has here */
-  add(part: Uint8Array): void {
-    if (this.#length + part.length > MAX_PAYLOAD) this.flush();
-    if (this.#length === 0) process.nextTick(() => this.flush());
-    this.#parts.push(part);
-    this.#length += part.length;
-  }
-
-  flush(): void {
-    if (this.#length === 0) return;
-    const [parts, length] = [this.#parts, this.#length];
-    this.#parts = [];
-    this.#length = 0;
-    this.#write([encodeHeader(STDOUT, length), ...parts]);
   }
 }

@@ -14,7 +14,7 @@ const MAX_WINDOW = 256 * 1024;
 /** What the stanza around a block weighs beside its bytes; without it many tiny blocks would look like nothing. */
 const BLOCK_OVERHEAD = 256;
 /** Below this rate, in bytes a second, blocks are cut small so that what is urgent waits less. */
-const SLOW_RATE = 5000;
+const SLOW_RATE = 3500;
 const SLOW_BLOCK_SIZE = 2048;
 /** An answer may be late by a full server queue, but not by more. */
 const MIN_TIMEOUT_MS = 60_000;

@@ -59,6 +59,16 @@ export class GatedSocket extends Duplex {
     this.#whenOpen(() => this.#socket.write(bytes, done));
   }
 
+  /** What was corked together stays together: each write of its own would wake the caller once more. */
+  override _writev(chunks: readonly { readonly chunk: Uint8Array }[], done: Done): void {
+    this.#whenOpen(() => {
+      const last = chunks.length - 1;
+      this.#socket.cork();
+      for (const [index, { chunk }] of chunks.entries()) this.#socket.write(chunk, index === last ? done : undefined);
+      this.#socket.uncork();
+    });
+  }
+
   override _final(done: Done): void {
     this.#whenOpen(() => this.#socket.end(done));
   }

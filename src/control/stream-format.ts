@@ -1,7 +1,7 @@
 // What the agent sends a shim on one git stream: stdout, stderr and the exit code, side by side. Shim to agent is raw bytes.
 // Frame: channel u8 · length u32 big-endian · payload. Rule: a payload is at most 64 KiB, and nothing follows the exit frame.
 
-import { ByteQueue, concatBytes } from '../lib/bytes.ts';
+import { ByteQueue, unsetBytes } from '../lib/bytes.ts';
 import { InputFault } from '../lib/errors.ts';
 
 export const STDOUT = 1;
@@ -19,23 +19,26 @@ export interface Frame {
 /** Longest payload of one frame, in bytes. */
 export const MAX_PAYLOAD = 64 * 1024;
 
-const HEADER = 5;
+/** What stands before a payload. */
+export const HEADER_BYTES = 5;
 
 /**
  * One frame.
  * @throws InputFault when `bytes` are more than `MAX_PAYLOAD`, or no single byte on the exit channel
  */
 export function encodeFrame(channel: Channel, bytes: Uint8Array): Uint8Array {
-  return concatBytes([encodeHeader(channel, bytes.length), bytes]);
+  const frame = unsetBytes(HEADER_BYTES + bytes.length);
+  frame.set(bytes, HEADER_BYTES);
+  writeHeader(frame, channel);
+  return frame;
 }
 
-/** What stands before a payload of `length` bytes, for whoever writes that himself. @throws InputFault as `encodeFrame` */
-export function encodeHeader(channel: Channel, length: number): Uint8Array {
+/** Makes a frame of `frame`, whose payload stands behind `HEADER_BYTES` that are free. @throws InputFault as `encodeFrame` */
+export function writeHeader(frame: Uint8Array, channel: Channel): void {
+  const length = frame.length - HEADER_BYTES;
   checkLength(channel, length);
-  const header = new Uint8Array(HEADER);
-  header[0] = channel;
-  new DataView(header.buffer).setUint32(1, length);
-  return header;
+  frame[0] = channel;
+  new DataView(frame.buffer, frame.byteOffset, HEADER_BYTES).setUint32(1, length);
 }
 
 /** As many frames as `bytes` of any length need; none for no bytes. */
@@ -51,13 +54,15 @@ export function encodeExit(code: number): Uint8Array {
   return encodeFrame(EXIT, Uint8Array.of(Number.isInteger(code) && code >= 0 && code <= 255 ? code : 255));
 }
 
-/** Cuts what arrives, in pieces of any size, into frames; holds at most one unfinished frame and the piece that began it. */
+/** Cuts what arrives, in pieces of any size, into frames. A payload that comes in pieces is handed on in pieces, uncopied, each as a frame. */
 export class FrameDecoder {
   readonly #queue = new ByteQueue();
+  /** What is still to come of a frame. */
+  #rest: { readonly channel: Channel; readonly left: number } | undefined;
   #hasEnded = false;
 
   /**
-   * The frames that `bytes` complete.
+   * The frames, or parts of frames, that `bytes` hold.
    * @throws InputFault on an unknown channel, a wrong length, or bytes after the exit frame
    */
   receive(bytes: Uint8Array): Frame[] {
@@ -70,15 +75,21 @@ export class FrameDecoder {
   #next(): Frame | undefined {
     if (this.#queue.length === 0) return undefined;
     if (this.#hasEnded) throw new InputFault('stream', 'goes on after the exit frame');
-    const header = this.#queue.peek(HEADER);
+    if (this.#rest !== undefined) return this.#nextPart(this.#rest);
+    const header = this.#queue.peek(HEADER_BYTES);
     const channel = parseChannel(header[0]);
-    if (header.length < HEADER) return undefined;
-    const length = new DataView(header.buffer, header.byteOffset, HEADER).getUint32(1);
+    if (header.length < HEADER_BYTES) return undefined;
+    const length = new DataView(header.buffer, header.byteOffset, HEADER_BYTES).getUint32(1);
     checkLength(channel, length);
-    if (this.#queue.length < HEADER + length) return undefined;
-    this.#queue.drop(HEADER);
-    this.#hasEnded = channel === EXIT;
-    return { channel, payload: this.#queue.take(length) };
+    this.#queue.drop(HEADER_BYTES);
+    return length === 0 ? this.#next() : this.#nextPart({ channel, left: length });
+  }
+
+  #nextPart({ channel, left }: { readonly channel: Channel; readonly left: number }): Frame | undefined {
+    const payload = this.#queue.takePart(left);
+    this.#rest = payload.length === left ? undefined : { channel, left: left - payload.length };
+    this.#hasEnded = channel === EXIT && this.#rest === undefined;
+    return payload.length === 0 ? undefined : { channel, payload };
   }
 }
 

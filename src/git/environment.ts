@@ -37,7 +37,8 @@ const FIXED = {
   GIT_PAGER: 'cat',
   GIT_EDITOR: ':',
   GIT_NO_REPLACE_OBJECTS: '1',
-  GIT_GRAFT_FILE: '/dev/null',
+  // No file at all: of an empty one git says at every start that grafts are of yesterday.
+  GIT_GRAFT_FILE: '/dev/null/none',
 };
 
 /** Configuration that keeps a repository's own hooks and housekeeping out of what the agent does. */

@@ -100,7 +100,7 @@ const KINDS: readonly Kind[] = [
     remedy: () => 'it is tried again by itself, and at once when the network returns',
   },
   {
-    pattern: /does not appear to be a git repository|repository .*not found|not a git repository|no such file or directory|does not exist/i,
+    pattern: /does not appear to be a git repository|repository .*not found|not a git repository/i,
     code: 'no-such-repo',
     kind: 'person',
     says: 'there is no such repository',

@@ -14,6 +14,8 @@ export interface OfferOptions {
   readonly fdIn: number;
   /** Descriptor that git writes to. */
   readonly fdOut: number;
+  /** The path takes bytes faster than git finds out which of them could be saved. */
+  readonly isFast?: boolean;
 }
 
 /** Arguments and configuration for `StartGit`, with `extraFds: 2` and descriptors 3 and 4. */
@@ -22,6 +24,12 @@ export interface PushStart {
   readonly config: GitConfig;
 }
 
+/**
+ * From this size on a blob is sent as it is where the path is fast (git-config(1), core.bigFileThreshold): looking for one that it resembles goes at
+ * some 70 MB a second, and large files seldom resemble any. Deltas that a pack holds already are used all the same.
+ */
+const FAST_BIG_FILE = '1m';
+
 /** The push of whole corners: what is gone here goes there too. */
 export function offerArgs(options: OfferOptions): PushStart {
   const refspecs = [options.device, ...(options.relayed ?? [])].map((device) => `+refs/xmpp/${device}/*:refs/xmpp/${device}/*`);
@@ -29,11 +37,11 @@ export function offerArgs(options: OfferOptions): PushStart {
 }
 
 /** The push of single objects, each to the ref that it is to arrive under. */
-export function sliceArgs(options: Pick<OfferOptions, 'fdIn' | 'fdOut'> & { readonly tips: readonly { readonly oid: Oid; readonly to: RefName }[] }): PushStart {
+export function sliceArgs(options: Pick<OfferOptions, 'fdIn' | 'fdOut' | 'isFast'> & { readonly tips: readonly { readonly oid: Oid; readonly to: RefName }[] }): PushStart {
   return pushStart([], options, options.tips.map(({ oid, to }) => `+${oid}:${to}`));
 }
 
-function pushStart(more: readonly string[], { fdIn, fdOut }: Pick<OfferOptions, 'fdIn' | 'fdOut'>, refspecs: readonly string[]): PushStart {
+function pushStart(more: readonly string[], { fdIn, fdOut, isFast }: Pick<OfferOptions, 'fdIn' | 'fdOut' | 'isFast'>, refspecs: readonly string[]): PushStart {
   return {
     args: ['push', '--no-verify', '--recurse-submodules=no', '--no-signed', '--no-follow-tags', ...more, '--porcelain', `fd::${fdIn},${fdOut}`, ...refspecs],
     config: {
@@ -46,6 +54,7 @@ function pushStart(more: readonly string[], { fdIn, fdOut }: Pick<OfferOptions, 
       'color.ui': 'never',
       'color.push': 'never',
       'color.transport': 'never',
+      ...(isFast === true ? { 'core.bigFileThreshold': FAST_BIG_FILE } : {}),
     },
   };
 }

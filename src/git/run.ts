@@ -20,6 +20,8 @@ const LAST_WORDS_MS = 1000;
 /** What a shell would say of a process that was killed or never started. */
 const NO_EXIT_CODE = 255;
 const HANG_UP_MS = 5000;
+/** Several reads of a pipe: with less each of them would stop the next. */
+const COPY_BYTES = 256 * 1024;
 
 /** A git process whose streams the caller owns. */
 export interface GitProcess {
@@ -172,7 +174,7 @@ function ignoreErrors(...streams: (Readable | Writable)[]): void {
 
 /** execa reads away what nobody reads at once, so the caller gets a stream of his own. */
 function ownedCopy(stdout: Readable): Readable {
-  const copy = new PassThrough();
+  const copy = new PassThrough({ highWaterMark: COPY_BYTES });
   ignoreErrors(copy, stdout);
   stdout.pipe(copy);
   stdout.once('close', () => copy.end());

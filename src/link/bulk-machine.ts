@@ -10,7 +10,7 @@ export const PIECE_BYTES = 4000;
 /** The same for blocks of 2048, which in-band uses where a larger one would take a second. */
 export const SLOW_PIECE_BYTES = 1952;
 /** Bytes a second below which pieces are of the smaller kind. */
-const SLOW_RATE = 5000;
+const SLOW_RATE = 3500;
 /** So many may be in the pipe at most, whatever the rate. */
 export const MAX_ALLOWANCE = 2 * 1024 * 1024;
 /** What bulk may add to the wait of a small request where the path is fast enough to choose, in milliseconds. */

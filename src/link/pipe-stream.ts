@@ -2,13 +2,14 @@
 // Rule: given up means destroyed, never ended, so that nothing above can take a lost link for a finished one.
 
 import { Duplex } from 'node:stream';
-import type { Clock, Timer } from '../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
 import { Fault } from '../lib/errors.ts';
 import type { Carrier } from '../carriers/carrier.ts';
 import type { ResumeFrame } from '../pipe/frame-format.ts';
 import { PipeMachine } from '../pipe/pipe-machine.ts';
 import type { CloseReason, PipeEvent, PipeOptions, PipeStats } from '../pipe/pipe-types.ts';
 import type { CarrierChange } from './carrier-change.ts';
+import { DueTimer } from './due-timer.ts';
 import { PendingWrite } from './pending-write.ts';
 import { PipeCarriers } from './pipe-carriers.ts';
 import { faultOf } from './pipe-faults.ts';
@@ -37,7 +38,7 @@ export class PipeStream extends Duplex {
   readonly #options: PipeStreamOptions;
   readonly #time: SteadyTime;
   readonly #carriers = new PipeCarriers();
-  #timer: Timer | undefined;
+  readonly #timer: DueTimer;
   #pending: PendingWrite | undefined;
   #consumed: (() => void)[] = [];
   readonly #meter = new PipeMeter();
@@ -47,6 +48,7 @@ export class PipeStream extends Duplex {
     this.#options = options;
     this.#time = new SteadyTime(options.clock);
     this.#machine = new PipeMachine(options);
+    this.#timer = new DueTimer(options.clock, () => this.#handle(this.#machine.wakeup(this.#now())));
   }
 
   get stats(): PipeStats {
@@ -235,12 +237,9 @@ export class PipeStream extends Duplex {
   }
 
   #schedule(): void {
-    this.#timer?.cancel();
-    const now = this.#now();
     const at = this.#machine.nextWakeup();
     this.#time.dueAt = at;
-    if (at === undefined) return;
-    this.#timer = this.#options.clock.setTimer(Math.max(0, at - now), () => this.#handle(this.#machine.wakeup(this.#now())));
+    this.#timer.set(at, this.#now());
   }
 
   #now(): number {

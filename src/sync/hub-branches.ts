@@ -9,6 +9,15 @@ import type { Moment, Pace } from './hub-pace.ts';
 
 /** Where every device's own tips lie at a hub: `refs/heads/synced/<device>/<branch>`. */
 export const SYNCED = 'refs/heads/synced/';
+const NONE: ReadonlySet<RefName> = new Set();
+
+/** What is here; as in the facts `ours` and `considered`. */
+export interface OurTips {
+  readonly tips: HubRefs;
+  readonly contained: HubRefs;
+  readonly automatic?: ReadonlySet<RefName>;
+}
+
 /** What is remembered of one ref of the hub. */
 interface Known extends Pace {
   /** Our tip that the hub declined, with its words: the same is not offered again by itself. */
@@ -25,6 +34,7 @@ export class HubBranches {
   readonly #known = new Map<RefName, Known>();
   #ours: HubRefs | undefined;
   #contained: HubRefs = new Map();
+  #automatic: ReadonlySet<RefName> = NONE;
   #hub: HubRefs | undefined;
 
   /**
@@ -42,10 +52,11 @@ export class HubBranches {
   }
 
   /** Takes in what is here now. */
-  setOurs(tips: HubRefs, contained: HubRefs, at: Moment): void {
+  setOurs({ tips, contained, automatic = NONE }: OurTips, at: Moment): void {
     const before = this.#ours;
     this.#ours = tips;
     this.#contained = contained;
+    this.#automatic = automatic;
     for (const [ref, oid] of tips) if (before?.get(ref) !== oid) noteChanged(this.#of(ref), at);
   }
 
@@ -186,7 +197,7 @@ export class HubBranches {
   }
 
   #dueAt({ ref, isOwn }: Pick<HubUpdate, 'ref' | 'isOwn'>): number {
-    return dueAt(this.#of(ref), isOwn);
+    return dueAt(this.#of(ref), { isOwn, isAutomatic: this.#automatic.has(ref) });
   }
 
   #of(ref: RefName): Known {

@@ -44,6 +44,8 @@ export class HubMachine {
   /** Whether it was looked at since the start: before that nothing is pushed. */
   #isKnown = false;
   #isThere = true;
+  /** Whether the medium was taken away under what is under way: how that ends says nothing of the hub. */
+  #isTornOff = false;
   /** No fetch because of an announcement before this. */
   #toldAt = -Infinity;
   #toldGap = TOLD_GAP_MS;
@@ -126,11 +128,11 @@ export class HubMachine {
     switch (fact.type) {
       case 'considered':
         this.#isBusy = false;
-        this.#branches.setOurs(fact.tips, fact.contained, { now, random });
+        this.#branches.setOurs(fact, { now, random });
         this.#branches.noteCompared();
         return [];
       case 'ours':
-        this.#branches.setOurs(fact.tips, fact.contained, { now, random });
+        this.#branches.setOurs(fact, { now, random });
         return [];
       case 'fetched':
         return this.#fetched(fact.refs, now);
@@ -147,6 +149,7 @@ export class HubMachine {
         return [];
       case 'medium':
         if (fact.isThere && !this.#isThere) this.#startOver();
+        if (!fact.isThere && this.#isBusy) this.#isTornOff = true;
         this.#isThere = fact.isThere;
         return [];
       case 'time':
@@ -221,11 +224,16 @@ export class HubMachine {
     this.#pushing = [];
     this.#mustFetch = true;
     this.#toldAt = -Infinity;
+    if (this.#isTornOff) {
+      this.#isTornOff = false;
+      return;
+    }
     this.#trouble = { ...trouble, since: this.#trouble?.since ?? now };
     this.#retryAt = now + (trouble.kind === 'person' ? this.#person : this.#passing).fail(random);
   }
 
   #succeeded(): void {
+    this.#isTornOff = false;
     this.#passing.succeed();
     this.#person.succeed();
     this.#trouble = undefined;

@@ -59,9 +59,14 @@ export function notePushed(pace: Pace, now: number): void {
   pace.pushedAt = now;
 }
 
-/** @param isOwn whether the ref is one that nobody else moves */
-export function dueAt(pace: Pace, isOwn: boolean): number {
+/**
+ * When the ref may be pushed.
+ * @param what.isOwn whether nobody else moves it
+ * @param what.isAutomatic whether our tip is an automatic merge: it becomes solid at the hub, so it waits until it is likely to be the last
+ */
+export function dueAt(pace: Pace, { isOwn, isAutomatic }: { readonly isOwn: boolean; readonly isAutomatic: boolean }): number {
   if (pace.refusals > 0) return Math.max(pace.refusedAt, isOwn ? 0 : pace.changedAt) + pace.wait;
+  if (isAutomatic && !isOwn) return pace.changedAt + pace.wait;
   const movedAt = Math.max(pace.movedAt ?? -Infinity, pace.streak > FREE_PUSHES ? pace.pushedAt : -Infinity);
   return isOwn || movedAt === -Infinity ? 0 : Math.min(pace.changedAt + pace.wait, movedAt + contestedMs(pace));
 }

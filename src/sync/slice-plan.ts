@@ -77,3 +77,11 @@ export function nextLimit(limit: number, took: { readonly bytes: number; readonl
   const wanted = (took.bytes * WANTED_MS) / Math.max(1, took.ms);
   return Math.round(Math.max(MIN_SLICE_BYTES, Math.min(wanted, limit * MAX_GROWTH, MAX_SLICE_BYTES)));
 }
+
+/** Bytes a second from which on sending costs less than looking for what need not be sent. */
+const FAST_RATE = 5e6;
+
+/** Whether a slice of `bytes` that took `ms` shows such a path; a small one is mostly round trips and shows none. */
+export function isFastPath({ bytes, ms }: { readonly bytes: number; readonly ms: number }): boolean {
+  return bytes * 1000 >= FAST_RATE * Math.max(1, ms);
+}

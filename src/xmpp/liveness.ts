@@ -12,7 +12,7 @@ export interface LivenessOptions {
   readonly onDead: () => void;
   /** The server ends a stream on which nothing was sent for so long, in milliseconds; known once signed in. */
   readonly idleMs?: () => number | undefined;
-  /** Silence before asking, in milliseconds; default 60 000, shortened by up to a tenth. */
+  /** Silence before asking, in milliseconds; default 150 000, shortened by up to a tenth: with its answer less than a stanza a minute. */
   readonly silenceMs?: number;
   /** What an answer may take; default 20 000. */
   readonly answerMs?: number;
@@ -35,7 +35,7 @@ export class Liveness {
 
   constructor(options: LivenessOptions) {
     this.#options = options;
-    this.#silenceMs = options.silenceMs ?? 60_000;
+    this.#silenceMs = options.silenceMs ?? 150_000;
     this.#answerMs = options.answerMs ?? 20_000;
     this.#heardAt = options.clock.now();
     this.#saidAt = this.#heardAt;

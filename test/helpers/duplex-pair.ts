@@ -1,5 +1,5 @@
 // Two streams joined in memory: what is written to one is read from the other, its end included.
-// Rule: a write is done once the other side has room for more.
+// Rule: a write is done once the other side has room for more, and what was written is the writer's own again.
 
 import { Duplex } from 'node:stream';
 
@@ -32,7 +32,7 @@ class End extends Duplex {
   }
 
   accept(chunk: Buffer | null, done: () => void): void {
-    if (this.destroyed || this.push(chunk) || chunk === null) done();
+    if (this.destroyed || this.push(chunk === null ? null : Buffer.from(chunk)) || chunk === null) done();
     else this.#taken = done;
   }
 }

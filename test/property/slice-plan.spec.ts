@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseOid } from '../../src/lib/names.ts';
 import type { Oid } from '../../src/lib/names.ts';
-import { MAX_PARTIALS, MAX_SLICE_BYTES, MIN_SLICE_BYTES, nextLimit, SlicePlanner } from '../../src/sync/slice-plan.ts';
+import { isFastPath, MAX_PARTIALS, MAX_SLICE_BYTES, MIN_SLICE_BYTES, nextLimit, SlicePlanner } from '../../src/sync/slice-plan.ts';
 import type { Slice, Step } from '../../src/sync/slice-plan.ts';
 
 const oidOf = (index: number): Oid => parseOid(index.toString(16).padStart(40, '0'));
@@ -111,5 +111,14 @@ describe('the size of the next slice', () => {
     expect(nextLimit(2 ** 20, { bytes: 2 ** 20, ms: 10_000 })).toBe(2 ** 21);
     expect(nextLimit(2 ** 20, { bytes: 2 ** 20, ms: 1 })).toBe(2 ** 22);
     expect(nextLimit(2 ** 20, { bytes: 100, ms: 40_000 })).toBe(2 ** 20);
+  });
+});
+
+describe('a fast path', () => {
+  it('is one that took five megabytes a second or more, in which its round trips count', () => {
+    expect(isFastPath({ bytes: 10e6, ms: 2000 })).toBe(true);
+    expect(isFastPath({ bytes: 10e6, ms: 2001 })).toBe(false);
+    expect(isFastPath({ bytes: 256 * 1024, ms: 100 })).toBe(false);
+    expect(isFastPath({ bytes: 0, ms: 0 })).toBe(false);
   });
 });

@@ -152,14 +152,15 @@ export class HubSide {
     }
   }
 
-  #ours(): { readonly tips: HubRefs; readonly contained: HubRefs } {
+  #ours(): { readonly tips: HubRefs; readonly contained: HubRefs; readonly automatic: ReadonlySet<RefName> } {
     const { disk, world } = this.#device;
     const tips = this.#device.ours ?? disk.branches;
     const held = [...(this.#machine?.hub ?? [])].filter(([ref, oid]) => {
       const tip = tips.get(ref);
       return tip !== undefined && world.commits.isWithin(oid, tip);
     });
-    return { tips, contained: new Map(held) };
+    const automatic = new Set([...tips].filter(([, oid]) => world.commits.isAutomatic(oid)).map(([ref]) => ref));
+    return { tips, contained: new Map(held), automatic };
   }
 }
 

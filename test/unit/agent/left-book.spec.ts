@@ -1,5 +1,6 @@
 // What people left, here and on other devices, on real repositories.
 
+import { writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LeftBooks } from '../../../src/agent/left-book.ts';
 import { listRefs } from '../../../src/git/refs.ts';
@@ -186,6 +187,23 @@ describe('a hub', () => {
     await books.held(refsOf({ main: two }), refsOf({ main: one }));
     expect(await leftNow()).toEqual([three]);
     expect(await books.hasNews()).toBe(true);
+  });
+
+  it('keeps a merge that another git wrote otherwise here, for everybody', async () => {
+    const parents = [one, two].toSorted((a, b) => (a < b ? -1 : 1));
+    const write = (of: Oid): Oid => {
+      const content = formatAutomatic({ tree: parseOid(git(agent.repo.dir, 'rev-parse', `${of}^{tree}`)), parents, seconds: 1_700_000_000 });
+      const file = `${makeFolder()}/commit`;
+      writeFileSync(file, content);
+      return parseOid(git(agent.repo.dir, 'hash-object', '-t', 'commit', '-w', file));
+    };
+    const [ours, theirs] = [write(one), write(two)];
+    await books.held(refsOf({ main: theirs }), refsOf({ main: theirs }));
+    expect(isHeld(await books.counting(), MAIN, theirs)).toBe(false);
+    await books.held(refsOf({ main: theirs }), refsOf({ main: ours }));
+    expect(isHeld(await books.counting(), MAIN, theirs)).toBe(true);
+    expect(isHeld(await books.counting(), MAIN, ours)).toBe(false);
+    expect(isHeld(bookIn(await look()), MAIN, theirs)).toBe(true);
   });
 });
 

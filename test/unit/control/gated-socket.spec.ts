@@ -41,6 +41,24 @@ describe('GatedSocket', () => {
     expect(await readAll(await client.stream('/streams', {}))).toBe('one two three');
   });
 
+  it('passes on what was written together, before and after the stream was open, in order and as one', async () => {
+    const { client } = await openDoor(
+      streams(async (_request, socket) => {
+        const sayTogether = (...words: string[]): void => {
+          socket.cork();
+          for (const word of words) socket.write(word);
+          socket.uncork();
+        };
+        sayTogether('one ', 'two ');
+        setImmediate(() => {
+          sayTogether('three ', 'four');
+          socket.end();
+        });
+      }),
+    );
+    expect(await readAll(await client.stream('/streams', {}))).toBe('one two three four');
+  });
+
   it('tells the caller why no stream was opened, and nothing that was written before', async () => {
     const { client } = await openDoor(
       streams(async (_request, socket) => {

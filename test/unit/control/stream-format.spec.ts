@@ -3,12 +3,13 @@ import {
   encodeExit,
   encodeFrame,
   encodeFrames,
-  encodeHeader,
   EXIT,
   FrameDecoder,
+  HEADER_BYTES,
   MAX_PAYLOAD,
   STDERR,
   STDOUT,
+  writeHeader,
 } from '../../../src/control/stream-format.ts';
 import { concatBytes, utf8 } from '../../../src/lib/bytes.ts';
 
@@ -23,15 +24,15 @@ describe('encodeFrame', () => {
   });
 });
 
-describe('encodeHeader', () => {
-  it('is what stands before a payload that follows in parts', () => {
-    const decoder = new FrameDecoder();
-    const frames = [encodeHeader(STDOUT, 3), utf8('a'), utf8(''), utf8('bc')].flatMap((part) => decoder.receive(part));
-    expect(frames.map(({ channel, payload }) => [channel, Buffer.from(payload).toString()])).toEqual([[STDOUT, 'abc']]);
+describe('writeHeader', () => {
+  it('makes a frame of what stands behind the room for it', () => {
+    const frame = new Uint8Array([9, 9, 9, 9, 9, 104, 105]);
+    writeHeader(frame, STDOUT);
+    expect(frame).toEqual(encodeFrame(STDOUT, utf8('hi')));
   });
 
   it('refuses more than a frame may hold', () => {
-    expect(() => encodeHeader(STDOUT, MAX_PAYLOAD + 1)).toThrow(/longer than 65536/);
+    expect(() => writeHeader(new Uint8Array(HEADER_BYTES + MAX_PAYLOAD + 1), STDOUT)).toThrow(/longer than 65536/);
   });
 });
 
@@ -54,6 +55,16 @@ describe('FrameDecoder', () => {
     const bytes = concatBytes([encodeFrame(STDOUT, utf8('a')), encodeFrame(STDERR, utf8('b')), encodeExit(7)]);
     const frames = new FrameDecoder().receive(bytes);
     expect(frames.map(({ channel, payload }) => [channel, ...payload])).toEqual([[1, 97], [2, 98], [3, 7]]);
+  });
+
+  it('hands on a payload that comes in parts part by part, as it came', () => {
+    const decoder = new FrameDecoder();
+    const parts = [encodeFrame(STDOUT, utf8('abc')).subarray(0, 6), utf8(''), utf8('bc')].flatMap((part) => decoder.receive(part));
+    expect(parts.map(({ channel, payload }) => [channel, Buffer.from(payload).toString()])).toEqual([[STDOUT, 'a'], [STDOUT, 'bc']]);
+  });
+
+  it('passes over a frame of nothing', () => {
+    expect(new FrameDecoder().receive(concatBytes([encodeFrame(STDOUT, utf8('')), encodeExit(0)])).map(({ channel }) => channel)).toEqual([EXIT]);
   });
 
   it('refuses an unknown channel at its first byte', () => {

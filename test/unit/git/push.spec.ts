@@ -1,5 +1,6 @@
 // The agent's push must work whatever the user has configured (docs/PROTOCOL.md, "The two lanes": one spec each).
 
+import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -33,6 +34,19 @@ async function offer(relayed: (typeof device)[] = []): Promise<PipedResult> {
 const arrived = (): string => git(theirs.dir, 'for-each-ref', '--format=%(refname)');
 
 describe('offerArgs', () => {
+  it.each([
+    [false, 1],
+    [true, 2],
+  ])('sends a large file that resembles another whole only where the path is fast (%s)', async (isFast, times) => {
+    const large = randomBytes(2 ** 21);
+    for (const end of ['old', 'new']) commit(ours, { 'large.bin': Buffer.concat([large, Buffer.from(end)]) }, end);
+    git(ours.dir, 'update-ref', `refs/xmpp/${device}/heads/main`, 'HEAD');
+    const service = serveReceiveOffer(await open(theirs), { namespace: [`refs/xmpp/${device}/`], isKeptPacked: true });
+    expect((await runPiped(ours, offerArgs({ device, fdIn: 3, fdOut: 4, isFast }), service)).exitCode).toBe(0);
+    const [, kibibytes] = /size-pack: (\d+)/.exec(git(theirs.dir, 'count-objects', '-v')) ?? [];
+    expect(Math.round((Number(kibibytes) * 1024) / large.length)).toBe(times);
+  });
+
   it.each([
     ['push.gpgSign', 'true'],
     ['push.gpgSign', 'if-asked'],

@@ -159,7 +159,10 @@ describe('recoverMove', () => {
     });
 
     it(`finishes when ${who} killed with half of the files written`, async () => {
-      from = commit(repo, { '.gitattributes': 'm.txt filter=slow\n' }, 'filter');
+      // Where no repository's attributes are looked for, so that the filter is met only while git writes.
+      const attributes = join(makeFolder(), 'attributes');
+      writeFileSync(attributes, 'm.txt filter=slow\n');
+      git(repo.dir, 'config', 'core.attributesFile', attributes);
       git(repo.dir, 'config', 'filter.slow.clean', 'cat');
       to = commit(repo, { 'a.txt': 'two\n', 'd/gone.txt': null, 'm.txt': 'new middle\n', 'new/z.txt': 'z\n' }, 'after');
       git(repo.dir, 'reset', '-q', '--hard', from);

@@ -64,6 +64,12 @@ describe('createLog', () => {
 });
 
 describe('redact', () => {
+  it('hides a password in a URL, and a token in the place of a user', () => {
+    expect(redact('https://anna:secret@host/x and https://ghp_secret@host')).toBe('https://<redacted>@host/x and https://<redacted>@host');
+    expect(redact('ssh://git:secret@host/x')).toBe('ssh://git:<redacted>@host/x');
+    expect(redact('ssh://git@host/x, git@host:x, https://host/a@b')).toBe('ssh://git@host/x, git@host:x, https://host/a@b');
+  });
+
   it('keeps what is not secret', () => {
     expect(redact(`use ${INVITE} now`)).toBe('use git-xmpp:anna@example.org#<redacted> now');
     expect(redact('age1qqq and git-xmpp:anna@example.org')).toBe('age1qqq and git-xmpp:anna@example.org');

@@ -76,6 +76,14 @@ describe('BulkMachine', () => {
     expect(setting.pump()).toBe(SLOW_PIECE_BYTES);
   });
 
+  it('leaves them whole under ten kilobytes a second, though the server takes them by jerks', () => {
+    const setting = new Setting();
+    setting.openBulk(bulk, 1000);
+    expect(setting.pump()).toBe(PIECE_BYTES);
+    setting.drain(570);
+    expect(setting.pump()).toBe(PIECE_BYTES);
+  });
+
   it('lets in more and more where it leaves at once, so that a fast path is never dry', () => {
     const setting = new Setting();
     setting.openBulk(bulk, 0);

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { PATIENT } from '../../../src/pipe/liveness.ts';
-import { ACK_BYTES, ACK_DELAY_MS, DelayedAck } from '../../../src/pipe/delayed-ack.ts';
+import { ACK_BYTES, ACK_DELAY_MS, ACK_NOW_BYTES, ACK_SOON_MS, DelayedAck } from '../../../src/pipe/delayed-ack.ts';
 
 describe('DelayedAck', () => {
   it('owes nothing before anything came', () => {
@@ -25,9 +25,27 @@ describe('DelayedAck', () => {
     expect([acks.isDue, acks.nextAt]).toEqual([true, undefined]);
   });
 
-  it('falls due at once after 64 KiB', () => {
+  it('falls due a moment after 64 KiB, so that a fast carrier tells several at once', () => {
     const acks = new DelayedAck(0);
     acks.add(ACK_BYTES - 1, 0);
+    expect(acks.nextAt).toBe(ACK_DELAY_MS);
+    acks.add(1, 20);
+    acks.add(ACK_BYTES, 25);
+    expect([acks.isDue, acks.nextAt]).toEqual([false, 20 + ACK_SOON_MS]);
+    acks.wakeup(20 + ACK_SOON_MS);
+    expect(acks.isDue).toBe(true);
+  });
+
+  it('comes no later than it would have without them', () => {
+    const acks = new DelayedAck(0);
+    acks.add(1, 0);
+    acks.add(ACK_BYTES, ACK_DELAY_MS - 1);
+    expect(acks.nextAt).toBe(ACK_DELAY_MS);
+  });
+
+  it('falls due at once after 512 KiB', () => {
+    const acks = new DelayedAck(0);
+    acks.add(ACK_NOW_BYTES - 1, 0);
     expect(acks.isDue).toBe(false);
     acks.add(1, 0);
     expect(acks.isDue).toBe(true);

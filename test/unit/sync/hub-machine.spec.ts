@@ -310,6 +310,17 @@ describe('HubMachine', () => {
     expect(hub.tell({ type: 'medium', isThere: true })).toEqual(FETCH);
   });
 
+  it('holds nothing against a hub for what broke off with its medium, though that ends after it is back', () => {
+    const hub = new Hub();
+    hub.tell({ type: 'contact' });
+    hub.tell({ type: 'medium', isThere: false });
+    expect(hub.tell({ type: 'medium', isThere: true })).toEqual([]);
+    expect(hub.fail('person')).toEqual(FETCH);
+    expect(hub.machine.trouble).toBeUndefined();
+    hub.fail('person');
+    expect(hub.machine.trouble).toMatchObject({ kind: 'person' });
+  });
+
   it('never pushes where it may only fetch', () => {
     const hub = new Hub('fetch');
     expect(hub.known({ [main]: b }, { [main]: a }, { [main]: a })).toEqual([]);
