@@ -4,6 +4,7 @@
 import { existsSync, readFileSync, watch } from 'node:fs';
 import path from 'node:path';
 import { converged, foldersBelow } from '../helpers/copies.ts';
+import type { AgentEvent } from '../../src/agent/events.ts';
 import type { Copy } from '../helpers/copies.ts';
 import type { Device } from '../helpers/device.ts';
 import { Graph } from '../helpers/graph.ts';
@@ -24,6 +25,8 @@ export interface KillResult {
   readonly kills: number;
   /** Git processes among what was killed. */
   readonly processes: number;
+  /** Times a person had to commit what they had written into a move that was cut short, as the status told them. */
+  readonly asked: number;
   /** Commits of the tip that all have at the end. */
   readonly commits: number;
   /** Milliseconds from a kill to one commit everywhere: median and longest. */
@@ -80,6 +83,7 @@ async function killAll({ copies, hub }: SharedCopies, { kills, seed, say }: Kill
   const wrong: string[] = [];
   const healed: number[] = [];
   let processes = 0;
+  let asked = 0;
   let tip = '';
   for (const [index, kill] of planKills(seed, { kills, devices: copies.length }).entries()) {
     // The last of them only writes: its agent commits.
@@ -91,7 +95,14 @@ async function killAll({ copies, hub }: SharedCopies, { kills, seed, say }: Kill
     const start = performance.now();
     // The hub's own branch follows when all has been quiet for some seconds, which is waited for now and then.
     const looked = (index + 1) % HUB_EVERY === 0 || index + 1 === kills ? hub : undefined;
-    tip = await converged(copies, { hub: looked, deadlineMs: HEAL_MS });
+    const heeding = new AbortController();
+    const heeded = Promise.all(copies.map((each) => heed(each, heeding.signal)));
+    try {
+      tip = await converged(copies, { hub: looked, deadlineMs: HEAL_MS });
+    } finally {
+      heeding.abort();
+      asked += (await heeded).filter(Boolean).length;
+    }
     healed.push(performance.now() - start);
     const found = await whatIsWrong(copies, tip, { hub: looked, mayHoldIncoming: true });
     wrong.push(...found.map((line) => `after kill ${index + 1}: ${line}`));
@@ -109,10 +120,30 @@ async function killAll({ copies, hub }: SharedCopies, { kills, seed, say }: Kill
   return {
     kills: healed.length,
     processes,
+    asked,
     commits: Number(await device.git(dir, 'rev-list', '--count', tip)),
     healedMs: { median: sorted[Math.floor(sorted.length / 2)] ?? 0, longest: sorted.at(-1) ?? 0 },
     wrong,
   };
+}
+
+/**
+ * Does what the agent asks of a person whose file was changed in the middle of a move that a kill cut short: commits it.
+ * @returns whether it was asked, before `signal` was aborted
+ */
+async function heed({ device, dir }: Copy, signal: AbortSignal): Promise<boolean> {
+  const since = Date.now();
+  try {
+    for await (const line of device.client.lines('GET', '/events?follow=1', undefined, { signal, deadlineMs: HEAL_MS })) {
+      const { at, type, words } = line as AgentEvent;
+      if (at < since - MAX_MS * 10 || type !== 'waiting' || !words.includes('was cut short')) continue;
+      await device.commit(dir, {}, `${device.name} commits what was changed in the middle of a move`);
+      return true;
+    }
+  } catch {
+    // Aborted; or committed meanwhile by the agent, with nothing left to commit.
+  }
+  return false;
 }
 
 /** Waits for the moment, kills, and starts the agent again. @returns how many git processes were killed */
