@@ -15,13 +15,18 @@ const HALF_DONE = ['MERGE_HEAD', 'CHERRY_PICK_HEAD', 'REVERT_HEAD', 'rebase-merg
 /** What is left behind for so long is left for good. */
 const LASTING_MS = 5_000;
 
-/** All that is wrong with copies that have `tip` in common, in words. @param hub also looked at */
-export async function whatIsWrong(copies: readonly Copy[], tip: string, hub?: string): Promise<string[]> {
+/**
+ * All that is wrong with copies that have `tip` in common, in words.
+ * @param options.hub also looked at
+ * @param options.mayHoldIncoming where a `git receive-pack` was killed: what it had received goes when its agent starts again
+ */
+export async function whatIsWrong(copies: readonly Copy[], tip: string, options: { readonly hub?: string | undefined; readonly mayHoldIncoming?: boolean } = {}): Promise<string[]> {
+  const { hub, mayHoldIncoming = false } = options;
   const wrong: string[] = [];
   const left = new Set<string>();
   const missing = new Map<string, string>();
   for (const copy of copies) {
-    wrong.push(...(await whatIsBroken(copy)));
+    wrong.push(...(await whatIsBroken(copy, mayHoldIncoming)));
     for (const oid of await leftIn(copy)) left.add(oid);
     for (const [oid, subject] of await missingFrom(copy, tip)) missing.set(oid, `${subject} of ${copy.device.name}`);
   }
@@ -31,18 +36,18 @@ export async function whatIsWrong(copies: readonly Copy[], tip: string, hub?: st
   return wrong;
 }
 
-async function whatIsBroken(copy: Copy): Promise<string[]> {
+async function whatIsBroken(copy: Copy, mayHoldIncoming: boolean): Promise<string[]> {
   const { device, dir } = copy;
   const gitDir = path.join(dir, '.git');
-  const wrong = [...(await fsck(copy, gitDir)), ...(await lasting(() => leftOver(gitDir)))];
+  const wrong = [...(await fsck(copy, gitDir)), ...(await lasting(() => leftOver(gitDir, mayHoldIncoming)))];
   const { stdout } = await device.run('git', ['status', '--porcelain'], { cwd: dir });
   return [...wrong, ...stdout.split('\n').filter(Boolean)].map((line) => `${device.name}: ${line}`);
 }
 
 /** What something under way, or killed, has left. */
-function leftOver(gitDir: string): string[] {
+function leftOver(gitDir: string, mayHoldIncoming: boolean): string[] {
   const locks = filesBelow(path.join(gitDir, 'refs')).filter((file) => file.endsWith('.lock'));
-  const incoming = readdirSync(path.join(gitDir, 'objects')).filter((name) => name.startsWith('tmp_objdir'));
+  const incoming = readdirSync(path.join(gitDir, 'objects')).filter((name) => name.startsWith('tmp_objdir') && !mayHoldIncoming);
   return [...HALF_DONE.filter((name) => existsSync(path.join(gitDir, name))), ...locks, ...incoming];
 }
 
