@@ -27,8 +27,8 @@ const PATIENCE_MS = 3_600_000;
 
 /** Lines until the peer's map is taken in and its mirror written. @throws Fault as sharing, or `timeout` after an hour without a byte */
 export async function* cloneLines(agent: Agent, { path, peer, name }: CloneRequest, signal: AbortSignal): AsyncGenerator<CloneLine> {
-  const { clock, peering } = agent.parts;
-  const loop = await joined(agent, { path, peer, name });
+  const { clock } = agent.parts;
+  let loop = await joined(agent, { path, peer, name });
   let [last, heardAt] = ['', clock.now()];
   while (loop.context.maps.signed(peer.device) === undefined) {
     if (signal.aborted) return;
@@ -39,10 +39,19 @@ export async function* cloneLines(agent: Agent, { path, peer, name }: CloneReque
     }
     if (clock.now() - heardAt > PATIENCE_MS) throw new Fault('timeout', `nothing has come from ${peer.petname} for an hour`);
     await delay(TELL_EVERY_MS, clock);
-    if (peering.repoSet.byId(loop.context.shared().id) !== loop) throw new Fault('no-such-repo', `${path} is not shared any more`);
+    loop = stillRunning(agent, loop, path);
   }
   await loop.exclusively(() => finish(loop.context, { peer, name }));
   yield { type: 'taken' };
+}
+
+/** The loop of the same repository now: it may have been opened anew, as it is while the agent starts. @throws Fault when there is none and will be none */
+function stillRunning({ parts: { repos, peering } }: Agent, loop: RepoLoop, path: string): RepoLoop {
+  const { id } = loop.context.shared();
+  if (repos.byId(id) === undefined) throw new Fault('no-such-repo', `${path} is not shared any more`);
+  const problem = peering.repoSet.problem(id);
+  if (problem !== undefined) throw problem;
+  return peering.repoSet.byId(id) ?? loop;
 }
 
 /** The mirror, and every tag: `git clone` takes them all, whoever's they are. */

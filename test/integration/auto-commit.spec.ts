@@ -1,6 +1,6 @@
 // Two devices that keep one folder the same by `share --folder`: what is written in one is in the other, with nobody committing.
 
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { appendFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -20,8 +20,6 @@ beforeAll(async () => {
   two = await startTwoDevices();
   ({ laptop, desktop } = two);
   [here, there] = [laptop.path('docs'), desktop.path('docs')];
-  // One side at a time writes here: plain fast-forwards do.
-  for (const device of [laptop, desktop]) await device.git(device.dir, 'config', '--global', 'xmpp.merge', 'ff');
   await mkdir(here);
   await writeFile(path.join(here, 'first.txt'), 'first\n');
   await laptop.xmpp('share', '--folder', here);
@@ -60,7 +58,7 @@ async function count(): Promise<number> {
 describe('share --folder', () => {
   it('makes a folder a repository that commits by itself, with what was in it, and leaves what its person has set', async () => {
     expect(await laptop.git(here, 'config', 'xmpp.autoCommit')).toBe('true');
-    expect(await laptop.git(here, 'config', 'xmpp.merge')).toBe('ff');
+    expect(await laptop.git(here, 'config', 'xmpp.merge')).toBe('merge');
     await arrives(there, 'first.txt', 'first\n');
     expect(await desktop.git(there, 'log', '--format=%an %s')).toBe('laptop changes on laptop');
   });
@@ -174,6 +172,16 @@ describe('share --folder', () => {
     expect(await laptop.git(here, 'rev-parse', 'HEAD')).toBe(tip);
   });
 
+  it('keeps both where one file is changed on both sides at once', async () => {
+    await areSame();
+    await Promise.all([writeFile(path.join(here, 'both.txt'), 'from here\n'), writeFile(path.join(there, 'both.txt'), 'from there\n')]);
+    const contents = (dir: string): string[] =>
+      readdirSync(dir).filter((name) => name.startsWith('both.')).map((name) => readFileSync(path.join(dir, name), 'utf8')).toSorted();
+    await until(() => contents(here).length === 2 && contents(there).length === 2);
+    expect([contents(here), contents(there)]).toEqual([['from here\n', 'from there\n'], ['from here\n', 'from there\n']]);
+    await areSame();
+  });
+
   it('stops when it is switched off, and finds what changed meanwhile when it is on again', async () => {
     await laptop.git(here, 'config', 'xmpp.autoCommit', 'false');
     await laptop.statusWhen(({ repos }) => repos[0]?.autoCommit === undefined);
@@ -186,7 +194,6 @@ describe('share --folder', () => {
   });
 
   it('switches on commits and merging where its person has set neither', async () => {
-    await laptop.git(laptop.dir, 'config', '--global', '--unset', 'xmpp.merge');
     const other = await laptop.repo('other');
     await laptop.git(other, 'config', 'xmpp.autoCommit', 'false');
     await laptop.xmpp('share', '--folder', other);

@@ -59,6 +59,7 @@ export class SimDevice {
   readonly #skew: number;
   readonly #retry = new Backoff({ baseMs: 500, capMs: 30_000 });
   #hint = 0;
+  #again = 0;
 
   constructor(world: World, { id, policy, skew, git }: DeviceOptions) {
     this.world = world;
@@ -164,11 +165,17 @@ export class SimDevice {
     const { didMove, isWaiting } = considerSource(this, source);
     if (isWaiting) this.#waiting.add(source.id);
     else this.#waiting.delete(source.id);
-    if (isWaiting && this.busyUntil > this.world.now) this.after(this.#retry.fail(this.world.draw.unit()), () => this.look());
+    if (isWaiting && this.busyUntil > this.world.now) this.#lookAgain();
     else this.#retry.succeed();
     if (!this.isRunning) return;
     if (didMove) this.hint();
     this.#carryOut(this.engine.receive({ type: 'moved' }));
+  }
+
+  /** One look is due at a time, however many wait for it. */
+  #lookAgain(): void {
+    const again = (this.#again += 1);
+    this.after(this.#retry.fail(this.world.draw.unit()), () => void (again === this.#again && this.look()));
   }
 
   #consider(device: DeviceId): void {

@@ -50,7 +50,7 @@ const WORK_MS = 20 * 60_000;
 /** More than this for each device, and it does not end. */
 const EVENTS_PER_DEVICE = 5_000;
 /** So many half hours later all is over. */
-const MAX_DIGESTS = 3;
+const MAX_DIGESTS = 5;
 const TROUBLE = 0.08;
 
 /** Runs one simulation. */
