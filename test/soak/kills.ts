@@ -3,8 +3,8 @@
 
 import { existsSync, readFileSync, watch } from 'node:fs';
 import path from 'node:path';
-import { converged, foldersBelow } from '../helpers/copies.ts';
 import type { AgentEvent } from '../../src/agent/events.ts';
+import { converged, foldersBelow } from '../helpers/copies.ts';
 import type { Copy } from '../helpers/copies.ts';
 import type { Device } from '../helpers/device.ts';
 import { Graph } from '../helpers/graph.ts';
