@@ -187,7 +187,7 @@ export class Answers implements LinkHandlers<DeviceId> {
 
   #spkiOf(device: DeviceId): string {
     const peer = device === this.#parts.me ? undefined : this.#parts.peers.byDevice(device);
-    if (peer === undefined) throw new Fault('not-paired', 'the map of a device that is not paired here is not used');
+    if (peer === undefined) throw new Fault('no-such-peer', 'the map of a device that is not paired here is not used');
     return peer.spki;
   }
 }

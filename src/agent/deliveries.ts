@@ -63,7 +63,7 @@ export class Deliveries {
       const doing = `offering to ${this.#nameOf(peer)}`;
       const fault = asFault(error, doing);
       // A relayed map of a device that is not paired there: no failure, and not to be tried with each commit of it.
-      const isUnwanted = device !== context.me && fault.code === 'not-paired';
+      const isUnwanted = device !== context.me && fault.code === 'no-such-peer';
       if (!isUnwanted) this.#parts.events.emit({ type: 'offer-failed', words: `${doing}: ${fault.message}`, repo: context.shared().name, code: fault.code });
       await tell({ type: 'undelivered', peer, device, mayRetry: links.isUp(peer), isUnwanted });
       if (isLost(error)) this.#parts.onLost(peer);

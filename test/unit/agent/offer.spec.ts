@@ -261,7 +261,7 @@ describe('deliverOffer, among other devices', () => {
     await begin({ others: [] });
     const stranger = makeDeviceKey();
     await takeMap(pair.near, stranger, { counter: 7, refs: refsOf({ main: one }) });
-    await expect(offer(stranger.device)).rejects.toMatchObject({ code: 'not-paired' });
+    await expect(offer(stranger.device)).rejects.toMatchObject({ code: 'no-such-peer' });
     expect(corner(stranger.device)).toEqual({});
   });
 
