@@ -14,7 +14,7 @@ import type { ObjectReader } from './object-reader.ts';
 import { copyIndex, installIndex, privateIndex, realIndex } from './private-index.ts';
 import { recoverMove, tidy } from './recover.ts';
 import { REFLOG_MARK } from './reflog.ts';
-import { findRefLocks } from './ref-locks.ts';
+import { dropLocksOfKilled, findRefLocks } from './ref-locks.ts';
 import { startUpdate } from './ref-transaction.ts';
 import type { PreparedUpdate, UpdateProcess } from './ref-transaction.ts';
 import { updateRefs } from './refs.ts';
@@ -126,7 +126,10 @@ async function lockAndMove(deps: MoveDeps, repository: Repository, move: Started
   }
   deps.onStage?.('locked');
   const outcome = await underLock(deps, repository, { ...move, file, journal, changes: diff.changes });
-  if (outcome !== 'broken') await tidy(file, journal);
+  if (outcome !== 'broken') {
+    await dropLocksOfKilled(repository.commonDir, move.update, { file, journal });
+    await tidy(file, journal);
+  }
   return outcome === 'broken' ? afterBreak(deps, repository, request) : outcome;
 }
 

@@ -12,7 +12,7 @@ import { installIndex, realIndex } from './private-index.ts';
 import { recoverMove, tidy } from './recover.ts';
 import type { RecoverDeps } from './recover.ts';
 import { REFLOG_MARK } from './reflog.ts';
-import { findRefLocks } from './ref-locks.ts';
+import { dropLocksOfKilled, findRefLocks } from './ref-locks.ts';
 import { startUpdate } from './ref-transaction.ts';
 import type { PreparedUpdate, UpdateProcess } from './ref-transaction.ts';
 import type { Repository } from './repository.ts';
@@ -55,6 +55,7 @@ export async function publishCommit(deps: Deps, repository: Repository, commit: 
     });
     const words = isLocked ? await underLock(deps, repository, { commit, file, journal, update }) : 'git is at work on the index';
     if (words === 'broken') return await afterBreak(deps, repository, commit);
+    if (isLocked) await dropLocksOfKilled(repository.commonDir, update, { file, journal });
     await tidy(file, journal);
     return words;
   } catch (error) {

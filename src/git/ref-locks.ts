@@ -5,7 +5,9 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../lib/errors.ts';
 import { identityOf, unlinkIfThere, unlinkSame } from './index-lock.ts';
+import { readJournal } from './journal.ts';
 import type { Journal } from './journal.ts';
+import type { UpdateProcess } from './ref-transaction.ts';
 import { readSmallFile } from './worktrees.ts';
 
 const SAME_MOMENT_MS = 1000;
@@ -30,6 +32,11 @@ export async function dropRefLocks(commonDir: string, journal: Journal): Promise
   const isSameMoment = branchTime !== undefined && headTime !== undefined && Math.abs(branchTime - headTime) < SAME_MOMENT_MS;
   await unlinkIfThere(branchLock);
   if (isSameMoment) await unlinkIfThere(headLock);
+}
+
+/** Removes what the update of a move has left locked, where it was killed and this agent was not; called before the journal goes. */
+export async function dropLocksOfKilled(commonDir: string, update: UpdateProcess, noted: { readonly file: string; readonly journal: Journal }): Promise<void> {
+  if (await update.wasKilled()) await dropRefLocks(commonDir, (await readJournal(noted.file)) ?? noted.journal);
 }
 
 function pathsOf(commonDir: string, { gitDir, branch }: Pick<Journal, 'gitDir' | 'branch'>): string[] {

@@ -7,7 +7,7 @@ import { Fault } from '../lib/errors.ts';
 import type { GitPlace } from './environment.ts';
 import { formatUpdate } from './refs.ts';
 import type { RefUpdate } from './refs.ts';
-import { lastWords } from './run.ts';
+import { lastWords, NO_EXIT_CODE } from './run.ts';
 import type { GitProcess, StartGit } from './run.ts';
 
 const DEADLINE_MS = 30_000;
@@ -24,6 +24,8 @@ export interface PreparedUpdate {
 export interface UpdateProcess {
   /** Locks a ref at the value that was seen, ready to move it; undefined when it has moved or is locked. */
   prepare(asked: RefUpdate): Promise<PreparedUpdate | undefined>;
+  /** Whether a signal ended it, once it was used: then nobody removes the locks that it had taken. Waits for its end. */
+  wasKilled(): Promise<boolean>;
   /** Ends it, if it was not used. */
   end(): void;
 }
@@ -39,6 +41,9 @@ export function startUpdate(startGit: StartGit, place: GitPlace, message: string
     prepare(asked) {
       isUsed = true;
       return prepare(process, asked);
+    },
+    async wasKilled() {
+      return isUsed && (await process.exit) === NO_EXIT_CODE;
     },
     end() {
       if (!isUsed) process.stdin.end();

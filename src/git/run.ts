@@ -18,7 +18,7 @@ const TAIL_BYTES = 4096;
 /** A child of git that outlives it may hold its stderr open; its last words are waited for this long. */
 const LAST_WORDS_MS = 1000;
 /** What a shell would say of a process that was killed or never started. */
-const NO_EXIT_CODE = 255;
+export const NO_EXIT_CODE = 255;
 const HANG_UP_MS = 5000;
 /** Several reads of a pipe: with less each of them would stop the next. */
 const COPY_BYTES = 256 * 1024;

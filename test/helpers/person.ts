@@ -38,7 +38,7 @@ export class Person {
     if (act === 'write') return this.#write({ [`${name}/${number % 5}.txt`]: `${name} ${number}\n`, 'shared.txt': `first line\n${name} ${number}\nlast line\n` });
     if (act === 'own') return this.commit({ [`${name}/${number % 5}.txt`]: `${name} ${number}\n` }, `${name} ${number}`);
     if (act === 'same') return this.commit({ 'shared.txt': `first line\n${name} ${number}\nlast line\n` }, `${name} ${number} on the same line`);
-    if (act === 'amend') return this.#must('commit', '--quiet', '--amend', '--allow-empty', '-m', `${name} ${number} amended`);
+    if (act === 'amend') return this.must('commit', '--quiet', '--amend', '--allow-empty', '-m', `${name} ${number} amended`);
     // What has no commit to go back to is left as it is.
     if (act === 'reset') return void (await this.#git('reset', '--quiet', '--keep', 'HEAD~1'));
     const { code } = await this.#git('rebase', '--quiet', '--onto', 'HEAD~2', 'HEAD~1');
@@ -48,8 +48,8 @@ export class Person {
   /** Writes files whole and commits them. */
   async commit(files: Readonly<Record<string, string>>, message: string): Promise<void> {
     await this.#write(files);
-    await this.#must('add', '--', ...Object.keys(files));
-    await this.#must('commit', '--quiet', '--allow-empty', '-m', message);
+    await this.must('add', '--', ...Object.keys(files));
+    await this.must('commit', '--quiet', '--allow-empty', '-m', message);
   }
 
   async #write(files: Readonly<Record<string, string>>): Promise<void> {
@@ -63,7 +63,8 @@ export class Person {
     }
   }
 
-  async #must(...args: string[]): Promise<void> {
+  /** Runs a git command that has to succeed, once nobody is in its way. */
+  async must(...args: string[]): Promise<void> {
     const { code, stderr } = await this.#git(...args);
     if (code !== 0) throw new Error(`${this.copy.device.name}: git ${args.join(' ')} ended with ${code}: ${stderr}`);
   }

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { converged } from '../helpers/copies.ts';
 import type { Copy } from '../helpers/copies.ts';
 import { Graph } from '../helpers/graph.ts';
+import { Person } from '../helpers/person.ts';
 import { whatIsWrong } from '../helpers/sound.ts';
 
 const LINES = ['one', 'two', 'three', 'four', 'five'];
@@ -37,10 +38,15 @@ function text(line?: number, words = ''): string {
   return LINES.map((each, index) => (index === line ? words : each)).join('\n') + '\n';
 }
 
+/** Somebody who tries again where the agent is looking whether it may move. */
+function person(copy: Copy): Person {
+  return new Person(copy, () => 0);
+}
+
 /** Its neighbours commit at the same moment, and all but the one that is busy end at one commit. */
 async function othersMeet(): Promise<string> {
   const [a, b, d] = others as [Copy, Copy, Copy];
-  await Promise.all([b.device.commit(b.dir, { 'b.txt': 'b\n', 'lines.txt': text(0, 'of b') }, 'of b'), d.device.commit(d.dir, { 'd.txt': 'd\n', 'lines.txt': text(2, 'of d') }, 'of d')]);
+  await Promise.all([person(b).commit({ 'b.txt': 'b\n', 'lines.txt': text(0, 'of b') }, 'of b'), person(d).commit({ 'd.txt': 'd\n', 'lines.txt': text(2, 'of d') }, 'of d')]);
   return converged([a, b, d]);
 }
 
@@ -71,7 +77,7 @@ describe('a copy whose person is at work', () => {
     await busy.device.ref(busy.dir, 'refs/heads/main', tip);
     const read = (file: string): string => readFileSync(path.join(busy.dir, file), 'utf8');
     expect([read('other.txt'), read('new.txt'), read('b.txt')]).toEqual(['not committed\n', 'not added\n', 'b\n']);
-    await busy.device.commit(busy.dir, {}, 'at last');
+    await person(busy).commit({ 'other.txt': 'not committed\n', 'new.txt': 'not added\n' }, 'at last');
     await allMeet();
   });
 
@@ -81,7 +87,7 @@ describe('a copy whose person is at work', () => {
     await othersMeet();
     await waits(/lines\.txt has changes that are not committed/);
     expect(await stateOf(busy)).toBe(before);
-    await busy.device.commit(busy.dir, {}, 'of c');
+    await person(busy).commit({ 'lines.txt': text(4, 'of c') }, 'of c');
     await allMeet();
     expect(readFileSync(path.join(busy.dir, 'lines.txt'), 'utf8')).toBe(['of b', 'two', 'of d', 'four', 'of c', ''].join('\n'));
   });
@@ -111,8 +117,8 @@ describe('a copy whose person is at work', () => {
     await waits(/a rebase is under way/);
     expect(await stateOf(busy)).toBe(before);
     await writeFile(path.join(dir, 'lines.txt'), text(2, 'of both'));
-    await device.git(dir, 'add', 'lines.txt');
-    await device.git(dir, '-c', 'core.editor=true', 'rebase', '--continue');
+    await person(busy).must('add', 'lines.txt');
+    await person(busy).must('-c', 'core.editor=true', 'rebase', '--continue');
     const rebased = await device.git(dir, 'rev-parse', 'main@{0}');
     const tip = await allMeet();
     expect((await device.run('git', ['merge-base', '--is-ancestor', rebased, tip], { cwd: dir })).code).toBe(0);
