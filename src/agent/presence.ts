@@ -38,6 +38,11 @@ export class Presence {
     this.#timer?.cancel();
   }
 
+  /** A repository is about to be opened: what is there now is what later looks compare with. */
+  async note({ id, path, gitDir }: Pick<SharedRepo, 'id' | 'path' | 'gitDir'>): Promise<void> {
+    this.#seen.set(id, await identityOf([path, gitDir]));
+  }
+
   lookAtAll(): void {
     const repos = this.#parts.repos();
     const known = new Set(repos.map(({ id }) => id));

@@ -106,6 +106,7 @@ export class RepoSet {
     const shared = this.#parts.repos.byId(id);
     if (shared === undefined) return undefined;
     try {
+      await this.#presence.note(shared);
       const running = await this.#run(shared);
       this.#running.set(id, running);
       // Unshared while it was opened.

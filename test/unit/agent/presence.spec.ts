@@ -44,3 +44,18 @@ it('tells once when a folder has gone, is another, or is there again, and nothin
   presence.stop();
   expect(clock.timers).toBe(0);
 });
+
+it('tells of a folder that has gone before the first look at it, once it was opened', async () => {
+  const clock = new VirtualClock();
+  const told: string[] = [];
+  const path = makeFolder();
+  const gitDir = join(path, '.git');
+  mkdirSync(gitDir);
+  const repo = makeSharedRepo('notes', { path, gitDir });
+  const presence = new Presence({ clock, repos: () => [repo], onChange: (id) => told.push(id) });
+  await presence.note(repo);
+  rmSync(path, { recursive: true });
+  presence.start();
+  await until(() => told.length === 1);
+  presence.stop();
+});
