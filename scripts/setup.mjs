@@ -3,7 +3,7 @@
 // Rule: runs before `npm ci`, so it uses nothing but Node's own modules; running it again does only what is still missing.
 
 import { spawnSync } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { findCompose, install, SERVER_TOOLS, succeeds, TEST_TOOLS } from './tools.mjs';
@@ -35,6 +35,8 @@ function checkVersions() {
 function installDependencies() {
   const installed = modifiedAt('node_modules/.package-lock.json');
   if (installed !== undefined && installed >= (modifiedAt('package-lock.json') ?? 0)) return;
+  // npm ci empties what a link leads to, which belongs to another checkout.
+  if (lstatSync('node_modules', { throwIfNoEntry: false })?.isSymbolicLink()) throw new Error('node_modules is a link: run npm ci where it leads to');
   say('installing dependencies (npm ci)');
   const npm = process.env.npm_execpath;
   const [command, ...first] = npm !== undefined && /\.c?js$/.test(npm) ? [process.execPath, npm] : ['npm'];
