@@ -36,7 +36,7 @@ function installDependencies() {
   const installed = modifiedAt('node_modules/.package-lock.json');
   if (installed !== undefined && installed >= (modifiedAt('package-lock.json') ?? 0)) return;
   // npm ci empties what a link leads to, which belongs to another checkout.
-  if (lstatSync('node_modules', { throwIfNoEntry: false })?.isSymbolicLink()) throw new Error('node_modules is a link: run npm ci where it leads to');
+  if (lstatSync(path.join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) throw new Error('node_modules is a link: run npm ci where it leads to');
   say('installing dependencies (npm ci)');
   const npm = process.env.npm_execpath;
   const [command, ...first] = npm !== undefined && /\.c?js$/.test(npm) ? [process.execPath, npm] : ['npm'];
