@@ -1,12 +1,12 @@
 // Takes over one branch of a device or a hub: facts from git, the plan of sync/, and what it says carried out (docs/ARCHITECTURE.md).
 // Rule: a branch moves by the one safe path alone, and what a move leaves behind is kept, unless only automatic merges are.
 
-import { asFault } from '../lib/errors.ts';
+import { asFault, Fault } from '../lib/errors.ts';
 import { parseRefName } from '../lib/names.ts';
 import type { Oid, RefName } from '../lib/names.ts';
 import { findBusy } from '../git/busy.ts';
 import { moveBranch } from '../git/move.ts';
-import { isAncestor, updateRefs, wasLeft } from '../git/refs.ts';
+import { isAncestor, listRefs, updateRefs, wasLeft } from '../git/refs.ts';
 import { workTreesOf } from '../git/worktrees.ts';
 import { planBranch } from '../sync/plan.ts';
 import type { BranchFacts, BranchPlan, WaitReason } from '../sync/plan.ts';
@@ -100,10 +100,12 @@ async function whyInUse({ repository }: RepoContext, branch: RefName): Promise<s
   return tree === undefined ? findBusy(repository, { branch }) : `it is checked out in ${tree.path}`;
 }
 
-/** What a rewrite leaves behind stays reachable under refs/xmpp/kept/. */
+/** What a rewrite leaves behind stays reachable under refs/xmpp/kept/. @throws Fault `git` when it does not: then nothing may move */
 async function keepTip({ runGit, repository }: RepoContext, ref: RefName, tip: Oid): Promise<void> {
   const kept = parseRefName(`refs/xmpp/kept/${ref.slice('refs/heads/'.length)}-${tip.slice(0, 12)}`);
-  await updateRefs(runGit, repository, [{ ref: kept, from: undefined, to: tip }], { message: 'xmpp: kept' });
+  const done = await updateRefs(runGit, repository, [{ ref: kept, from: undefined, to: tip }], { message: 'xmpp: kept' });
+  if (done === 'done' || (await listRefs(runGit, repository, [kept])).get(kept) === tip) return;
+  throw new Fault('git', `${kept} is locked, or another commit's: what the branch leaves could not be kept`);
 }
 
 async function readFacts({ runGit, repository, objects }: RepoContext, work: BranchWork): Promise<BranchFacts> {

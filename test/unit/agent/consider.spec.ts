@@ -1,6 +1,6 @@
 // What becomes of the branches here when a device's map is considered, on real repositories with work trees.
 
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { consider, hasOnlyGrown } from '../../../src/agent/consider.ts';
@@ -105,6 +105,19 @@ describe('consider', () => {
     expect(inRepo('log', '-g', '--format=%gs', '-1', 'main')).toBe('xmpp: follow');
     expect(existsSync(join(agent.repo.dir, 'b'))).toBe(true);
     expect(isClean()).toBe(true);
+  });
+
+  it('follows no rewrite while it cannot keep the old tip', async () => {
+    await hear({ main: two });
+    const folder = join(agent.repo.gitDir, 'refs/xmpp/kept');
+    mkdirSync(folder, { recursive: true });
+    const lock = join(folder, `main-${two.slice(0, 12)}.lock`);
+    writeFileSync(lock, '');
+    const { moved: done, waiting } = await hear({ main: other });
+    expect([done, waiting]).toEqual([[], [expect.objectContaining(waits('refs/heads/main', 'failed'))]]);
+    expect(heads()).toEqual({ main: two });
+    rmSync(lock);
+    expect((await hear({ main: other })).moved).toEqual([moved('refs/heads/main', two, other, 'follow')]);
   });
 
   it('knows a rewrite as one after a restart', async () => {
