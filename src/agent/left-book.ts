@@ -73,13 +73,13 @@ export class LeftBooks {
 
   /**
    * What a hub holds is not left: it only ever goes forward, so its commits come again. And where it stands on a merge that another git
-   * wrote otherwise than ours, that one is solid for everybody.
+   * wrote otherwise than ours, that one is solid for everybody. What is no commit there is named when its branch is considered.
    */
   async held(refs: RefsOfMap, ours: RefsOfMap): Promise<void> {
     const { context } = this.#parts;
     for (const [ref, to] of [...refs].filter(([each]) => each.startsWith(HEADS))) {
       const own = ours.get(ref);
-      const [mine, hub] = own === undefined || own === to ? [] : await readTips(context, [own, to]);
+      const [mine, hub] = own === undefined || own === to ? [] : await readTips(context, [own, to]).catch(() => []);
       const held = mine !== undefined && hub !== undefined && isRival(mine, hub) ? [to] : [];
       await this.#note(ref, { from: undefined, to }, held);
     }

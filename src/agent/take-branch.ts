@@ -36,18 +36,19 @@ export async function takeBranch(context: RepoContext, work: BranchWork): Promis
   if (tips.ours === tips.theirs) return {};
   // What may not be joined is only looked at, as it is where nothing ever is.
   const policy = isJoining(work) || known.policy.merge === 'none' ? known.policy : { ...known.policy, merge: 'ff' as const };
-  const plan = planBranch(await readFacts(context, work), policy);
   const wait = (why: string, words: string): { wait: Waiting } => ({ wait: { source: who.id, ref: tips.ref, why, words } });
-  if (plan.do === 'nothing') return {};
-  if (plan.do === 'wait') return wait(plan.why, WORDS[plan.why](`${who.remote}/${tips.ref.slice('refs/heads/'.length)}`));
+  // Whatever goes wrong with one branch holds up no other, and hides no move of another.
   try {
+    const plan = planBranch(await readFacts(context, work), policy);
+    if (plan.do === 'nothing') return {};
+    if (plan.do === 'wait') return wait(plan.why, WORDS[plan.why](`${who.remote}/${tips.ref.slice('refs/heads/'.length)}`));
     if (plan.do === 'join') return await takeJoined(context, work, wait);
     const refusal = await carryOut(context, plan, tips);
     if (refusal !== undefined) return wait('busy', refusal);
+    return { moved: { ref: tips.ref, from: tips.ours, to: tips.theirs, how: plan.do } };
   } catch (error) {
     return wait('failed', asFault(error, `moving ${tips.ref}`).message);
   }
-  return { moved: { ref: tips.ref, from: tips.ours, to: tips.theirs, how: plan.do } };
 }
 
 function isJoining({ who, known: { policy } }: BranchWork): boolean {

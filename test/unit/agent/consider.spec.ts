@@ -1,6 +1,6 @@
 // What becomes of the branches here when a device's map is considered, on real repositories with work trees.
 
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { consider, hasOnlyGrown } from '../../../src/agent/consider.ts';
@@ -80,6 +80,16 @@ describe('consider', () => {
     const { moved: done } = await hear({ side: other });
     expect(done).toEqual([moved('refs/heads/side', one, other, 'fast-forward')]);
     expect(heads()).toEqual({ main: two, side: other });
+  });
+
+  it('names a branch that cannot be looked at, and tells of the others what moved', async () => {
+    inRepo('branch', 'side', one);
+    const reflog = join(agent.repo.gitDir, 'logs/refs/heads/main');
+    rmSync(reflog, { force: true });
+    symlinkSync('main', reflog);
+    const { moved: done, waiting } = await hear({ side: other, main: three });
+    expect(done).toEqual([moved('refs/heads/side', one, other, 'fast-forward')]);
+    expect(waiting).toEqual([expect.objectContaining(waits('refs/heads/main', 'failed'))]);
   });
 
   it('does nothing where it is ahead', async () => {

@@ -192,6 +192,13 @@ describe('other devices', () => {
 });
 
 describe('a hub', () => {
+  it('holds up nothing by a branch that is no commit', async () => {
+    reset(two);
+    await look();
+    await books.held(refsOf({ main: await blob(Buffer.from('x')), side: three }), refsOf({ main: two }));
+    expect(await leftNow()).toEqual([three]);
+  });
+
   it('takes back what was left, for it will come again', async () => {
     reset(one);
     await look();
