@@ -1,14 +1,18 @@
 // A hub that is a path: whether its medium is there, and what changes on it. Rule: the mount table and the folder itself tell; a path that is not there is not
-// polled, and is looked at only when something happens.
+// polled, and is looked at only when something happens; never twice at once, for one that does not answer (a dead network disk) takes a thread each time.
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withDeadline } from '../lib/clock.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
+import { Fault } from '../lib/errors.ts';
 import { watchRefs } from '../git/watch.ts';
 import type { RefWatch } from '../git/watch.ts';
 
 /** Refs of one push are written within this many milliseconds. */
 const SETTLE_MS = 30;
+/** What has not answered after this counts as not there until it does, in milliseconds. */
+const PATIENCE_MS = 10_000;
 
 export interface DiskParts {
   readonly path: string;
@@ -17,6 +21,8 @@ export interface DiskParts {
   readonly onMedium: (isThere: boolean) => void;
   /** Refs there may have changed, by whomever. */
   readonly onHint: () => void;
+  /** `gitDirAt`; another in specs. */
+  readonly find?: (path: string) => Promise<string | undefined>;
 }
 
 /** The git directory at `path` as git would find it: itself, its `.git`, or with `.git` behind its name; undefined where there is none. */
@@ -39,15 +45,37 @@ export class Disk {
   #isThere: boolean | undefined;
   #hint: Timer | undefined;
   #isStopped = false;
+  #looking: Promise<unknown> = Promise.resolve();
+  #next: Promise<boolean> | undefined;
 
   constructor(parts: DiskParts) {
     this.#parts = parts;
   }
 
-  /** Whether the repository is there now; what changed since the last look is told first. */
+  /** Whether the repository is there now; what changed since the last look is told first. Whoever asks during a look shares the next one. */
   async look(): Promise<boolean> {
-    const dir = await gitDirAt(this.#parts.path);
-    const identity = dir === undefined ? undefined : await identityOf(dir);
+    this.#next ??= this.#looking.then(() => this.#look());
+    const { clock, path } = this.#parts;
+    try {
+      return await withDeadline(this.#next, PATIENCE_MS, clock, () => new Fault('timeout', `${path} does not answer`));
+    } catch {
+      return this.#found(undefined, undefined);
+    }
+  }
+
+  async #look(): Promise<boolean> {
+    this.#next = undefined;
+    const looking = this.#find();
+    this.#looking = looking.catch(() => undefined);
+    return this.#found(...(await looking));
+  }
+
+  async #find(): Promise<readonly [dir: string | undefined, identity: string | undefined]> {
+    const dir = await (this.#parts.find ?? gitDirAt)(this.#parts.path);
+    return [dir, dir === undefined ? undefined : await identityOf(dir)];
+  }
+
+  #found(dir: string | undefined, identity: string | undefined): boolean {
     if (this.#isStopped) return false;
     if (identity !== this.#watch?.identity) this.#watchAt(dir, identity);
     const isThere = dir !== undefined;

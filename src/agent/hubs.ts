@@ -58,7 +58,8 @@ export class Hubs {
   readonly #serial = new Serial();
   readonly #complained = new Set<string>();
   #state: HubsState = { folder: '', hubs: {} };
-  #ours: RefsOfMap = new Map();
+  /** Unknown until a look at the branches went well: nothing at all would stand for all of them being gone. */
+  #ours: RefsOfMap | undefined;
   #stopMounts: (() => void) | undefined;
   #slowLook: Timer | undefined;
   #isStarted = false;
@@ -79,7 +80,7 @@ export class Hubs {
     return this.all.flatMap((hub) => hub.sources().map((source) => ({ source, name: hub.remote })));
   }
 
-  /** Begins once the repository was looked at. */
+  /** Begins once the repository was looked at, and could be read. */
   start(): Promise<void> {
     this.#isStarted = true;
     this.#lookSlowly();
@@ -96,7 +97,7 @@ export class Hubs {
   /** The configuration may have changed: what is new is fetched, what is gone is let be. */
   reload(): Promise<void> {
     return this.#serial.run(async () => {
-      if (this.#isStopped || !this.#isStarted) return;
+      if (this.#isStopped || !this.#isStarted || this.#ours === undefined) return;
       try {
         await this.#reload();
       } catch (error) {
@@ -107,7 +108,9 @@ export class Hubs {
 
   /** Branches and tags as they are here now. */
   moved(ours: RefsOfMap): void {
+    const isFirst = this.#ours === undefined;
     this.#ours = ours;
+    if (isFirst) void this.reload();
     for (const hub of this.all) void hub.ours(ours);
   }
 
@@ -163,6 +166,7 @@ export class Hubs {
     if (this.#state.hubs[remote]?.url !== hash) await this.#save({ ...this.#state, hubs: { ...this.#state.hubs, [remote]: { url: hash, acted: {} } } });
     const place = { runGit, repository, remote, hasSshCommand };
     const parts = { context, place, mode, folder: this.#state.folder, path: pathOfUrl(url, repository.path), seen: await refsOfHub(place) };
+    if (this.#ours === undefined) return;
     const hub = new Hub({ ...parts, store: this.#storeOf(remote), events, clock, random, takeOver, onPushed: () => announce(hash) }, this.#ours);
     this.#running.set(remote, { hub, hash, made });
     await hub.contact();

@@ -2,11 +2,12 @@
 // is needed. Rule: what is decided is decided in sync/join.ts, from commits and the book of left commits alone; nothing moves here.
 
 import type { Oid, RefName } from '../lib/names.ts';
+import { inRepository } from '../git/environment.ts';
 import { foldParents } from '../git/fold.ts';
 import { isAncestor } from '../git/refs.ts';
 import { maximalOf, readTips } from '../git/tips.ts';
 import type { ReadTip } from '../git/tips.ts';
-import { collectOutput, splitNul } from '../git/tree-diff.ts';
+import { diffTrees } from '../git/tree-diff.ts';
 import { VARIANT } from '../git/variants.ts';
 import { decideJoin, joinCandidates } from '../sync/join.ts';
 import { isHeld, isLeft } from '../sync/left-format.ts';
@@ -63,10 +64,9 @@ function isForward({ runGit, repository, objects }: RepoContext, older: Oid, new
   return isAncestor(runGit, repository, { older, newer, objects });
 }
 
-/** The same on the device that made the merge and on those that took it over. */
-async function newVariants({ startGit, repository }: RepoContext, from: Oid, to: Oid): Promise<string[]> {
-  const args = ['diff-tree', '-r', '-z', '--name-only', '--no-renames', '--diff-filter=A', from, to];
-  const git = startGit(args, { dir: repository.path, env: { GIT_DIR: repository.gitDir } });
-  const paths = splitNul(await collectOutput(git, { name: 'git diff-tree' })).map((path) => path.toString('utf8'));
-  return paths.filter((path) => VARIANT.test(path)).slice(0, MAX_VARIANTS);
+/** The same on the device that made the merge and on those that took it over; none of a tree that is too large to be moved to. */
+async function newVariants({ startGit, repository, objects }: RepoContext, from: Oid, to: Oid): Promise<string[]> {
+  const diff = await diffTrees(startGit, inRepository(repository), { from, to, limits: TREE_LIMITS, objects });
+  const added = 'over' in diff ? [] : diff.changes.filter(({ kind }) => kind === 'added');
+  return added.map(({ path }) => path.toString('utf8')).filter((path) => VARIANT.test(path)).slice(0, MAX_VARIANTS);
 }

@@ -2,7 +2,7 @@
 // Rule: only a person's move marks anything; what a device tells that is no book is reported once, and counts as empty.
 
 import type { Clock } from '../lib/clock.ts';
-import { InputFault } from '../lib/errors.ts';
+import { Fault, InputFault } from '../lib/errors.ts';
 import type { Oid, RefName } from '../lib/names.ts';
 import { findMove } from '../git/left-move.ts';
 import { listRefs, updateRefs } from '../git/refs.ts';
@@ -73,13 +73,13 @@ export class LeftBooks {
 
   /**
    * What a hub holds is not left: it only ever goes forward, so its commits come again. And where it stands on a merge that another git
-   * wrote otherwise than ours, that one is solid for everybody.
+   * wrote otherwise than ours, that one is solid for everybody. What is no commit there is named when its branch is considered.
    */
   async held(refs: RefsOfMap, ours: RefsOfMap): Promise<void> {
     const { context } = this.#parts;
     for (const [ref, to] of [...refs].filter(([each]) => each.startsWith(HEADS))) {
       const own = ours.get(ref);
-      const [mine, hub] = own === undefined || own === to ? [] : await readTips(context, [own, to]);
+      const [mine, hub] = own === undefined || own === to ? [] : await readTips(context, [own, to]).catch(() => []);
       const held = mine !== undefined && hub !== undefined && isRival(mine, hub) ? [to] : [];
       await this.#note(ref, { from: undefined, to }, held);
     }
@@ -131,8 +131,10 @@ export class LeftBooks {
     const { context } = this.#parts;
     const from = (await this.#readOwn()).oid;
     const oid = await writeBook(context, textOf(book));
-    await updateRefs(context.runGit, context.repository, [{ ref: LEFT_REF, from, to: oid }], { message: 'xmpp: left' });
-    this.#own = { oid, book };
+    const done = await updateRefs(context.runGit, context.repository, [{ ref: LEFT_REF, from, to: oid }], { message: 'xmpp: left' });
+    this.#own = done === 'done' ? { oid, book } : undefined;
+    // Read anew at the next look, which finds the same move again.
+    if (done !== 'done') throw new Fault('git', `${LEFT_REF} was moved, or is locked, by somebody else`);
   }
 
   async #readOwn(): Promise<{ readonly oid: Oid | undefined; readonly book: LeftBook }> {

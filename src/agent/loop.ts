@@ -211,6 +211,8 @@ export class RepoLoop {
   /** Takes over what a hub holds. @returns what others are told of what stands here then */
   #takeOver(sources: readonly TipSource[], name: string): Promise<RefsOfMap> {
     return this.#serial.run(async () => {
+      // Whoever opened the repository anew moves its branches now, and of two at once neither knows the other's journal.
+      if (this.#isStopped) return this.#shown;
       if (this.#ours === undefined) await this.#publish();
       for (const source of sources) await this.#take(source, name);
       return this.#shown;

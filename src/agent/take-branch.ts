@@ -1,12 +1,12 @@
 // Takes over one branch of a device or a hub: facts from git, the plan of sync/, and what it says carried out (docs/ARCHITECTURE.md).
 // Rule: a branch moves by the one safe path alone, and what a move leaves behind is kept, unless only automatic merges are.
 
-import { asFault } from '../lib/errors.ts';
+import { asFault, Fault } from '../lib/errors.ts';
 import { parseRefName } from '../lib/names.ts';
 import type { Oid, RefName } from '../lib/names.ts';
 import { findBusy } from '../git/busy.ts';
 import { moveBranch } from '../git/move.ts';
-import { isAncestor, updateRefs, wasLeft } from '../git/refs.ts';
+import { isAncestor, listRefs, updateRefs, wasLeft } from '../git/refs.ts';
 import { workTreesOf } from '../git/worktrees.ts';
 import { planBranch } from '../sync/plan.ts';
 import type { BranchFacts, BranchPlan, WaitReason } from '../sync/plan.ts';
@@ -36,18 +36,19 @@ export async function takeBranch(context: RepoContext, work: BranchWork): Promis
   if (tips.ours === tips.theirs) return {};
   // What may not be joined is only looked at, as it is where nothing ever is.
   const policy = isJoining(work) || known.policy.merge === 'none' ? known.policy : { ...known.policy, merge: 'ff' as const };
-  const plan = planBranch(await readFacts(context, work), policy);
   const wait = (why: string, words: string): { wait: Waiting } => ({ wait: { source: who.id, ref: tips.ref, why, words } });
-  if (plan.do === 'nothing') return {};
-  if (plan.do === 'wait') return wait(plan.why, WORDS[plan.why](`${who.remote}/${tips.ref.slice('refs/heads/'.length)}`));
+  // Whatever goes wrong with one branch holds up no other, and hides no move of another.
   try {
+    const plan = planBranch(await readFacts(context, work), policy);
+    if (plan.do === 'nothing') return {};
+    if (plan.do === 'wait') return wait(plan.why, WORDS[plan.why](`${who.remote}/${tips.ref.slice('refs/heads/'.length)}`));
     if (plan.do === 'join') return await takeJoined(context, work, wait);
     const refusal = await carryOut(context, plan, tips);
     if (refusal !== undefined) return wait('busy', refusal);
+    return { moved: { ref: tips.ref, from: tips.ours, to: tips.theirs, how: plan.do } };
   } catch (error) {
     return wait('failed', asFault(error, `moving ${tips.ref}`).message);
   }
-  return { moved: { ref: tips.ref, from: tips.ours, to: tips.theirs, how: plan.do } };
 }
 
 function isJoining({ who, known: { policy } }: BranchWork): boolean {
@@ -100,10 +101,12 @@ async function whyInUse({ repository }: RepoContext, branch: RefName): Promise<s
   return tree === undefined ? findBusy(repository, { branch }) : `it is checked out in ${tree.path}`;
 }
 
-/** What a rewrite leaves behind stays reachable under refs/xmpp/kept/. */
+/** What a rewrite leaves behind stays reachable under refs/xmpp/kept/. @throws Fault `git` when it does not: then nothing may move */
 async function keepTip({ runGit, repository }: RepoContext, ref: RefName, tip: Oid): Promise<void> {
   const kept = parseRefName(`refs/xmpp/kept/${ref.slice('refs/heads/'.length)}-${tip.slice(0, 12)}`);
-  await updateRefs(runGit, repository, [{ ref: kept, from: undefined, to: tip }], { message: 'xmpp: kept' });
+  const done = await updateRefs(runGit, repository, [{ ref: kept, from: undefined, to: tip }], { message: 'xmpp: kept' });
+  if (done === 'done' || (await listRefs(runGit, repository, [kept])).get(kept) === tip) return;
+  throw new Fault('git', `${kept} is locked, or another commit's: what the branch leaves could not be kept`);
 }
 
 async function readFacts({ runGit, repository, objects }: RepoContext, work: BranchWork): Promise<BranchFacts> {

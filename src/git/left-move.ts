@@ -35,7 +35,7 @@ export async function findMove(deps: TipDeps, move: { readonly from: Oid | undef
   if ((await hasCommits(deps.runGit, deps.repository, asked)).size < new Set(asked).size) return NOTHING;
   const isForward = from === undefined || (await isAncestor(deps.runGit, deps.repository, { older: from, newer: to }));
   const left = isForward ? [] : await lostBetween(deps, from, to);
-  const held = gone.size === 0 ? [] : await revList(deps, [to, ...(from === undefined ? [] : [`^${from}`])]);
+  const held = gone.size === 0 ? [] : from === undefined ? await heldBy(deps, to, gone) : await revList(deps, [to, `^${from}`]);
   // Where a person put the branch it is meant to be, also within what it held.
   return { left, back: [...new Set([...held, to])].filter((oid) => gone.has(oid)) };
 }
@@ -46,8 +46,16 @@ async function lostBetween(deps: TipDeps, from: Oid, to: Oid): Promise<Oid[]> {
   return tips.filter(({ isAutomatic }) => !isAutomatic).map(({ oid }) => oid);
 }
 
-async function revList({ runGit, repository }: TipDeps, args: readonly string[]): Promise<Oid[]> {
+/** Those of `gone` that `to` contains. What they hold that it lacks is listed, for that is little; all that it holds may be a million commits. */
+async function heldBy(deps: TipDeps, to: Oid, gone: Iterable<Oid>): Promise<Oid[]> {
+  const here = [...(await hasCommits(deps.runGit, deps.repository, gone))];
+  if (here.length === 0) return [];
+  const lacking = new Set(await revList(deps, ['--stdin'], [...here, `^${to}`].map((line) => `${line}\n`).join('')));
+  return here.filter((oid) => !lacking.has(oid));
+}
+
+async function revList({ runGit, repository }: TipDeps, args: readonly string[], input = ''): Promise<Oid[]> {
   const { dir, env } = inRepository(repository);
-  const { stdout } = await runGit(['rev-list', ...args], { dir, env: { ...env, GIT_NO_REPLACE_OBJECTS: '1' } });
+  const { stdout } = await runGit(['rev-list', ...args], { dir, env: { ...env, GIT_NO_REPLACE_OBJECTS: '1' }, input });
   return stdout.split('\n').filter((line) => line !== '').map(parseOid);
 }

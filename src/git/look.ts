@@ -3,7 +3,6 @@
 
 import { lstatSync } from 'node:fs';
 import type { Stats } from 'node:fs';
-import { codeOf } from '../lib/errors.ts';
 import { below } from './obstacle.ts';
 
 const AT_ONCE = 256;
@@ -21,8 +20,8 @@ export async function* lookAtFiles<T extends { readonly path: Buffer }>(root: st
 function lookAt(path: Buffer): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    if (['ENOTDIR', 'EACCES', 'ENAMETOOLONG', 'ELOOP'].includes(codeOf(error) ?? '')) return undefined;
-    throw error;
+  } catch {
+    // A folder that may not be read, a disk that fails: git, which is asked before anything is committed, takes that for no deletion.
+    return undefined;
   }
 }

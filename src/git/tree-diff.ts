@@ -1,5 +1,5 @@
 // What differs between two trees: `git diff-tree -r --raw -z` (git-diff-tree(1), "Raw output format"), streamed.
-// Rule: a small pack may hold a giant tree, so this stops at its limits before anything is checked out. Paths are bytes.
+// Rule: a small pack may hold a giant tree, so this stops at its limits, in time and memory too, before anything is checked out. Paths are bytes.
 
 import { realClock } from '../lib/clock.ts';
 import { Fault } from '../lib/errors.ts';
@@ -7,6 +7,7 @@ import type { RunGit } from '../lib/git-run.ts';
 import { parseOid } from '../lib/names.ts';
 import type { Oid } from '../lib/names.ts';
 import type { GitPlace } from './environment.ts';
+import { GiantWatch } from './giant-tree.ts';
 import type { ObjectReader } from './object-reader.ts';
 import { lastWords } from './run.ts';
 import type { GitProcess, StartGit } from './run.ts';
@@ -28,6 +29,8 @@ export interface TreeLimits {
 }
 
 const DEADLINE_MS = 120_000;
+/** A tree with so many times the files that may change is compared with nothing, if it would take long. */
+const GIANT = 10;
 const META = /^:(\d{6}) (\d{6}) ([0-9a-f]+) ([0-9a-f]+) ([A-Z])\d*$/;
 export const GITLINK = '160000';
 
@@ -39,15 +42,16 @@ export async function diffTrees(
 ): Promise<{ readonly changes: readonly TreeChange[] } | { readonly over: string }> {
   const args = ['diff-tree', '-r', '--raw', '-z', '--no-renames', '--no-abbrev', '--no-ext-diff', asked.from, asked.to];
   const process = startGit(args, place);
-  const changes = await changesOf(process, asked.limits.paths);
+  const watch = new GiantWatch(startGit, place, { trees: [asked.to, asked.from], most: asked.limits.paths * GIANT, process });
+  const changes = await changesOf(process, asked.limits.paths, watch).finally(() => watch.stop());
   if (changes === undefined) return { over: `it changes more than ${asked.limits.paths} files` };
   const written = changes.filter((change) => change.kind !== 'deleted' && change.newMode !== GITLINK).map((change) => change.newOid);
   const bytes = (await asked.objects?.bytesOf(written)) ?? (await bytesOf(startGit, place, written));
   return bytes > asked.limits.bytes ? { over: `it brings ${bytes} bytes, more than ${asked.limits.bytes}` } : { changes };
 }
 
-/** What `git diff-tree` lists; undefined when that is more than `most` paths. */
-async function changesOf(process: GitProcess, most: number): Promise<TreeChange[] | undefined> {
+/** What `git diff-tree` lists; undefined when that is more than `most` paths, or would be. */
+async function changesOf(process: GitProcess, most: number, watch: GiantWatch): Promise<TreeChange[] | undefined> {
   const changes: TreeChange[] = [];
   let meta: string | undefined;
   for await (const field of fieldsOf(process)) {
@@ -61,6 +65,7 @@ async function changesOf(process: GitProcess, most: number): Promise<TreeChange[
       return undefined;
     }
   }
+  if (watch.isGiant) return undefined;
   await mustSucceed(process, 'git diff-tree');
   return changes;
 }

@@ -16,8 +16,8 @@ export type LogLevel = 'debug' | 'info' | 'warn';
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn'];
 const SECRET_FIELD = /pass|secret|token|code|words|key|credential/i;
 const SECRET_TEXT = /(git-xmpp:[^\s#]+#)\S+|(AGE-SECRET-KEY-)\S+|(-----BEGIN [A-Z ]*PRIVATE KEY-----)[\s\S]*/g;
-/** A password in a URL, or a token in the place of its user (RFC 3986, section 3.2.1). */
-const SECRET_IN_URL = /(\b(?:https?:\/\/|[a-z][a-z0-9+.-]*:\/\/[^\s/@:]*:))[^\s/@]+(?=@)/gi;
+/** A password in a URL, or a token in the place of its user (RFC 3986, section 3.2.1); up to the last `@`, for people write one unescaped. */
+const SECRET_IN_URL = /(\b(?:https?:\/\/|[a-z][a-z0-9+.-]*:\/\/[^\s/@:]*:))[^\s/]+(?=@)/gi;
 
 /** A log that hands each finished line (no line break at its end) to `write`. */
 export function createLog(write: (line: string) => void, level: LogLevel, now: () => number, scope = ''): Log {

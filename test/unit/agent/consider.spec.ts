@@ -1,6 +1,6 @@
 // What becomes of the branches here when a device's map is considered, on real repositories with work trees.
 
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { consider, hasOnlyGrown } from '../../../src/agent/consider.ts';
@@ -82,6 +82,16 @@ describe('consider', () => {
     expect(heads()).toEqual({ main: two, side: other });
   });
 
+  it('names a branch that cannot be looked at, and tells of the others what moved', async () => {
+    inRepo('branch', 'side', one);
+    const reflog = join(agent.repo.gitDir, 'logs/refs/heads/main');
+    rmSync(reflog, { force: true });
+    symlinkSync('main', reflog);
+    const { moved: done, waiting } = await hear({ side: other, main: three });
+    expect(done).toEqual([moved('refs/heads/side', one, other, 'fast-forward')]);
+    expect(waiting).toEqual([expect.objectContaining(waits('refs/heads/main', 'failed'))]);
+  });
+
   it('does nothing where it is ahead', async () => {
     expect(await hear({ main: one })).toEqual({ moved: [], waiting: [] });
     expect(heads()).toEqual({ main: two });
@@ -105,6 +115,19 @@ describe('consider', () => {
     expect(inRepo('log', '-g', '--format=%gs', '-1', 'main')).toBe('xmpp: follow');
     expect(existsSync(join(agent.repo.dir, 'b'))).toBe(true);
     expect(isClean()).toBe(true);
+  });
+
+  it('follows no rewrite while it cannot keep the old tip', async () => {
+    await hear({ main: two });
+    const folder = join(agent.repo.gitDir, 'refs/xmpp/kept');
+    mkdirSync(folder, { recursive: true });
+    const lock = join(folder, `main-${two.slice(0, 12)}.lock`);
+    writeFileSync(lock, '');
+    const { moved: done, waiting } = await hear({ main: other });
+    expect([done, waiting]).toEqual([[], [expect.objectContaining(waits('refs/heads/main', 'failed'))]]);
+    expect(heads()).toEqual({ main: two });
+    rmSync(lock);
+    expect((await hear({ main: other })).moved).toEqual([moved('refs/heads/main', two, other, 'follow')]);
   });
 
   it('knows a rewrite as one after a restart', async () => {

@@ -4,6 +4,8 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Disk, gitDirAt } from '../../../src/agent/disks.ts';
 import { realClock } from '../../../src/lib/clock.ts';
+import { VirtualClock } from '../../helpers/virtual-clock.ts';
+import { until } from '../../helpers/waiting.ts';
 
 let dir: string;
 let hub: string;
@@ -52,5 +54,23 @@ describe('Disk', () => {
     await writeFile(path.join(hub, 'refs/heads/other'), '1');
     await expect.poll(() => told.slice(before)).toContain('hint');
     await rm(hub, { recursive: true });
+  });
+
+  it('is looked at once however many ask while it does not answer, counts as gone then, and is there when it answers', async () => {
+    await makeHub(hub);
+    const clock = new VirtualClock();
+    const told: boolean[] = [];
+    const answers: ((dir: string) => void)[] = [];
+    const find = (): Promise<string> => new Promise((resolve) => answers.push(resolve));
+    disk = new Disk({ path: hub, clock, onMedium: (isThere) => told.push(isThere), onHint: () => undefined, find });
+    const first = disk.look();
+    await Promise.resolve();
+    const others = [disk.look(), disk.look()];
+    clock.advance(10_000);
+    expect(await Promise.all([first, ...others])).toEqual([false, false, false]);
+    expect([answers.length, told]).toEqual([1, [false]]);
+    answers[0]?.(hub);
+    await until(() => answers.length === 2);
+    expect(told).toEqual([false, true]);
   });
 });

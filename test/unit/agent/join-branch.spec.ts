@@ -1,5 +1,6 @@
 // What a branch becomes under xmpp.merge = merge, on real repositories with work trees.
 
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -7,9 +8,10 @@ import { consider } from '../../../src/agent/consider.ts';
 import type { Outcome } from '../../../src/agent/consider.ts';
 import type { RepoContext, SourceId } from '../../../src/agent/context.ts';
 import type { RepoPolicy } from '../../../src/agent/policies-format.ts';
+import { formatAutomatic } from '../../../src/git/automatic-format.ts';
 import { listRefs } from '../../../src/git/refs.ts';
 import { readTips } from '../../../src/git/tips.ts';
-import { parseRefName } from '../../../src/lib/names.ts';
+import { parseOid, parseRefName } from '../../../src/lib/names.ts';
 import type { Oid } from '../../../src/lib/names.ts';
 import { NO_LEFT, noteMove } from '../../../src/sync/left-format.ts';
 import type { LeftBook } from '../../../src/sync/left-format.ts';
@@ -128,6 +130,20 @@ describe('joining', () => {
     const { moved } = await hear(person);
     expect(moved).toEqual([expect.objectContaining({ how: 'merge' })]);
     expect(parentsOf(tip())).toEqual([more, person].toSorted());
+  });
+
+  it('is not taken in by a merge whose tree holds ten thousand million files', async () => {
+    const write = (type: string, input: string): string => execFileSync('git', ['hash-object', '-t', type, '-w', '--literally', '--stdin'], { cwd: agent.repo.dir, input }).toString().trim();
+    const treeOf = (mode: string, oid: string): string => {
+      const lines = Array.from({ length: 100 }, (_none, index) => `${mode} ${mode === '100644' ? 'blob' : 'tree'} ${oid}\tx${String(index).padStart(2, '0')}\n`);
+      return execFileSync('git', ['mktree'], { cwd: agent.repo.dir, input: lines.join('') }).toString().trim();
+    };
+    let tree = treeOf('100644', write('blob', ''));
+    for (let depth = 1; depth < 5; depth += 1) tree = treeOf('040000', tree);
+    const bomb = write('commit', formatAutomatic({ tree: parseOid(tree), parents: [mine, other].toSorted(), seconds: 1 }));
+    const { moved, waiting } = await hear(parseOid(bomb));
+    expect([moved, waiting.map(({ words }) => words)]).toEqual([[], [expect.stringContaining('it changes more than 200000 files')]]);
+    expect(tip()).toBe(mine);
   });
 
   it('names the variants of a conflict, on the device that merged and on one that took it over', async () => {

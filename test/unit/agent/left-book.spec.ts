@@ -91,6 +91,17 @@ describe('a person who moves a branch', () => {
     expect(leftIn(bookIn(await look()))).toEqual([two, three].toSorted());
   });
 
+  it('is marked at the next look where somebody else has written the book meanwhile', async () => {
+    reset(two);
+    await look();
+    git(agent.repo.dir, 'update-ref', '-d', 'refs/xmpp/left');
+    reset(one);
+    await expect(look()).rejects.toThrow('refs/xmpp/left');
+    const told = await look();
+    expect(leftIn(bookIn(told))).toEqual([two]);
+    expect(refsBelow(agent.repo, 'refs/xmpp/left')).toEqual({ '': told });
+  });
+
   it('gets back what it holds again, by going forward too', async () => {
     reset(one);
     await look();
@@ -181,6 +192,13 @@ describe('other devices', () => {
 });
 
 describe('a hub', () => {
+  it('holds up nothing by a branch that is no commit', async () => {
+    reset(two);
+    await look();
+    await books.held(refsOf({ main: await blob(Buffer.from('x')), side: three }), refsOf({ main: two }));
+    expect(await leftNow()).toEqual([three]);
+  });
+
   it('takes back what was left, for it will come again', async () => {
     reset(one);
     await look();

@@ -47,6 +47,20 @@ describe('findMove', () => {
     expect(await findMove(deps, { from: undefined, to: three }, new Set([one, side]))).toEqual({ left: [], back: [one] });
   });
 
+  it('is told of what was left alone, not of all that a hub holds', async () => {
+    const told: string[] = [];
+    const listening: TipDeps = {
+      ...deps,
+      runGit: async (args, options) => {
+        const result = await deps.runGit(args, options);
+        if (args[0] === 'rev-list') told.push(...result.stdout.split('\n').filter(Boolean));
+        return result;
+      },
+    };
+    expect(await findMove(listening, { from: undefined, to: three }, new Set([two, side, absent]))).toEqual({ left: [], back: [two] });
+    expect(told).toEqual([side]);
+  });
+
   it('gets back the commit that a person put it on', async () => {
     expect(await findMove(deps, { from: three, to: two }, new Set([one, two]))).toEqual({ left: [three], back: [two] });
   });

@@ -67,6 +67,7 @@ describe('redact', () => {
   it('hides a password in a URL, and a token in the place of a user', () => {
     expect(redact('https://anna:secret@host/x and https://ghp_secret@host')).toBe('https://<redacted>@host/x and https://<redacted>@host');
     expect(redact('ssh://git:secret@host/x')).toBe('ssh://git:<redacted>@host/x');
+    expect(redact('https://anna:se@cret@host/x and ssh://git:se@cret@host/x')).toBe('https://<redacted>@host/x and ssh://git:<redacted>@host/x');
     expect(redact('ssh://git@host/x, git@host:x, https://host/a@b')).toBe('ssh://git@host/x, git@host:x, https://host/a@b');
   });
 
