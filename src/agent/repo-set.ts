@@ -43,8 +43,6 @@ interface Running {
 
 /** What inotify lost is found this much later. */
 const RECONCILE_MS = 60_000;
-/** Each hub is fetched at every such look. */
-const HUBS_EVERY = 30;
 
 /** Runs one loop for each shared repository. */
 export class RepoSet {
@@ -55,7 +53,6 @@ export class RepoSet {
   readonly #startedAt: number;
   readonly #presence: Presence;
   #timer: Timer | undefined;
-  #looks = 0;
 
   constructor(parts: RepoSetParts) {
     this.#parts = parts;
@@ -149,7 +146,7 @@ export class RepoSet {
     }
   }
 
-  /** Signed in, the network returned, a person asked, or half an hour has passed: each hub is fetched once. */
+  /** Signed in, or the network returned: each hub is fetched once, and what it declined is offered again. */
   contactHubs(): void {
     for (const { loop } of this.#running.values()) void loop.hubs.contact();
   }
@@ -196,9 +193,6 @@ export class RepoSet {
     this.#timer = this.#parts.clock.setTimer(RECONCILE_MS, () => {
       for (const { loop } of this.#running.values()) loop.hint();
       for (const id of this.#broken.keys()) void this.open(id);
-      this.#looks += 1;
-      // Two islands that a hub alone joins hear of each other by nothing else.
-      if (this.#looks % HUBS_EVERY === 0) this.contactHubs();
       this.#reconcile();
     });
   }
