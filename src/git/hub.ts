@@ -26,8 +26,8 @@ export interface HubPlace {
   readonly signal: AbortSignal;
 }
 
-/** Longest fetch or push; a hub that is silent is given up sooner. */
-const DEADLINE_MS = 30 * 60_000;
+/** Longest fetch or push: a first one of something large over a slow line takes hours. A hub that is silent is given up sooner. */
+const DEADLINE_MS = 24 * 3_600_000;
 /** Refs of a hub take no more than this: about 200 000. */
 const MAX_LISTING_BYTES = 16 << 20;
 /** Why it failed is read from all that it said. */
