@@ -18,14 +18,16 @@ export type LeftBook = ReadonlyMap<RefName, ReadonlyMap<Oid, Mark>>;
 
 /** More than this is forgotten, the oldest first. */
 export const MAX_MARKS = 4096;
-/** Bytes of a book at most; what does not fit is forgotten, the oldest first. */
-export const MAX_LEFT_BYTES = 1 << 20;
+/** Of a branch whose name is longer nothing is noted. */
+export const MAX_BRANCH_BYTES = 1024;
 /** A stamp has at most 15 digits: until the year 33 658, and room to count up from any clock. */
 export const MAX_STAMP = 999_999_999_999_999;
 export const NO_LEFT: LeftBook = new Map();
 
-/** Of a line: stamp, sign, three spaces, line break. */
-const LINE_BYTES = 20;
+/** Of a line at most: stamp, sign, three spaces, line break, the longest object id. */
+const LINE_BYTES = 20 + 64;
+/** Bytes of a book at most: follows from the other limits, so that a mark is kept or not whatever lies beside it. */
+export const MAX_LEFT_BYTES = MAX_MARKS * (LINE_BYTES + MAX_BRANCH_BYTES);
 
 export function isLeft(book: LeftBook, ref: RefName, oid: Oid): boolean {
   return book.get(ref)?.get(oid)?.isLeft ?? false;
@@ -98,6 +100,7 @@ function toLines(book: LeftBook): Line[] {
 function addLines(book: LeftBook, lines: readonly Line[]): LeftBook {
   const changed = new Map<RefName, Map<Oid, Mark>>();
   for (const { ref, oid, stamp, isLeft: isGone } of lines) {
+    if (Buffer.byteLength(ref) > MAX_BRANCH_BYTES) continue;
     const marks = changed.get(ref) ?? book.get(ref);
     const known = marks?.get(oid);
     const mark = { stamp, isLeft: isGone };
@@ -108,36 +111,16 @@ function addLines(book: LeftBook, lines: readonly Line[]): LeftBook {
   return changed.size === 0 ? book : trim(new Map([...book, ...changed]));
 }
 
-/**
- * Forgets the oldest beyond the limits. What is kept is the longest run of the newest that fits, so that what was forgotten in one
- * grouping would have been in any other.
- */
+/** Forgets the oldest beyond `MAX_MARKS`: stamps only grow, so what was forgotten in one grouping would have been in any other. */
 function trim(book: LeftBook): LeftBook {
-  if (sizesOf(book).every((size, index) => size <= (index === 0 ? MAX_MARKS : MAX_LEFT_BYTES))) return book;
-  const newest = toLines(book).sort((a, b) => b.stamp - a.stamp || (keyOf(a) < keyOf(b) ? -1 : 1)).slice(0, MAX_MARKS);
+  const all = toLines(book);
+  if (all.length <= MAX_MARKS) return book;
+  const newest = all.sort((a, b) => b.stamp - a.stamp || (keyOf(a) < keyOf(b) ? -1 : 1)).slice(0, MAX_MARKS);
   const kept = new Map<RefName, Map<Oid, Mark>>();
-  let bytes = 0;
   for (const { ref, oid, stamp, isLeft: isGone } of newest) {
-    bytes += bytesOf(ref, oid);
-    if (bytes > MAX_LEFT_BYTES) break;
     kept.set(ref, (kept.get(ref) ?? new Map<Oid, Mark>()).set(oid, { stamp, isLeft: isGone }));
   }
   return kept;
-}
-
-/** How many marks, and how many bytes they take at most. */
-function sizesOf(book: LeftBook): readonly [marks: number, bytes: number] {
-  let [count, bytes] = [0, 0];
-  for (const [ref, marks] of book) {
-    count += marks.size;
-    for (const oid of marks.keys()) bytes += bytesOf(ref, oid);
-  }
-  return [count, bytes];
-}
-
-/** Of the longest line for this mark: a stamp counts the same however many digits it has. */
-function bytesOf(ref: RefName, oid: Oid): number {
-  return LINE_BYTES + oid.length + Buffer.byteLength(ref);
 }
 
 function keyOf({ ref, oid }: Line): string {

@@ -106,7 +106,7 @@ const mark: fc.Arbitrary<Mark> = fc.record({ stamp: fc.oneof(fc.integer({ min: 1
 const small: fc.Arbitrary<LeftBook> = fc
   .array(fc.tuple(fc.constantFrom(...refs), fc.constantFrom(...oids), mark), { maxLength: 12 })
   .map((entries) => new Map(refs.map((ref) => [ref, new Map(entries.filter(([of]) => of === ref).map(([, oid, each]) => [oid, each]))] as const)));
-/** Books that are too large together; names of a length at which bytes count before marks do. */
+/** Books that are too large together, of branches with short and long names. */
 const large: fc.Arbitrary<LeftBook> = fc
   .record({ from: fc.nat(3000), count: fc.integer({ min: 1000, max: 2500 }), stamp: fc.integer({ min: 1, max: 3 }), isLeft: fc.boolean(), isLong: fc.boolean() })
   .map(({ from, count, stamp, isLeft, isLong }) => {

@@ -3,7 +3,7 @@ import { utf8 } from '../../../src/lib/bytes.ts';
 import { InputFault } from '../../../src/lib/errors.ts';
 import { parseOid, parseRefName } from '../../../src/lib/names.ts';
 import type { Oid, RefName } from '../../../src/lib/names.ts';
-import { formatLeft, isHeld, isLeft, MAX_LEFT_BYTES, MAX_MARKS, MAX_STAMP, mergeLeft, NO_LEFT, noteMove, parseLeft } from '../../../src/sync/left-format.ts';
+import { formatLeft, isHeld, isLeft, MAX_BRANCH_BYTES, MAX_LEFT_BYTES, MAX_MARKS, MAX_STAMP, mergeLeft, NO_LEFT, noteMove, parseLeft } from '../../../src/sync/left-format.ts';
 import type { LeftBook } from '../../../src/sync/left-format.ts';
 
 const [MAIN, SIDE] = [parseRefName('refs/heads/main'), parseRefName('refs/heads/side')];
@@ -71,16 +71,13 @@ describe('mergeLeft', () => {
     expect(isLeft(leave(book, [A], 3000), MAIN, A)).toBe(true);
   });
 
-  it('forgets the oldest of long branch names before a book is too large to be read', () => {
-    const long = (letter: string): RefName => parseRefName(`refs/heads/${letter.repeat(900)}`);
-    const oids = Array.from({ length: 800 }, (_none, index) => oid(1000 + index));
-    const [one, other] = [noteMove(NO_LEFT, { ref: long('a'), left: oids, back: [], stamp: 2000 }), noteMove(NO_LEFT, { ref: long('b'), left: oids, back: [], stamp: 1000 })];
-    const book = mergeLeft(one, other);
-    expect(formatLeft(book).length).toBeLessThanOrEqual(MAX_LEFT_BYTES);
-    expect(book.get(long('a'))?.size).toBe(800);
-    expect(book.get(long('b'))?.size).toBeGreaterThan(100);
-    expect(formatLeft(mergeLeft(other, one))).toEqual(formatLeft(book));
-    expect(parseLeft(formatLeft(book))).toEqual(book);
+  it('notes nothing of a branch whose name is beyond 1024 bytes, and can be read at its largest', () => {
+    const named = (letter: string, bytes: number): RefName => parseRefName(`refs/heads/${letter.repeat((bytes - 'refs/heads/'.length) / Buffer.byteLength(letter))}`);
+    expect(noteMove(NO_LEFT, { ref: named('ü', MAX_BRANCH_BYTES + 1), left: [A], back: [], stamp: 1 })).toEqual(NO_LEFT);
+    const oids = Array.from({ length: MAX_MARKS + 1 }, (_none, index) => parseOid((1000 + index).toString(16).padStart(64, '0')));
+    const largest = noteMove(NO_LEFT, { ref: named('a', MAX_BRANCH_BYTES), left: oids, back: [], stamp: MAX_STAMP });
+    expect(formatLeft(largest).length).toBe(MAX_LEFT_BYTES);
+    expect(parseLeft(formatLeft(largest))).toEqual(largest);
   });
 });
 
