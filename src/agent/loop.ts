@@ -23,6 +23,7 @@ import type { HubsParts } from './hubs.ts';
 import { LeftBooks } from './left-book.ts';
 import type { LoopParts } from './loop-parts.ts';
 import { OwnRefs } from './own-refs.ts';
+import { Publisher } from './publisher.ts';
 import { RepoPolicies, syncedOf } from './policies.ts';
 import { Doubt, Vanishing } from './vanishing.ts';
 
@@ -54,6 +55,7 @@ export class RepoLoop {
   /** Those of them that others are told, and that are synced. */
   #shown: RefsOfMap = new Map();
   readonly #ownRefs: OwnRefs;
+  readonly #publisher: Publisher;
   #hint: Timer | undefined;
   #isStopped = false;
 
@@ -72,7 +74,9 @@ export class RepoLoop {
     const forHubs = { ...parts.around, forget: considering.forget.bind(considering), announce: (hash: string): void => parts.around.announce(this, hash) };
     this.hubs = new Hubs({ ...parts, ...forHubs, takeOver });
     this.engine = new Engine(parts.me.device, parts.context.maps.counters, () => parts.context.shared().branches.length === 0);
-    this.#deliveries = new Deliveries({ ...parts, me: parts.me.device, engine: this.engine, tell: (fact) => this.tell(fact) });
+    const { engine } = this;
+    this.#publisher = new Publisher({ ...parts, engine, carryOut: (all) => this.#carryOut(all), onUnwritten: (ms) => this.hint('refs', ms) });
+    this.#deliveries = new Deliveries({ ...parts, me: parts.me.device, engine, tell: (fact) => this.tell(fact) });
   }
 
   stop(): void {
@@ -188,7 +192,6 @@ export class RepoLoop {
   }
 
   async #publish(): Promise<void> {
-    const { context, me, clock } = this.#parts;
     // In doubt nothing is known.
     this.#ours = undefined;
     const { all, shown } = await this.#ownRefs.read();
@@ -196,11 +199,7 @@ export class RepoLoop {
     // What is not synced any more is told as it was; no hub gets it.
     this.#shown = syncedOf({ refs: shown, acted: {} }, (await this.policies.read()).synced).refs;
     this.hubs.moved(this.#shown);
-    // What is signed is on its way to the peers while it is written down here.
-    let told: Promise<void> | undefined;
-    const onSigned = (counter: number): void => void (told = this.#carryOut(this.engine.receive({ type: 'published', counter })));
-    await context.maps.publish(me.device, shown, { keyPem: me.keyPem, now: clock.now(), onSigned });
-    await told;
+    await this.#publisher.publish(shown);
   }
 
   async #consider(device: DeviceId): Promise<void> {

@@ -11,6 +11,7 @@ import type { DeviceId, RepoId } from '../lib/names.ts';
 import { SerialByKey } from '../lib/serial.ts';
 import { removeStaleIncoming } from '../git/clean.ts';
 import { recoverMove } from '../git/recover.ts';
+import { removeStaleLocks } from '../git/stale-locks.ts';
 import { removeStalePartials } from '../git/partials.ts';
 import { IsolatedRepo } from '../git/isolated.ts';
 import { ObjectReader } from '../git/object-reader.ts';
@@ -183,6 +184,7 @@ export class RepoSet {
     const isPaired = (device: string): boolean => peers.list().some((peer) => peer.device === device);
     await removeStalePartials({ runGit, repository }, { isPaired, now: clock.now() });
     await removeStaleIncoming(repository, { before: this.#startedAt });
+    await removeStaleLocks(repository, clock.now());
     const found = await recoverMove({ runGit, startGit }, repository, { stateDir });
     if (found === undefined) return;
     const words = 'finished' in found ? `finished what a crash left of ${found.finished}` : found.stopped;
@@ -191,7 +193,11 @@ export class RepoSet {
 
   #reconcile(): void {
     this.#timer = this.#parts.clock.setTimer(RECONCILE_MS, () => {
-      for (const { loop } of this.#running.values()) loop.hint();
+      for (const { loop } of this.#running.values()) {
+        // A killed receive-pack leaves locks too.
+        void removeStaleLocks(loop.context.repository, this.#parts.clock.now()).catch(() => undefined);
+        loop.hint();
+      }
       for (const id of this.#broken.keys()) void this.open(id);
       this.#reconcile();
     });
