@@ -3,10 +3,10 @@
 
 import { mkdir, rename, rm, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf } from '../lib/errors.ts';
+import { codeOf, Fault } from '../lib/errors.ts';
 import { lookAtHalfDone } from './half-done.ts';
 import type { HalfDone } from './half-done.ts';
-import { below, keyOf, obstacleAt } from './obstacle.ts';
+import { below, keyOf, lstatOrNothing, obstacleAt } from './obstacle.ts';
 import { realIndex } from './private-index.ts';
 import type { StartGit } from './run.ts';
 import { collectOutput } from './tree-diff.ts';
@@ -33,15 +33,26 @@ export async function undoMove(
   await dropStaged(tree.gitDir);
   try {
     await stage(startGit, tree, half.toPutBack);
-    // Once more, for writing the old content has taken time: nothing but the renames lies between this look and the end.
+    // Once more, for writing the old content has taken time. A program may write on even now: so each file is what was looked at, or nothing goes on.
+    const stamps = new Map<string, string>();
+    for (const { path } of [...half.toTakeAway, ...half.toPutBack]) stamps.set(keyOf(path), await stampOf(tree, path));
     const { toTakeAway, toPutBack } = await lookAtHalfDone(startGit, tree, changes);
     const known = { gone: new Set([...toTakeAway, ...toPutBack].map(({ path }) => keyOf(path))), folders: new Map<string, boolean>() };
     for (const { path } of toPutBack) {
       const obstacle = await obstacleAt(tree.path, path, known);
       if (obstacle !== undefined) return obstacle.toString('utf8');
     }
-    for (const { path } of toTakeAway) await removeFile(tree.path, path);
-    for (const { path } of toPutBack) await putBack(tree, path);
+    const mustBeSame = async (path: Buffer): Promise<void> => {
+      if ((await stampOf(tree, path)) !== stamps.get(keyOf(path))) throw new Fault('git', `${path.toString('utf8')} was changed just now`);
+    };
+    for (const { path } of toTakeAway) {
+      await mustBeSame(path);
+      await removeFile(tree.path, path);
+    }
+    for (const { path } of toPutBack) {
+      await mustBeSame(path);
+      await putBack(tree, path);
+    }
     return undefined;
   } finally {
     await dropStaged(tree.gitDir);
@@ -63,6 +74,12 @@ export async function removeFile(root: string, path: Buffer): Promise<void> {
       return;
     }
   }
+}
+
+/** Which file is there and when it was last changed; empty for none, and for a folder. */
+async function stampOf(tree: Tree, path: Buffer): Promise<string> {
+  const stats = await lstatOrNothing(below(tree.path, path));
+  return stats === undefined || stats.isDirectory() ? '' : [stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join(' ');
 }
 
 /** Writes what the index says beside the work tree, with filters and modes as git would have it in its place (git-checkout-index(1), "--prefix"). */

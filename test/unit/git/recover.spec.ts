@@ -29,7 +29,7 @@ import { createRunGit, createStartGit } from './src/git/run.ts';
 import { openRepository } from './src/git/repository.ts';
 import { moveBranch } from './src/git/move.ts';
 import { recoverMove } from './src/git/recover.ts';
-const { dir, stage, from, to, stateDir, isGitKilled, isFilter, putBack } = JSON.parse(process.argv[2]);
+const { dir, stage, from, to, stateDir, isGitKilled, isFilter, putBack, meanwhile } = JSON.parse(process.argv[2]);
 const children = () => execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).split('\\n')
   .map((line) => line.trim().split(/ +/).map(Number))
   .filter(([pid, parent]) => parent === process.pid && pid > 0).map(([pid]) => pid);
@@ -47,13 +47,18 @@ const onStage = (now) => {
 const { rename } = fs;
 let renames = 0;
 fs.rename = (one, other) => {
-  if (String(one).includes('xmpp-undo') && renames++ === putBack) process.kill(process.pid, 'SIGKILL');
+  if (String(one).includes('xmpp-undo') && renames++ === putBack) {
+    if (meanwhile === undefined) process.kill(process.pid, 'SIGKILL');
+    execFileSync('sh', ['-c', meanwhile], { cwd: dir });
+  }
   return rename(one, other);
 };
 syncBuiltinESMExports();
 const limits = { paths: 1000, bytes: 1e6 };
-if (stage === undefined) await recoverMove(deps, repository, { stateDir });
-else await moveBranch({ ...deps, onStage }, repository, { branch: 'refs/heads/main', from, to, stateDir, limits });
+if (stage === undefined) {
+  await recoverMove(deps, repository, { stateDir });
+  process.kill(process.pid, 'SIGKILL');
+} else await moveBranch({ ...deps, onStage }, repository, { branch: 'refs/heads/main', from, to, stateDir, limits });
 process.exit(3);
 `;
 
@@ -100,6 +105,8 @@ async function crash(asked: {
   readonly isFilter?: boolean;
   /** Killed when it has put back so many files. */
   readonly putBack?: number;
+  /** A command of somebody that runs at that moment, in place of the kill. */
+  readonly meanwhile?: string;
 }): Promise<void> {
   const argument = JSON.stringify({ dir: repo.dir, from, to, stateDir, ...asked });
   const child = spawn(process.execPath, [agent, argument], { env: cleanEnv(), stdio: ['ignore', 'pipe', 'pipe'] });
@@ -408,6 +415,26 @@ describe('recoverMove', () => {
       expect(isBack).toEqual([0, 1, 2].map((index) => index < putBack));
       expect(await recover()).toEqual({ undone: main });
       expectUndone('m.txt', 'mine\n');
+    });
+
+    it.each([
+      ['a file that would come back', 'mkdir -p d; echo mine > d/gone.txt', 'd/gone.txt'],
+      ['a file that would be replaced', 'echo mine > run.txt', 'run.txt'],
+    ])('writes nothing over %s and is written in that moment', async (_what, meanwhile, name) => {
+      git(repo.dir, 'reset', '-q', '--hard', from);
+      from = commit(repo, { 'run.txt': 'old\n' }, 'before');
+      to = commit(repo, { 'a.txt': 'two\n', 'd/gone.txt': null, 'm.txt': 'new middle\n', 'run.txt': 'new\n' }, 'after');
+      git(repo.dir, 'reset', '-q', '--hard', from);
+      await crash({ stage: 'written', isGitKilled: true });
+      writeFiles(repo.dir, { 'm.txt': 'mine\n' });
+      await crash({ putBack: 0, meanwhile });
+      expect(existsSync(join(repo.gitDir, 'index.lock'))).toBe(false);
+      expect(readdirSync(stateDir)).toHaveLength(1);
+      // The last file of all was the one: nothing is left to undo.
+      expect(await recover()).toEqual(name === 'run.txt' ? undefined : { undone: main });
+      expect(readFileSync(join(repo.dir, name), 'utf8')).toBe('mine\n');
+      expect(git(repo.dir, 'status', '--porcelain').split('\n')).toEqual([name, 'm.txt'].toSorted().map((path) => ` M ${path}`));
+      expect(leftovers()).toEqual([]);
     });
 
     it('finishes after all, when it was undone in part and what was in the way is gone', async () => {
