@@ -24,7 +24,7 @@ export interface KillResult {
   readonly kills: number;
   /** Git processes among what was killed. */
   readonly processes: number;
-  /** Moves that an agent undid when it came up, for somebody had changed a file since. */
+  /** Moves that an agent undid, as it came up or after its git was killed, for somebody had changed a file since. */
   readonly undone: number;
   /** Commits of the tip that all have at the end. */
   readonly commits: number;
@@ -50,6 +50,7 @@ const MAX_CHANGES = 120;
 const MAX_MS = 800;
 const HEAL_MS = 120_000;
 const HUB_EVERY = 10;
+const UNDONE = /undid what a crash|they were put back/;
 
 /** All kills of a run. */
 export function planKills(seed: number, { kills, devices }: { readonly kills: number; readonly devices: number }): readonly Kill[] {
@@ -111,7 +112,7 @@ async function killAll({ copies, hub }: SharedCopies, { kills, seed, say }: Kill
   return {
     kills: healed.length,
     processes,
-    undone: copies.reduce((sum, each) => sum + each.device.log().split('undid what a crash').length - 1, 0),
+    undone: copies.reduce((sum, each) => sum + each.device.log().split(UNDONE).length - 1, 0),
     commits: Number(await device.git(dir, 'rev-list', '--count', tip)),
     healedMs: { median: sorted[Math.floor(sorted.length / 2)] ?? 0, longest: sorted.at(-1) ?? 0 },
     wrong,
