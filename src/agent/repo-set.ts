@@ -12,6 +12,7 @@ import { SerialByKey } from '../lib/serial.ts';
 import { removeStaleIncoming } from '../git/clean.ts';
 import { recoverMove } from '../git/recover.ts';
 import { removeStaleLocks } from '../git/stale-locks.ts';
+import type { Recovered } from '../git/recover.ts';
 import { removeStalePartials } from '../git/partials.ts';
 import { IsolatedRepo } from '../git/isolated.ts';
 import { ObjectReader } from '../git/object-reader.ts';
@@ -187,8 +188,7 @@ export class RepoSet {
     await removeStaleLocks(repository, clock.now());
     const found = await recoverMove({ runGit, startGit }, repository, { stateDir });
     if (found === undefined) return;
-    const words = 'finished' in found ? `finished what a crash left of ${found.finished}` : found.stopped;
-    events.emit({ type: 'finished' in found ? 'recovered' : 'recovery-stopped', words: `${shared.name}: ${words}`, repo: shared.name });
+    events.emit({ type: 'stopped' in found ? 'recovery-stopped' : 'recovered', words: `${shared.name}: ${recoveredWords(found)}`, repo: shared.name });
   }
 
   #reconcile(): void {
@@ -202,4 +202,10 @@ export class RepoSet {
       this.#reconcile();
     });
   }
+}
+
+function recoveredWords(found: Exclude<Recovered, undefined>): string {
+  if ('stopped' in found) return found.stopped;
+  if ('finished' in found) return `finished what a crash left of ${found.finished}`;
+  return `undid what a crash left half done of ${found.undone}, for a file has been changed since`;
 }

@@ -14,6 +14,10 @@ export interface HalfDone {
   readonly toRemove: readonly TreeChange[];
   /** Files that are not yet what they will be. */
   readonly toWrite: readonly TreeChange[];
+  /** Files that the move has added, or begun to add. */
+  readonly toTakeAway: readonly TreeChange[];
+  /** Files that the move has changed, removed, or begun to change. */
+  readonly toPutBack: readonly TreeChange[];
   /** Whether the move has changed anything at all. */
   readonly isTouched: boolean;
   /** The first path that is somebody's work. */
@@ -36,15 +40,19 @@ export async function lookAtHalfDone(startGit: StartGit, tree: Tree, changes: re
     gone: new Set(changes.filter((change) => change.kind === 'deleted').map((change) => keyOf(change.path))),
     folders: new Map<string, boolean>(),
   };
-  const found = { toRemove: new Array<TreeChange>(), toWrite: new Array<TreeChange>(), isTouched: false };
+  const toRemove: TreeChange[] = [];
+  const toWrite: TreeChange[] = [];
+  const toTakeAway: TreeChange[] = [];
+  const toPutBack: TreeChange[] = [];
+  let foreign: string | undefined;
   for (const change of changes) {
     const state = await stateOf(startGit, tree, { change, unlikeOld, unlikeNew, known });
-    if (typeof state === 'object') return { ...found, foreign: state.foreign.toString('utf8') };
-    if (state === 'done' || state === 'rewrite') found.isTouched = true;
-    if (state === 'remove') found.toRemove.push(change);
-    if (state === 'write' || state === 'rewrite') found.toWrite.push(change);
+    if (typeof state === 'object') foreign ??= state.foreign.toString('utf8');
+    if (state === 'done' || state === 'rewrite') (change.kind === 'added' ? toTakeAway : toPutBack).push(change);
+    if (state === 'remove') toRemove.push(change);
+    if (state === 'write' || state === 'rewrite') toWrite.push(change);
   }
-  return { ...found, foreign: undefined };
+  return { toRemove, toWrite, toTakeAway, toPutBack, isTouched: toTakeAway.length + toPutBack.length > 0, foreign };
 }
 
 interface Look {

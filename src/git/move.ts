@@ -184,7 +184,8 @@ async function write(deps: MoveDeps, { request, tree, from, journal }: LockedMov
 async function afterBreak(deps: MoveDeps, repository: Repository, request: MoveRequest): Promise<Moved> {
   const outcome = await recoverMove(deps, repository, request);
   if (outcome === undefined) return { waits: 'git could not write the files' };
-  return 'finished' in outcome ? { moved: true } : { waits: outcome.stopped };
+  if ('finished' in outcome) return { moved: true };
+  return { waits: 'stopped' in outcome ? outcome.stopped : 'a file was changed while git wrote the files: they were put back' };
 }
 
 function messageFor(message: string | undefined): string {

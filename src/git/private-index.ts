@@ -64,6 +64,11 @@ export async function dropPrivateIndex(gitDir: string, purpose = ''): Promise<vo
   await unlinkIfThere(`${fileOf(gitDir, purpose)}.lock`);
 }
 
+/** What git holds while it writes the private index. */
+export function privateLock(gitDir: string): string {
+  return `${fileOf(gitDir, '')}.lock`;
+}
+
 function fileOf(gitDir: string, purpose: string): string {
   return join(gitDir, `${NAME}${purpose}`);
 }

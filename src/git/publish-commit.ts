@@ -107,6 +107,6 @@ async function underLock(deps: Deps, repository: Repository, { commit, file, jou
 /** The index is new and the branch may not be: it follows at once, or the journal stays for later. */
 async function afterBreak(deps: Deps, repository: Repository, commit: NewCommit): Promise<string | undefined> {
   const outcome = await recoverMove(deps, repository, commit);
-  if (outcome === undefined) return 'git could not move the branch';
-  return 'finished' in outcome ? undefined : outcome.stopped;
+  if (outcome !== undefined && 'finished' in outcome) return undefined;
+  return outcome !== undefined && 'stopped' in outcome ? outcome.stopped : 'git could not move the branch';
 }

@@ -1,25 +1,27 @@
-// After a crash in the middle of a move: finish it, or stop and name what is in the way (docs/decisions/0012-the-agent-holds-the-index-lock.md).
+// After a crash in the middle of a move: finish it, undo it where somebody has gone on since, or stop and name what is in the way
+// (docs/decisions/0012-the-agent-holds-the-index-lock.md, docs/decisions/0035-a-move-that-cannot-be-finished-is-undone.md).
 // Rule: only the agent's own locks are removed, and no content that is neither old nor new is touched.
 
-import { rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { realClock } from '../lib/clock.ts';
 import { Fault, messageOf } from '../lib/errors.ts';
 import type { RunGit } from '../lib/git-run.ts';
-import type { RefName } from '../lib/names.ts';
+import type { Oid, RefName } from '../lib/names.ts';
 import { formatEntry, lookAtHalfDone, writeEntries } from './half-done.ts';
 import type { HalfDone } from './half-done.ts';
 import { dropIndexLock, identityOf, takeIndexLock } from './index-lock.ts';
 import { journalPath, readJournal, removeJournal, writeJournal } from './journal.ts';
 import type { Journal } from './journal.ts';
-import { below } from './obstacle.ts';
 import { copyIndex, dropPrivateIndex, installIndex, privateIndex, realIndex } from './private-index.ts';
 import { REFLOG_MARK } from './reflog.ts';
 import { dropRefLocks } from './ref-locks.ts';
 import { updateRefs } from './refs.ts';
 import type { Repository } from './repository.ts';
 import type { StartGit } from './run.ts';
+import { isStillWriting } from './still-writing.ts';
 import { collectOutput, diffTrees, treeOrEmpty } from './tree-diff.ts';
 import type { TreeChange } from './tree-diff.ts';
+import { dropStaged, removeFile, undoMove } from './undo-move.ts';
 import { headBranch } from './worktrees.ts';
 
 export interface RecoverDeps {
@@ -27,7 +29,8 @@ export interface RecoverDeps {
   readonly startGit: StartGit;
 }
 
-export type Recovered = undefined | { readonly finished: RefName } | { readonly stopped: string };
+/** `undone`: files, index and branch are as before the move, but for what somebody has changed since. */
+export type Recovered = undefined | { readonly finished: RefName } | { readonly undone: RefName } | { readonly stopped: string };
 
 /** The move was let through the limits once. */
 const NO_LIMITS = { paths: Number.MAX_SAFE_INTEGER, bytes: Number.MAX_SAFE_INTEGER };
@@ -48,8 +51,8 @@ export async function recoverMove(
   await dropRefLocks(repository.commonDir, journal);
   try {
     const outcome = await settle(deps, journal, file);
-    if (outcome === undefined || 'finished' in outcome) await tidy(file, (await readJournal(file)) ?? journal);
-    else await unlock(file, journal);
+    if (outcome !== undefined && 'stopped' in outcome) await unlock(file, journal);
+    else await tidy(file, (await readJournal(file)) ?? journal);
     return outcome;
   } catch (error) {
     await unlock(file, journal);
@@ -66,30 +69,47 @@ async function unlock(file: string, journal: Journal): Promise<void> {
 /** Removes what a move keeps beside the index; the journal last, for it alone knows the locks. */
 export async function tidy(file: string, journal: Pick<Journal, 'gitDir' | 'indexLock'>): Promise<void> {
   await dropPrivateIndex(journal.gitDir);
+  await dropStaged(journal.gitDir);
   await dropIndexLock(journal.gitDir, journal.indexLock);
   await removeJournal(file);
 }
 
 async function settle(deps: RecoverDeps, journal: Journal, file: string): Promise<Recovered> {
-  const { stdout } = await deps.runGit(['rev-parse', '-q', '--verify', `${journal.branch}^0`], {
-    ...realIndex(journal),
-    okCodes: [0, 1, 128],
-  });
-  const tip = stdout.trim();
+  const tip = await tipOf(deps, journal);
   if (tip === journal.to) return { finished: journal.branch };
-  if (tip !== (journal.from ?? '') || (await headBranch(journal.gitDir)) !== journal.branch) return undefined;
+  if (!(await isUnmoved(tip, journal))) return undefined;
   if (journal.kind === 'commit') return (await isIndexAt(deps, journal, journal.to)) ? finishBranch(deps, journal) : undefined;
   const from = await treeOrEmpty(deps.runGit, realIndex(journal), journal.from);
   const diff = await diffTrees(deps.startGit, realIndex(journal), { from, to: journal.to, limits: NO_LIMITS });
   if ('over' in diff) throw new Fault('internal', diff.over);
+  // Asked first: a git that ended while the files were looked at has changed them since.
+  const isWriting = await isStillWriting(journal.gitDir, realClock.now());
   const half = await lookAtHalfDone(deps.startGit, journal, diff.changes);
-  if (half.foreign !== undefined) return { stopped: stoppedAt(journal, half.foreign) };
   if (await isIndexAt(deps, journal, from)) {
-    if (!half.isTouched) return undefined;
-  } else if (!(await isIndexAt(deps, journal, journal.to))) {
-    return { stopped: `${stoppedAt(journal, 'the index')} (something is staged)` };
+    if (half.isTouched && half.foreign === undefined) return finish(deps, await relock(journal, file), { half, changes: diff.changes });
+    if (isWriting) throw new Fault('git', 'git is still writing its files');
+    return half.isTouched ? undo(deps, await relock(journal, file), { half, changes: diff.changes, from }) : undefined;
   }
-  return finish(deps, await relock(journal, file), { half, changes: diff.changes });
+  const isInstalled = await isIndexAt(deps, journal, journal.to);
+  if (half.foreign === undefined) {
+    if (!isInstalled) return { stopped: `${stoppedAt(journal, 'the index')} (something is staged)` };
+    return finish(deps, await relock(journal, file), { half, changes: diff.changes });
+  }
+  // The index came after the last file: what differs was changed later, as any file may be.
+  return isInstalled ? finishBranch(deps, journal) : { stopped: stoppedAt(journal, half.foreign) };
+}
+
+/** The commit of the branch; empty when it is unborn. */
+async function tipOf(deps: RecoverDeps, journal: Journal): Promise<string> {
+  const { stdout } = await deps.runGit(['rev-parse', '-q', '--verify', `${journal.branch}^0`], {
+    ...realIndex(journal),
+    okCodes: [0, 1, 128],
+  });
+  return stdout.trim();
+}
+
+async function isUnmoved(tip: string, journal: Journal): Promise<boolean> {
+  return tip === (journal.from ?? '') && (await headBranch(journal.gitDir)) === journal.branch;
 }
 
 function stoppedAt(journal: Journal, what: string): string {
@@ -138,22 +158,18 @@ async function finish(deps: RecoverDeps, journal: Journal, { half, changes }: Un
   return finishBranch(deps, journal);
 }
 
+/** Somebody's work is among the files: everything else goes back. What was seen is looked at again, now that git must wait. */
+async function undo(deps: RecoverDeps, journal: Journal, { from, ...unfinished }: Unfinished & { readonly from: Oid }): Promise<Recovered> {
+  const isAsSeen = (await isUnmoved(await tipOf(deps, journal), journal)) && (await isIndexAt(deps, journal, from));
+  if (!isAsSeen) throw new Fault('git', 'git was at work on the index');
+  const obstacle = await undoMove(deps.startGit, journal, unfinished);
+  return obstacle === undefined ? { undone: journal.branch } : { stopped: stoppedAt(journal, obstacle) };
+}
+
 /** Files and index are new already. */
 async function finishBranch(deps: RecoverDeps, journal: Journal): Promise<Recovered> {
   const update = { ref: journal.branch, from: journal.from, to: journal.to };
   const moved = await updateRefs(deps.runGit, journal, [update], { message: `${REFLOG_MARK}finish a move that was cut short` });
   if (moved === 'lost-race') throw new Fault('git', `${journal.branch} is locked or has moved`);
   return { finished: journal.branch };
-}
-
-/** Removes a tracked file, and the folders that hold nothing then, as git does. */
-async function removeFile(root: string, path: Buffer): Promise<void> {
-  await unlink(below(root, path));
-  for (let slash = path.lastIndexOf(0x2f); slash > 0; slash = path.lastIndexOf(0x2f, slash - 1)) {
-    try {
-      await rmdir(below(root, path.subarray(0, slash)));
-    } catch {
-      return;
-    }
-  }
 }

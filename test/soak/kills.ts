@@ -1,9 +1,8 @@
 // Kills agents and their git processes at seeded moments while people work, agents merge, push to a hub and commit by themselves.
-// Rule: after each kill the agent starts again and all copies end at one commit, sound, with no commit of a person lost.
+// Rule: after each kill the agent starts again and all copies end at one commit, sound, with no commit of a person lost, and nobody is asked for help.
 
 import { existsSync, readFileSync, watch } from 'node:fs';
 import path from 'node:path';
-import type { AgentEvent } from '../../src/agent/events.ts';
 import { converged, foldersBelow } from '../helpers/copies.ts';
 import type { Copy } from '../helpers/copies.ts';
 import type { Device } from '../helpers/device.ts';
@@ -25,8 +24,8 @@ export interface KillResult {
   readonly kills: number;
   /** Git processes among what was killed. */
   readonly processes: number;
-  /** Times a person had to commit what they had written into a move that was cut short, as the status told them. */
-  readonly asked: number;
+  /** Moves that an agent undid, as it came up or after its git was killed, for somebody had changed a file since. */
+  readonly undone: number;
   /** Commits of the tip that all have at the end. */
   readonly commits: number;
   /** Milliseconds from a kill to one commit everywhere: median and longest. */
@@ -51,6 +50,7 @@ const MAX_CHANGES = 120;
 const MAX_MS = 800;
 const HEAL_MS = 120_000;
 const HUB_EVERY = 10;
+const UNDONE = /undid what a crash|they were put back/;
 
 /** All kills of a run. */
 export function planKills(seed: number, { kills, devices }: { readonly kills: number; readonly devices: number }): readonly Kill[] {
@@ -83,7 +83,6 @@ async function killAll({ copies, hub }: SharedCopies, { kills, seed, say }: Kill
   const wrong: string[] = [];
   const healed: number[] = [];
   let processes = 0;
-  let asked = 0;
   let tip = '';
   for (const [index, kill] of planKills(seed, { kills, devices: copies.length }).entries()) {
     // The last of them only writes: its agent commits.
@@ -95,16 +94,9 @@ async function killAll({ copies, hub }: SharedCopies, { kills, seed, say }: Kill
     const start = performance.now();
     // The hub's own branch follows when all has been quiet for some seconds, which is waited for now and then.
     const looked = (index + 1) % HUB_EVERY === 0 || index + 1 === kills ? hub : undefined;
-    const heeding = new AbortController();
-    const heeded = Promise.all(copies.map((each) => heed(each, heeding.signal)));
-    try {
-      tip = await converged(copies, { hub: looked, deadlineMs: HEAL_MS });
-    } finally {
-      heeding.abort();
-      asked += (await heeded).filter(Boolean).length;
-    }
+    tip = await converged(copies, { hub: looked, deadlineMs: HEAL_MS });
     healed.push(performance.now() - start);
-    const found = await whatIsWrong(copies, tip, { hub: looked, mayHoldIncoming: true });
+    const found = [...(await whatIsWrong(copies, tip, { hub: looked, mayHoldIncoming: true })), ...leftToPeople(copies)];
     wrong.push(...found.map((line) => `after kill ${index + 1}: ${line}`));
     say(`${String(index + 1).padStart(4)}  ${copy.device.name}: ${kill.what}${kill.isTwice ? ', twice' : ''}; one commit after ${(healed.at(-1) ?? 0).toFixed(0)} ms`);
     // What came after could not be told apart from it.
@@ -120,30 +112,16 @@ async function killAll({ copies, hub }: SharedCopies, { kills, seed, say }: Kill
   return {
     kills: healed.length,
     processes,
-    asked,
+    undone: copies.reduce((sum, each) => sum + each.device.log().split(UNDONE).length - 1, 0),
     commits: Number(await device.git(dir, 'rev-list', '--count', tip)),
     healedMs: { median: sorted[Math.floor(sorted.length / 2)] ?? 0, longest: sorted.at(-1) ?? 0 },
     wrong,
   };
 }
 
-/**
- * Does what the agent asks of a person whose file was changed in the middle of a move that a kill cut short: commits it.
- * @returns whether it was asked, before `signal` was aborted
- */
-async function heed({ device, dir }: Copy, signal: AbortSignal): Promise<boolean> {
-  const since = Date.now();
-  try {
-    for await (const line of device.client.lines('GET', '/events?follow=1', undefined, { signal, deadlineMs: HEAL_MS })) {
-      const { at, type, words } = line as AgentEvent;
-      if (at < since - MAX_MS * 10 || type !== 'waiting' || !words.includes('was cut short')) continue;
-      await device.commit(dir, {}, `${device.name} commits what was changed in the middle of a move`);
-      return true;
-    }
-  } catch {
-    // Aborted; or committed meanwhile by the agent, with nothing left to commit.
-  }
-  return false;
+/** What agents have said of moves that a kill cut short and that they left to a person. */
+function leftToPeople(copies: readonly Copy[]): string[] {
+  return copies.flatMap(({ device }) => device.log().split('\n').filter((line) => line.includes('was cut short')).map((line) => `${device.name}: ${line}`));
 }
 
 /** Waits for the moment, kills, and starts the agent again. @returns how many git processes were killed */

@@ -44,10 +44,10 @@ function formatSummary({ faults, resumed, commits, commands, refused, payload, c
   ];
 }
 
-function formatKills({ kills, processes, asked, commits, healedMs }: KillResult): string[] {
+function formatKills({ kills, processes, undone, commits, healedMs }: KillResult): string[] {
   return [
     `${kills} kills, ${processes} git processes with them`,
-    `a person was asked to commit what they had changed in the middle of a move ${asked} times`,
+    `${undone} moves undone, for a file had been changed since`,
     `${commits} commits in the tip that all have`,
     `one commit everywhere after ${healedMs.median.toFixed(0)} ms, at most ${healedMs.longest.toFixed(0)} ms`,
   ];

@@ -1,7 +1,7 @@
 // A move that is killed, agent and git alike, at every stage; and what a person did meanwhile.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -20,13 +20,16 @@ const main = parseRefName('refs/heads/main');
 const deps = { runGit: createRunGit(cleanEnv()), startGit: createStartGit(cleanEnv()) };
 const limits = { paths: 1000, bytes: 1 << 20 };
 
-/** Moves, and at a stage kills the git processes it has started (when asked) and itself. */
+/** Moves, and at a stage kills the git processes it has started (when asked) and itself. Without a stage it recovers. */
 const AGENT = `
 import { execFileSync } from 'node:child_process';
+import fs from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { createRunGit, createStartGit } from './src/git/run.ts';
 import { openRepository } from './src/git/repository.ts';
 import { moveBranch } from './src/git/move.ts';
-const { dir, stage, from, to, stateDir, isGitKilled, isFilter } = JSON.parse(process.argv[2]);
+import { recoverMove } from './src/git/recover.ts';
+const { dir, stage, from, to, stateDir, isGitKilled, isFilter, putBack, meanwhile } = JSON.parse(process.argv[2]);
 const children = () => execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).split('\\n')
   .map((line) => line.trim().split(/ +/).map(Number))
   .filter(([pid, parent]) => parent === process.pid && pid > 0).map(([pid]) => pid);
@@ -41,8 +44,21 @@ const onStage = (now) => {
   for (const pid of isGitKilled ? pids : []) try { process.kill(pid, 'SIGKILL'); } catch {}
   if (!isFilter) process.kill(process.pid, 'SIGKILL');
 };
+const { rename } = fs;
+let renames = 0;
+fs.rename = (one, other) => {
+  if (String(one).includes('xmpp-undo') && renames++ === putBack) {
+    if (meanwhile === undefined) process.kill(process.pid, 'SIGKILL');
+    execFileSync('sh', ['-c', meanwhile], { cwd: dir });
+  }
+  return rename(one, other);
+};
+syncBuiltinESMExports();
 const limits = { paths: 1000, bytes: 1e6 };
-await moveBranch({ ...deps, onStage }, repository, { branch: 'refs/heads/main', from, to, stateDir, limits });
+if (stage === undefined) {
+  await recoverMove(deps, repository, { stateDir });
+  process.kill(process.pid, 'SIGKILL');
+} else await moveBranch({ ...deps, onStage }, repository, { branch: 'refs/heads/main', from, to, stateDir, limits });
 process.exit(3);
 `;
 
@@ -83,9 +99,14 @@ beforeEach(() => {
 
 /** Runs the agent until it dies, and waits for the git processes it leaves. */
 async function crash(asked: {
-  readonly stage: MoveStage;
+  /** Absent: while it recovers. */
+  readonly stage?: MoveStage;
   readonly isGitKilled?: boolean;
   readonly isFilter?: boolean;
+  /** Killed when it has put back so many files. */
+  readonly putBack?: number;
+  /** A command of somebody that runs at that moment, in place of the kill. */
+  readonly meanwhile?: string;
 }): Promise<void> {
   const argument = JSON.stringify({ dir: repo.dir, from, to, stateDir, ...asked });
   const child = spawn(process.execPath, [agent, argument], { env: cleanEnv(), stdio: ['ignore', 'pipe', 'pipe'] });
@@ -133,6 +154,25 @@ function expectAt(tip: Oid): void {
   expect(leftovers()).toEqual([]);
   git(repo.dir, 'commit', '-q', '--allow-empty', '-m', 'git is free');
 }
+
+/** Everything is as before, but for one file of somebody, and git is free. */
+function expectUndone(path: string, content: string): void {
+  expect(tipOf(repo, 'main')).toBe(from);
+  expect(git(repo.dir, 'status', '--porcelain', '-uall')).toMatch(new RegExp(`^( M|\\?\\?) ${path}$`));
+  expect(readFileSync(join(repo.dir, path), 'utf8')).toBe(content);
+  expect(leftovers()).toEqual([]);
+  if (!path.startsWith('new')) expect(readdirSync(repo.dir)).not.toContain('new');
+}
+
+/** What, where, and content that is neither old nor new nor a beginning of the new. */
+const FOREIGN: readonly (readonly [string, string, string])[] = [
+  ['a changed file', 'm.txt', 'mine\n'],
+  ['a beginning of the old content', 'm.txt', 'old mid'],
+  ['a file that goes on after the new content', 'a.txt', 'two\nand mine\n'],
+  ['a changed file that would go', 'd/gone.txt', 'mine\n'],
+  ['a new file in the way', 'new/z.txt', 'mine\n'],
+  ['a file where a folder would be', 'new', 'mine\n'],
+];
 
 describe('recoverMove', () => {
   it('has nothing to do where nothing was cut short', async () => {
@@ -221,33 +261,65 @@ describe('recoverMove', () => {
       expect(git(repo.dir, 'status', '--porcelain')).toBe(' M kept.txt\n?? other.txt');
     });
 
-    it.each<[string, Record<string, string>, string]>([
-      ['a changed file', { 'a.txt': 'two\n', 'm.txt': 'mine\n' }, 'm.txt'],
-      ['a file that goes on after the new content', { 'a.txt': 'two\nand mine\n' }, 'a.txt'],
-      ['a changed file that would go', { 'd/gone.txt': 'mine\n' }, 'd/gone.txt'],
-      ['a new file in the way', { 'new/z.txt': 'mine\n' }, 'new/z.txt'],
-      ['a file where a folder would be', { new: 'mine\n' }, 'new'],
-    ])('stops and names %s, touches nothing, and lets go of git', async (_what, files, name) => {
-      writeFiles(repo.dir, files);
+    it.each(FOREIGN)('has nothing to undo where there is only %s', async (_what, path, content) => {
+      writeFiles(repo.dir, { [path]: content });
+      expect(await recover()).toBeUndefined();
+      expectUndone(path, content);
+    });
+
+    it('undoes what is begun beside a change of somebody', async () => {
+      rmSync(join(repo.dir, 'd'), { recursive: true });
+      writeFiles(repo.dir, { 'a.txt': 'mine\n', 'm.txt': 'new mid', 'new/z.txt': '' });
+      expect(await recover()).toEqual({ undone: main });
+      expectUndone('a.txt', 'mine\n');
+    });
+
+    it('undoes beside a link in the way, and writes nothing through it', async () => {
+      const outside = makeFolder();
+      symlinkSync(outside, join(repo.dir, 'new'));
+      writeFiles(repo.dir, { 'a.txt': 'two\n' });
+      expect(await recover()).toEqual({ undone: main });
+      expect(git(repo.dir, 'status', '--porcelain')).toBe('?? new');
+      expect(readdirSync(outside)).toEqual([]);
+    });
+
+    it('removes no folder that holds what is not in git', async () => {
+      writeFiles(repo.dir, { 'a.txt': 'mine\n', 'new/z.txt': 'z\n', 'new/other.txt': 'other\n' });
+      expect(await recover()).toEqual({ undone: main });
+      expect(git(repo.dir, 'status', '--porcelain', '-uall')).toBe(' M a.txt\n?? new/other.txt');
+    });
+
+    it('stops and names what lies where old content would come back, touches nothing, and lets go of git', async () => {
+      rmSync(join(repo.dir, 'flip'));
+      writeFiles(repo.dir, { 'a.txt': 'two\n', 'flip/x': 'mine\n' });
       const before = git(repo.dir, 'status', '--porcelain', '-uall');
-      const stopped = await recover();
-      expect(stopped).toEqual({ stopped: expect.stringContaining(` ${name} `) });
+      expect(await recover()).toEqual({ stopped: expect.stringContaining(' flip/x ') });
       expect(git(repo.dir, 'status', '--porcelain', '-uall')).toBe(before);
-      for (const [path, content] of Object.entries(files)) expect(readFileSync(join(repo.dir, path), 'utf8')).toBe(content);
       expect(existsSync(join(repo.gitDir, 'index.lock'))).toBe(false);
       const again = await moveBranch(deps, await open(repo), { branch: main, from, to, stateDir, limits });
-      expect(again).toEqual({ waits: expect.stringContaining(name) });
+      expect(again).toEqual({ waits: expect.stringContaining('flip/x') });
       git(repo.dir, 'stash', '-q', '-u');
       expect(await recover()).toBeUndefined();
       expect(git(repo.dir, 'status', '--porcelain')).toBe('');
     });
 
-    it('stops at a link in the way, and writes nothing through it', async () => {
-      const outside = makeFolder();
-      symlinkSync(outside, join(repo.dir, 'new'));
-      writeFiles(repo.dir, { 'a.txt': 'two\n' });
-      expect(await recover()).toEqual({ stopped: expect.stringContaining(' new ') });
-      expect(readdirSync(outside)).toEqual([]);
+    it('stops where something is staged beside a change of somebody', async () => {
+      rmSync(join(repo.gitDir, 'index.lock'));
+      writeFiles(repo.dir, { 'a.txt': 'two\n', 'm.txt': 'mine\n' });
+      git(repo.dir, 'add', 'm.txt');
+      expect(await recover()).toEqual({ stopped: expect.stringContaining(' m.txt ') });
+      expect(git(repo.dir, 'status', '--porcelain')).toBe(' M a.txt\nM  m.txt');
+    });
+
+    it.skipIf(!existsSync('/proc/self/fd'))('gives nothing up while a git that was left is still writing', async () => {
+      const held = openSync(join(repo.gitDir, 'xmpp-index.lock'), 'w');
+      expect(await recover()).toEqual({ stopped: expect.stringContaining('git is still writing') });
+      writeFiles(repo.dir, { 'a.txt': 'two\n', 'm.txt': 'mine\n' });
+      expect(await recover()).toEqual({ stopped: expect.stringContaining('git is still writing') });
+      expect(readFileSync(join(repo.dir, 'a.txt'), 'utf8')).toBe('two\n');
+      closeSync(held);
+      expect(await recover()).toEqual({ undone: main });
+      expectUndone('m.txt', 'mine\n');
     });
 
     it('never removes an index.lock that is not its own', async () => {
@@ -284,6 +356,94 @@ describe('recoverMove', () => {
       writeFileSync(join(repo.gitDir, 'refs/heads/main.lock'), '');
       expect(await recover()).toBeUndefined();
       expect(existsSync(join(repo.gitDir, 'refs/heads/main.lock'))).toBe(true);
+    });
+  });
+
+  describe('after a crash with all files written', () => {
+    it.each(FOREIGN)('undoes the move where there is %s', async (_what, path, content) => {
+      await crash({ stage: 'written', isGitKilled: true });
+      if (path === 'new') rmSync(join(repo.dir, 'new'), { recursive: true });
+      writeFiles(repo.dir, { [path]: content });
+      expect(await recover()).toEqual({ undone: main });
+      expectUndone(path, content);
+      const again = await moveBranch(deps, await open(repo), { branch: main, from, to, stateDir, limits });
+      expect(again).toEqual({ waits: expect.stringContaining(path) });
+    });
+
+    it('gives back modes and links', async () => {
+      git(repo.dir, 'reset', '-q', '--hard', from);
+      symlinkSync('kept.txt', join(repo.dir, 'link'));
+      writeFileSync(join(repo.dir, 'run.sh'), 'run\n', { mode: 0o755 });
+      from = commit(repo, {}, 'a link and a program');
+      git(repo.dir, 'rm', '-q', 'link', 'run.sh');
+      to = commit(repo, { 'm.txt': 'new middle, longer\n' }, 'without them');
+      git(repo.dir, 'reset', '-q', '--hard', from);
+      await crash({ stage: 'written', isGitKilled: true });
+      writeFiles(repo.dir, { 'm.txt': 'mine\n' });
+      expect(await recover()).toEqual({ undone: main });
+      expectUndone('m.txt', 'mine\n');
+    });
+
+    it('finishes where the index was new already: what was changed since is a change like any other', async () => {
+      await crash({ stage: 'installed', isGitKilled: true });
+      writeFiles(repo.dir, { 'm.txt': 'mine\n', 'flip/x': 'mine\n' });
+      expect(await recover()).toEqual({ finished: main });
+      expect(tipOf(repo, 'main')).toBe(to);
+      expect(git(repo.dir, 'status', '--porcelain')).toBe(' M flip/x\n M m.txt');
+      expect(leftovers()).toEqual([]);
+    });
+
+    it.each([false, true])('undoes after a crash while old content was written (git killed too: %s)', async (isGitKilled) => {
+      const attributes = join(makeFolder(), 'attributes');
+      writeFileSync(attributes, 'm.txt filter=slow\n');
+      git(repo.dir, 'config', 'core.attributesFile', attributes);
+      git(repo.dir, 'config', 'filter.slow.clean', 'cat');
+      await crash({ stage: 'written', isGitKilled: true });
+      writeFiles(repo.dir, { 'a.txt': 'mine\n' });
+      await crash({ isGitKilled, isFilter: true });
+      expect(readdirSync(repo.gitDir)).toContain('xmpp-undo');
+      expect(await recover()).toEqual({ undone: main });
+      expectUndone('a.txt', 'mine\n');
+    });
+
+    it.each([0, 1, 2])('undoes after a crash with %s files put back', async (putBack) => {
+      await crash({ stage: 'written', isGitKilled: true });
+      writeFiles(repo.dir, { 'm.txt': 'mine\n' });
+      await crash({ putBack });
+      // a.txt, d/gone.txt, flip: in the order of git.
+      const isBack = [readFileSync(join(repo.dir, 'a.txt'), 'utf8') === 'one\n', existsSync(join(repo.dir, 'd/gone.txt')), existsSync(join(repo.dir, 'flip'))];
+      expect(isBack).toEqual([0, 1, 2].map((index) => index < putBack));
+      expect(await recover()).toEqual({ undone: main });
+      expectUndone('m.txt', 'mine\n');
+    });
+
+    it.each([
+      ['a file that would come back', 'mkdir -p d; echo mine > d/gone.txt', 'd/gone.txt'],
+      ['a file that would be replaced', 'echo mine > run.txt', 'run.txt'],
+    ])('writes nothing over %s and is written in that moment', async (_what, meanwhile, name) => {
+      git(repo.dir, 'reset', '-q', '--hard', from);
+      from = commit(repo, { 'run.txt': 'old\n' }, 'before');
+      to = commit(repo, { 'a.txt': 'two\n', 'd/gone.txt': null, 'm.txt': 'new middle\n', 'run.txt': 'new\n' }, 'after');
+      git(repo.dir, 'reset', '-q', '--hard', from);
+      await crash({ stage: 'written', isGitKilled: true });
+      writeFiles(repo.dir, { 'm.txt': 'mine\n' });
+      await crash({ putBack: 0, meanwhile });
+      expect(existsSync(join(repo.gitDir, 'index.lock'))).toBe(false);
+      expect(readdirSync(stateDir)).toHaveLength(1);
+      // The last file of all was the one: nothing is left to undo.
+      expect(await recover()).toEqual(name === 'run.txt' ? undefined : { undone: main });
+      expect(readFileSync(join(repo.dir, name), 'utf8')).toBe('mine\n');
+      expect(git(repo.dir, 'status', '--porcelain').split('\n')).toEqual([name, 'm.txt'].toSorted().map((path) => ` M ${path}`));
+      expect(leftovers()).toEqual([]);
+    });
+
+    it('finishes after all, when it was undone in part and what was in the way is gone', async () => {
+      await crash({ stage: 'written', isGitKilled: true });
+      writeFiles(repo.dir, { 'm.txt': 'mine\n' });
+      await crash({ putBack: 1 });
+      writeFiles(repo.dir, { 'm.txt': 'old middle\n' });
+      expect(await recover()).toEqual({ finished: main });
+      expectAt(to);
     });
   });
 
