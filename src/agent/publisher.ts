@@ -33,7 +33,8 @@ export class Publisher {
   /** Makes our map say `refs`. @throws as `MapStore.publish` */
   async publish(refs: RefsOfMap): Promise<void> {
     const { context, me, clock, engine, carryOut } = this.#parts;
-    let [counter, told]: [number, Promise<void> | undefined] = [0, undefined];
+    let counter = 0;
+    let told: Promise<void> | undefined;
     const onSigned = (signed: number): void => {
       counter = signed;
       told = carryOut(engine.receive({ type: 'published', counter }));
