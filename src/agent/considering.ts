@@ -16,6 +16,7 @@ import type { LeftBooks } from './left-book.ts';
 import { findRemote, urlOf, writeMirror } from './mirror.ts';
 import type { RepoPolicies } from './policies.ts';
 import { syncedOf } from './policies.ts';
+import type { ConfigValues } from './policies-format.ts';
 
 export interface ConsideringParts {
   readonly context: RepoContext;
@@ -27,6 +28,14 @@ export interface ConsideringParts {
   readonly random: () => number;
   /** Looks at the whole repository again. */
   readonly look: () => void;
+}
+
+interface Taking {
+  readonly name: string;
+  readonly ours: RefsOfMap;
+  /** The repository's configuration as it is now. */
+  readonly config: ConfigValues;
+  readonly mirror?: () => Promise<void>;
 }
 
 /** Considers devices and hubs, one at a time: the loop sees to that. */
@@ -84,18 +93,22 @@ export class Considering {
     // Before it is told what waits: the commands in those words name the mirror.
     const mirror = (): Promise<void> =>
       writeMirror(context, device, { config, url }).catch((error: unknown) => this.#complain('mirror-failed', error, 'writing the mirror'));
-    return this.source(source, { name: peer.petname, ours, mirror });
+    return this.#take(source, { name: peer.petname, ours, config, mirror });
   }
 
   /**
-   * Considers any source.
+   * Considers any other source.
    * @param how.name what a person calls it
-   * @param how.mirror called between moving and telling what waits
-   * @returns whether our map has something to say that it did not say before
+   * @returns as `device`
    */
-  async source(source: TipSource, how: { readonly name: string; readonly ours: RefsOfMap; readonly mirror?: () => Promise<void> }): Promise<boolean> {
-    const { context, left, clock } = this.#parts;
-    const { policy, synced } = this.#parts.policies.of(await this.#config.read(clock.now()));
+  async source(source: TipSource, how: { readonly name: string; readonly ours: RefsOfMap }): Promise<boolean> {
+    return this.#take(source, { ...how, config: await this.#config.read(this.#parts.clock.now()) });
+  }
+
+  /** @param how.mirror called between moving and telling what waits */
+  async #take(source: TipSource, how: Taking): Promise<boolean> {
+    const { context, left, policies } = this.#parts;
+    const { policy, synced } = policies.of(how.config);
     left.use(policy);
     if (source.id.startsWith('hub:')) await left.held(source.refs, how.ours);
     const { moved, waiting, problem } = await consider(context, syncedOf(source, synced), { policy, ours: how.ours, book: await left.counting() });
