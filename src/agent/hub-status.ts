@@ -3,6 +3,7 @@
 
 import type { Oid } from '../lib/names.ts';
 import { countCommits } from '../git/refs.ts';
+import { SYNCED } from '../sync/hub-machine.ts';
 import type { HubMode } from '../sync/hub-machine.ts';
 import type { Hub } from './hub.ts';
 import type { RepoLoop } from './loop.ts';
@@ -46,7 +47,7 @@ async function compare(hub: Hub): Promise<string> {
   let [ahead, behind] = [0, 0];
   for (const [ref, ours] of hub.tips) {
     const there = machine.hub.get(ref);
-    if (!ref.startsWith('refs/heads/') || there === ours || ref.startsWith('refs/heads/synced/')) continue;
+    if (!ref.startsWith('refs/heads/') || there === ours || ref.startsWith(SYNCED)) continue;
     ahead += there === undefined ? lackingCount(machine.wanted.some((update) => update.ref === ref)) : await count(hub, there, ours);
     behind += there === undefined ? 0 : await count(hub, ours, there);
   }

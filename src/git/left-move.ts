@@ -55,7 +55,6 @@ async function heldBy(deps: TipDeps, to: Oid, gone: Iterable<Oid>): Promise<Oid[
 }
 
 async function revList({ runGit, repository }: TipDeps, args: readonly string[], input = ''): Promise<Oid[]> {
-  const { dir, env } = inRepository(repository);
-  const { stdout } = await runGit(['rev-list', ...args], { dir, env: { ...env, GIT_NO_REPLACE_OBJECTS: '1' }, input });
+  const { stdout } = await runGit(['rev-list', ...args], { ...inRepository(repository), input });
   return stdout.split('\n').filter((line) => line !== '').map(parseOid);
 }

@@ -108,7 +108,7 @@ export class ObjectReader {
 
   #start(): GitProcess {
     // Not in the repository's folder: what waits there would keep a disk from being taken out. What it reads are the objects themselves.
-    const env = { ...inRepository(this.#repository).env, GIT_NO_REPLACE_OBJECTS: '1' };
+    const { env } = inRepository(this.#repository);
     const process = this.#startGit(['cat-file', '--batch-command'], { env });
     void process.exit.then(() => {
       if (this.#process === process) this.#drop();

@@ -1,5 +1,5 @@
 // What a branch's tip stands for, read from its commit (docs/CONVERGENCE.md, "The join").
-// Rule: the commits themselves are read, never what a replace ref puts in their place.
+// Rule: the commits themselves are read, never what a replace ref puts in their place (environment.ts sees to that for every git).
 
 import { Fault } from '../lib/errors.ts';
 import { parseOid } from '../lib/names.ts';
@@ -45,8 +45,7 @@ export async function readTips(deps: TipDeps, oids: readonly Oid[]): Promise<Rea
 }
 
 async function contentOf({ runGit, repository }: TipDeps, oid: Oid): Promise<Buffer> {
-  const { dir, env } = inRepository(repository);
-  const { stdout } = await runGit(['cat-file', 'commit', oid], { dir, env: { ...env, GIT_NO_REPLACE_OBJECTS: '1' } });
+  const { stdout } = await runGit(['cat-file', 'commit', oid], inRepository(repository));
   return Buffer.from(stdout, 'utf8');
 }
 
@@ -58,8 +57,7 @@ export async function maximalOf({ runGit, repository }: TipDeps, oids: readonly 
   if (oids.length < 2) return oids;
   const holder = known.find((tip) => oids.includes(tip.oid) && oids.every((each) => each === tip.oid || isRightBelow(tip, each, known)));
   if (holder !== undefined) return [holder.oid];
-  const { dir, env } = inRepository(repository);
-  const { stdout } = await runGit(['merge-base', '--independent', ...oids], { dir, env: { ...env, GIT_NO_REPLACE_OBJECTS: '1' } });
+  const { stdout } = await runGit(['merge-base', '--independent', ...oids], inRepository(repository));
   return stdout.split('\n').filter((line) => line !== '').map(parseOid);
 }
 
