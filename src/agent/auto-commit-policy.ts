@@ -2,9 +2,11 @@
 // Rule: each value is parsed strictly; one that is none of its kind is told, and its default holds.
 
 import { parseDuration } from '../lib/duration-format.ts';
-import { asFault, InputFault } from '../lib/errors.ts';
+import { InputFault } from '../lib/errors.ts';
 import type { Fault } from '../lib/errors.ts';
 import { parseBytes } from './quota.ts';
+import { settingReader } from './setting-reader.ts';
+import type { ConfigValues } from './setting-reader.ts';
 
 export interface AutoCommitPolicy {
   readonly isOn: boolean;
@@ -22,24 +24,13 @@ const DEFAULT_DELAY_MS = 300;
 const DEFAULT_MAX_BYTES = 100 * 2 ** 20;
 const MAX_MESSAGE = 10_000;
 
-type Config = ReadonlyMap<string, readonly string[]>;
-
 /**
  * Reads `xmpp.autoCommit`, `xmpp.autoCommitDelay`, `xmpp.autoCommitMaxSize`, `xmpp.autoCommitMessage`, and who commits.
  * @param options.device what this device is called
  * @param options.onProblem told of each value that cannot be used
  */
-export function readAutoCommit(config: Config, options: { readonly device: string; readonly onProblem: (fault: Fault) => void }): AutoCommitPolicy {
-  const read = <T>(key: string, parse: (text: string) => T, otherwise: T): T => {
-    const text = config.get(key.toLowerCase())?.at(-1);
-    if (text === undefined) return otherwise;
-    try {
-      return parse(text);
-    } catch (error) {
-      options.onProblem(asFault(error, key));
-      return otherwise;
-    }
-  };
+export function readAutoCommit(config: ConfigValues, options: { readonly device: string; readonly onProblem: (fault: Fault) => void }): AutoCommitPolicy {
+  const read = settingReader(config, options.onProblem);
   return {
     // While a clone still has to check out, every file would pass for deleted.
     isOn: read('xmpp.autoCommit', parseSwitch, false) && !config.has('xmpp.cloning'),
@@ -80,7 +71,7 @@ function parseMessage(text: string): string {
 }
 
 /** git would make up a name and an address of its own from the machine's. */
-function whyNobody(config: Config): string | undefined {
+function whyNobody(config: ConfigValues): string | undefined {
   const isSet = (what: string): boolean => ['user', 'author', 'committer'].some((who) => (config.get(`${who}.${what}`)?.at(-1) ?? '') !== '');
   const missing = [...(isSet('name') ? [] : ['user.name "Your Name"']), ...(isSet('email') ? [] : ['user.email you@example.org'])];
   if (missing.length === 0) return undefined;

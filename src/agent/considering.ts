@@ -16,7 +16,7 @@ import type { LeftBooks } from './left-book.ts';
 import { findRemote, urlOf, writeMirror } from './mirror.ts';
 import type { RepoPolicies } from './policies.ts';
 import { syncedOf } from './policies.ts';
-import type { ConfigValues } from './policies-format.ts';
+import type { ConfigValues } from './setting-reader.ts';
 
 export interface ConsideringParts {
   readonly context: RepoContext;

@@ -2,9 +2,11 @@
 // strictly; one that cannot be used is named, and the default holds in its place.
 
 import { parseDuration } from '../lib/duration-format.ts';
-import { asFault, InputFault } from '../lib/errors.ts';
+import { InputFault } from '../lib/errors.ts';
 import { shorten } from '../lib/jid.ts';
 import type { Policy } from '../sync/plan.ts';
+import { settingReader } from './setting-reader.ts';
+import type { ConfigValues } from './setting-reader.ts';
 import { parseSynced } from './synced-format.ts';
 import type { Synced } from './synced-format.ts';
 
@@ -28,9 +30,6 @@ export interface Policies {
   readonly problems: readonly string[];
 }
 
-/** Values of `git config --list`, by key with section and variable in lower case. */
-export type ConfigValues = ReadonlyMap<string, readonly string[]>;
-
 const HOOK_TIMEOUT_MS = 60_000;
 const HOOK_TIMEOUT = { min: 1_000, max: 3_600_000 };
 const MAX_COMMAND_CHARACTERS = 4096;
@@ -38,16 +37,7 @@ const MAX_COMMAND_CHARACTERS = 4096;
 /** Reads all of it. @param isFolder whether the repository is shared by `--folder` */
 export function parsePolicies(config: ConfigValues, { isFolder }: { readonly isFolder: boolean }): Policies {
   const problems: string[] = [];
-  const read = <T>(key: string, parse: (text: string) => T, otherwise: T): T => {
-    const text = config.get(key.toLowerCase())?.at(-1);
-    if (text === undefined) return otherwise;
-    try {
-      return parse(text);
-    } catch (error) {
-      problems.push(`${asFault(error, key).message}; the default holds`);
-      return otherwise;
-    }
-  };
+  const read = settingReader(config, ({ message }) => problems.push(`${message}; the default holds`));
   const oneOf = <T extends string>(key: string, words: readonly [T, ...T[]]): T => read(key, (text) => parseWord(key, text, words), words[0]);
   const merge = oneOf('xmpp.merge', ['ff', 'merge', 'none']);
   const policy: RepoPolicy = {

@@ -10,7 +10,8 @@ import type { TipSource } from './consider.ts';
 import type { RepoContext } from './context.ts';
 import type { Events } from './events.ts';
 import { parsePolicies } from './policies-format.ts';
-import type { ConfigValues, Policies } from './policies-format.ts';
+import type { Policies } from './policies-format.ts';
+import type { ConfigValues } from './setting-reader.ts';
 import { onlySynced } from './synced-format.ts';
 import type { Synced } from './synced-format.ts';
 
