@@ -121,3 +121,17 @@ function listByPs(): { readonly pid: number; readonly about: string }[] {
   const lines = execFileSync('ps', ['axeww', '-o', 'pid=,command='], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 }).split('\n');
   return lines.map((line) => ({ pid: Number.parseInt(line, 10), about: line.trim() }));
 }
+
+/** Resolves when none of these processes runs any more; one that has ended and is not waited for counts as ended. */
+export async function allEnded(pids: readonly number[]): Promise<void> {
+  while (pids.some(isAlive)) await new Promise(setImmediate);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('Z');
+  } catch {
+    return false;
+  }
+}

@@ -44,3 +44,16 @@ export async function startTwoDevices(settings: ProsodySettings = {}, accounts: 
     throw error;
   }
 }
+
+/**
+ * A repository of the laptop's, shared and cloned on the desktop.
+ * @returns where it is on each
+ * @throws when it could not be shared
+ */
+export async function shareNotes({ laptop, desktop }: TwoDevices, files?: Readonly<Record<string, string>>): Promise<{ readonly notes: string; readonly copy: string }> {
+  const notes = await laptop.repo('notes', files);
+  const { code, stderr } = await laptop.xmppIn(notes, 'share');
+  if (code !== 0) throw new Error(`sharing failed: ${stderr}`);
+  await desktop.xmpp('clone', 'laptop/notes');
+  return { notes, copy: desktop.path('notes') };
+}

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StatusAnswer } from '../../src/agent/answers.ts';
 import type { Device, Ended } from '../helpers/device.ts';
-import { startTwoDevices } from '../helpers/two-devices.ts';
+import { shareNotes, startTwoDevices } from '../helpers/two-devices.ts';
 import type { TwoDevices } from '../helpers/two-devices.ts';
 
 let setting: TwoDevices;
@@ -18,9 +18,7 @@ let notes: string;
 beforeAll(async () => {
   setting = await startTwoDevices();
   ({ laptop, desktop } = setting);
-  notes = await laptop.repo('notes');
-  expect(await laptop.xmppIn(notes, 'share')).toMatchObject({ code: 0 });
-  await desktop.xmpp('clone', 'laptop/notes');
+  ({ notes } = await shareNotes(setting));
 });
 
 afterAll(() => setting?.stop());

@@ -14,7 +14,7 @@ import { newLinkId } from '../helpers/link-world.ts';
 import { playDevice } from '../helpers/played-device.ts';
 import type { Played, PlayedDevice } from '../helpers/played-device.ts';
 import { RawEnd } from '../helpers/raw-end.ts';
-import { ACCOUNT, PASSWORD, startTwoDevices } from '../helpers/two-devices.ts';
+import { ACCOUNT, PASSWORD, shareNotes, startTwoDevices } from '../helpers/two-devices.ts';
 import type { TwoDevices } from '../helpers/two-devices.ts';
 
 const NEWER = { version: 2, repos: { perhaps: 'of another form' }, more: true };
@@ -29,9 +29,7 @@ let refs: string;
 beforeAll(async () => {
   setting = await startTwoDevices();
   ({ laptop, desktop } = setting);
-  notes = await laptop.repo('notes');
-  expect(await laptop.xmppIn(notes, 'share')).toMatchObject({ code: 0 });
-  await desktop.xmpp('clone', 'laptop/notes');
+  ({ notes } = await shareNotes(setting));
   await laptop.inSync('desktop');
   await desktop.stop();
   refs = await laptop.git(notes, 'for-each-ref');

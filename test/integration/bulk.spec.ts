@@ -6,7 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Device, Ongoing } from '../helpers/device.ts';
-import { startTwoDevices } from '../helpers/two-devices.ts';
+import { shareNotes, startTwoDevices } from '../helpers/two-devices.ts';
 import type { TwoDevices } from '../helpers/two-devices.ts';
 
 const LARGE_BYTES = 320_000;
@@ -22,9 +22,7 @@ let clone: Ongoing;
 beforeAll(async () => {
   setting = await startTwoDevices();
   ({ laptop, desktop } = setting);
-  notes = await laptop.repo('notes');
-  expect(await laptop.xmppIn(notes, 'share')).toMatchObject({ code: 0 });
-  await desktop.xmpp('clone', 'laptop/notes');
+  ({ notes } = await shareNotes(setting));
   const large = await laptop.repo('large');
   await writeFile(path.join(large, 'large.bin'), randomBytes(LARGE_BYTES));
   await laptop.commit(large, {}, 'large');

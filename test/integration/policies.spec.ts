@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StatusAnswer } from '../../src/agent/answers.ts';
 import type { LogAnswer } from '../../src/agent/repo-log.ts';
 import type { Device } from '../helpers/device.ts';
-import { startTwoDevices } from '../helpers/two-devices.ts';
+import { shareNotes, startTwoDevices } from '../helpers/two-devices.ts';
 import type { TwoDevices } from '../helpers/two-devices.ts';
 import { until } from '../helpers/waiting.ts';
 
@@ -21,10 +21,7 @@ let copy: string;
 beforeAll(async () => {
   setting = await startTwoDevices();
   ({ laptop, desktop } = setting);
-  notes = await laptop.repo('notes');
-  expect(await laptop.xmppIn(notes, 'share')).toMatchObject({ code: 0 });
-  await desktop.xmpp('clone', 'laptop/notes');
-  copy = desktop.path('notes');
+  ({ notes, copy } = await shareNotes(setting));
 });
 
 afterAll(() => setting?.stop());

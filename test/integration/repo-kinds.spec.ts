@@ -6,7 +6,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Device } from '../helpers/device.ts';
-import { startTwoDevices } from '../helpers/two-devices.ts';
+import { shareNotes, startTwoDevices } from '../helpers/two-devices.ts';
 import type { TwoDevices } from '../helpers/two-devices.ts';
 
 let setting: TwoDevices;
@@ -18,10 +18,7 @@ let copy: string;
 beforeAll(async () => {
   setting = await startTwoDevices();
   ({ laptop, desktop } = setting);
-  notes = await laptop.repo('notes', { 'README.md': 'hello\n', 'in/a.txt': 'a\n', 'out/b.txt': 'b\n' });
-  expect(await laptop.xmppIn(notes, 'share')).toMatchObject({ code: 0 });
-  await desktop.xmpp('clone', 'laptop/notes');
-  copy = desktop.path('notes');
+  ({ notes, copy } = await shareNotes(setting, { 'README.md': 'hello\n', 'in/a.txt': 'a\n', 'out/b.txt': 'b\n' }));
 });
 
 afterAll(() => setting?.stop());

@@ -1,6 +1,6 @@
 // A commit by itself that is killed, agent and git alike, at every stage; and what a person did meanwhile.
 
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
@@ -10,6 +10,7 @@ import type { CommitStage } from '../../../src/git/publish-commit.ts';
 import { recoverMove } from '../../../src/git/recover.ts';
 import { createRunGit, createStartGit } from '../../../src/git/run.ts';
 import { open } from '../../helpers/git-pipe.ts';
+import { allEnded } from '../../helpers/processes.ts';
 import { cleanEnv, commit, git, makeFolder, makeRepo, tipOf, writeFiles } from '../../helpers/repo.ts';
 import type { TestRepo } from '../../helpers/repo.ts';
 import type { Oid } from '../../../src/lib/names.ts';
@@ -69,16 +70,7 @@ async function crash(stage: CommitStage, isGitKilled: boolean): Promise<void> {
   child.stdout.on('data', (chunk: Buffer) => (told += chunk.toString()));
   expect(await new Promise((resolve) => child.on('close', (_code, by) => resolve(by)))).toBe('SIGKILL');
   const pids = told.trim().split(' ').filter(Boolean).map(Number);
-  while (pids.some(isAlive)) await new Promise(setImmediate);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('Z');
-  } catch {
-    return false;
-  }
+  await allEnded(pids);
 }
 
 function expectNothingLeft(): void {

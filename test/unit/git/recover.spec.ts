@@ -1,6 +1,6 @@
 // A move that is killed, agent and git alike, at every stage; and what a person did meanwhile.
 
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
@@ -13,6 +13,7 @@ import { recoverMove } from '../../../src/git/recover.ts';
 import type { Recovered } from '../../../src/git/recover.ts';
 import { createRunGit, createStartGit } from '../../../src/git/run.ts';
 import { open } from '../../helpers/git-pipe.ts';
+import { allEnded } from '../../helpers/processes.ts';
 import { cleanEnv, commit, git, makeFolder, makeRepo, tipOf, writeFiles } from '../../helpers/repo.ts';
 import type { TestRepo } from '../../helpers/repo.ts';
 
@@ -123,16 +124,7 @@ async function crash(asked: {
     .split(' ')
     .filter((pid) => pid !== '')
     .map(Number);
-  while (pids.some(isAlive)) await new Promise(setImmediate);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('Z');
-  } catch {
-    return false;
-  }
+  await allEnded(pids);
 }
 
 async function recover(): Promise<Recovered> {
