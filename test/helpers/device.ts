@@ -13,6 +13,7 @@ import type { AgentEvent } from '../../src/agent/events.ts';
 import { ControlClient } from '../../src/control/client.ts';
 import { findHome } from '../../src/home/paths.ts';
 import { readProcessStart } from '../../src/home/process-start.ts';
+import { pastConfigLock } from '../../src/lib/config-lock.ts';
 import { findProcesses } from './processes.ts';
 import type { Prosody } from './prosody.ts';
 
@@ -106,9 +107,13 @@ export class Device {
     return this.start(command, args, options).ended;
   }
 
-  /** Runs a git command that has to succeed. */
+  /** Runs a git command that has to succeed; `git config` waits for an agent that is writing the same file, as a person would. */
   async git(cwd: string, ...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await this.run('git', args, { cwd });
+    const attempt = async (): Promise<Ended & { readonly exitCode: number }> => {
+      const ended = await this.run('git', args, { cwd });
+      return { ...ended, exitCode: ended.code };
+    };
+    const { code, stdout, stderr } = await (args[0] === 'config' ? pastConfigLock(attempt) : attempt());
     if (code !== 0) throw new Error(`${this.name}: git ${args.join(' ')} ended with ${code}: ${stderr}`);
     return stdout.trim();
   }
