@@ -1,0 +1,15 @@
+// Well-formed values that several targets begin from.
+
+import { makePeer, makeSharedRepo } from '../../helpers/home-values.ts';
+
+export const OID = '3f2a91c0d4b5e6f708192a3b4c5d6e7f80910a1b';
+export const REPO = '0b8e9f3c-6a75-4d11-9a8e-2f61c5d7e004';
+export const PEER = makePeer('desktop');
+export const SHARED = makeSharedRepo('notes');
+export const FULL = 'anna@example.org/git-xmpp-laptop01';
+export const SIGNATURE = Buffer.alloc(64, 7).toString('base64');
+
+/** A value as the JSON that travels. */
+export function json(value: unknown): string {
+  return JSON.stringify(value);
+}
