@@ -24,13 +24,10 @@ export interface ShareOptions {
 
 /** Shares a repository: joins the same one of an own device, or founds it. */
 export async function share(door: Door, path: string, options: ShareOptions): Promise<void> {
-  const grants = (['read', 'offer', 'write'] as const).filter((each) => options[each] === true);
-  if (grants.length > 1) throw new Fault('wrong-use', 'only one of --read, --offer and --write can hold');
-  if (options.join !== undefined && options.new === true) throw new Fault('wrong-use', '--join and --new contradict each other');
   const answer = await door.ask<ShareAnswer>('POST', '/share', {
     path: resolve(path),
     with: options.with,
-    grant: grants[0],
+    grant: (['read', 'offer', 'write'] as const).find((each) => options[each] === true),
     branches: options.branches,
     join: options.join,
     isNew: options.new === true,

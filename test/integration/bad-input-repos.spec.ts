@@ -88,7 +88,7 @@ describe('a repository that is not there', () => {
     [['unshare', '/nowhere'], 1, /\/nowhere is not in a git repository|\/nowhere is not shared/],
     [['sync', '/nowhere'], 1, /\/nowhere is not in a git repository|\/nowhere is not shared/],
     [['share', '--read', '--write'], 2, /only one of --read, --offer and --write/],
-    [['share', '--join', 'laptop/notes', '--new'], 2, /--join and --new contradict/],
+    [['share', '--join', 'laptop/notes', '--new'], 2, /only one of --join and --new can hold/],
     [['share', '--branches', 'two words'], 1, /branch: "two words" names no branch/],
   ])('is told from one that cannot be: %j', async (args, code, words) => {
     expectSentence(await desktop.xmppIn(desktop.path('notes'), ...args), code, words);

@@ -1,0 +1,83 @@
+// The commands of the agent: how it stands, what it did, its life. Rule: as src/cli/command.ts says, data; what a command does lies beside it in src/cli.
+
+import { command } from '../command.ts';
+import type { CommandSpec } from '../command.ts';
+
+const STATUS = command({
+  name: 'status',
+  group: 'The agent',
+  summary: 'how each repository stands on each device',
+  description: [
+    'How each repository stands on each device and hub, what is set for it, and what waits for what reason. Of a branch that has diverged, the newest commits that only one side has, and the command that ends it.',
+    'A hub is <in sync>, <ahead n>, <behind n>, <diverged>, <waiting since ...>, <not there> or <unknown>.',
+  ],
+  options: [{ name: 'json', says: 'The same, for programs.' }],
+  examples: [
+    { line: 'git xmpp status', says: 'all of it' },
+    { line: 'git xmpp status --json', says: 'for a program' },
+  ],
+  run: async ({ door }, _words, options) => (await import('../status.ts')).status(door(), options),
+});
+
+const EVENTS = command({
+  name: 'events',
+  group: 'The agent',
+  summary: 'what happened lately',
+  description: ['What happened lately: devices that came and went, branches that moved, what failed and why.'],
+  options: [
+    { name: 'json', says: 'One JSON object a line.' },
+    { name: 'follow', says: 'And what happens from now on.' },
+  ],
+  examples: [
+    { line: 'git xmpp events', says: 'the last ones' },
+    { line: 'git xmpp events --follow --json', says: 'a stream of objects, for a program' },
+  ],
+  run: async ({ door }, _words, options) => (await import('../status.ts')).events(door(), options),
+});
+
+const LOG = command({
+  name: 'log',
+  group: 'The agent',
+  summary: 'what moved by itself in a repository, and what was left',
+  description: ['What moved by itself in a repository, newest first, and what a move left behind, with the command that makes a branch of it again.'],
+  arguments: [{ name: 'path', isOptional: true, completes: 'folder' }],
+  options: [{ name: 'json', says: 'The same, for programs.' }],
+  examples: [{ line: 'git xmpp log', says: 'of the repository you are in' }],
+  run: async ({ door, world }, [path], options) => (await import('../log.ts')).log(door(), path ?? world.cwd, options),
+});
+
+const DAEMON = command({
+  name: 'daemon',
+  group: 'The agent',
+  summary: 'the agent in the background; commands start it when they need it',
+  description: ['`start` the agent, `stop` it, ask for its `status`, or `run` it in the foreground, as a container does.'],
+  arguments: [{ name: 'action', choices: ['start', 'stop', 'status', 'run'] }],
+  options: [{ name: 'debug', says: 'With `run`: show its stanzas on standard error, without secrets and payloads.' }],
+  examples: [
+    { line: 'git xmpp daemon status', says: 'whether one runs' },
+    { line: 'git xmpp daemon stop', says: 'after an update; the next command starts the new one' },
+    { line: 'git xmpp daemon run --debug', says: 'in the foreground, to see what it does' },
+  ],
+  exits: [
+    { code: 1, says: 'With `status`: no agent runs.' },
+    { code: 3, says: 'With `run`: another agent runs on this home.' },
+  ],
+  run: async ({ door, world }, [action], options) => {
+    if (options.debug === true) process.env['GIT_XMPP_DEBUG'] = '1';
+    return (await import('../daemon.ts')).daemon(door(), world, action);
+  },
+});
+
+/** What git's hook asks on a plain push to a checked-out branch. */
+const PUSH_TO_CHECKOUT = command({
+  name: 'push-to-checkout',
+  group: 'The agent',
+  summary: 'move a checked-out branch for a push',
+  description: [],
+  arguments: [{ name: 'git-dir' }, { name: 'work-tree' }, { name: 'oid' }],
+  examples: [],
+  isHidden: true,
+  run: ({ door }, [gitDir, workTree, oid]) => door().ask('POST', '/push-to-checkout', { gitDir, workTree, to: oid }),
+});
+
+export const AGENT_COMMANDS: readonly CommandSpec[] = [STATUS, EVENTS, LOG, DAEMON, PUSH_TO_CHECKOUT];
