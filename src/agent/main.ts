@@ -4,7 +4,7 @@
 import { dirname } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { fileURLToPath } from 'node:url';
-import { asFault, Fault } from '../lib/errors.ts';
+import { asFault, formatFaultLines } from '../lib/errors.ts';
 import { realClock } from '../lib/clock.ts';
 import { createLog } from '../lib/log.ts';
 import { startControl } from '../control/server.ts';
@@ -13,8 +13,6 @@ import { findHome, prepareHome } from '../home/paths.ts';
 import { composeAgent } from './compose.ts';
 import { makeRoutes } from './routes.ts';
 
-/** What the starter waits for: another agent has this home. */
-const ALREADY_RUNNING = 3;
 const STOP_GRACE_MS = 5_000;
 
 /**
@@ -55,6 +53,6 @@ async function main(): Promise<void> {
 main().catch((error: unknown) => {
   const fault = asFault(error, 'starting the agent');
   // In the form of every command's last words: whoever started the agent finds them at the end of its log.
-  process.stderr.write(`${['git-xmpp: ' + fault.message, ...(fault.remedy?.split('\n') ?? [])].join('\n  ')}\n`);
-  process.exit(fault instanceof Fault && fault.code === 'already-running' ? ALREADY_RUNNING : 1);
+  process.stderr.write(`${formatFaultLines(fault).join('\n')}\n`);
+  process.exit(fault.exitCode);
 });

@@ -5,7 +5,7 @@
 import type { Door, World } from './door.ts';
 
 /** What a value names, so that a shell can complete it: from the table, the running agent or the file system. */
-export type Completed = 'peer' | 'repo' | 'peer/repo' | 'command' | 'file' | 'folder';
+export type Completed = 'peer' | 'repo' | 'peer/repo' | 'topic' | 'file' | 'folder';
 
 /** A word of a command, in order. */
 export interface ArgumentSpec {

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { delay, realClock } from '../lib/clock.ts';
-import { asFault, codeOf, Fault } from '../lib/errors.ts';
+import { asFault, codeOf, Fault, parseFaultLines } from '../lib/errors.ts';
 import { ControlClient, isAgentAbsent } from '../control/client.ts';
 import { findHome } from '../home/paths.ts';
 import type { Home } from '../home/paths.ts';
@@ -105,12 +105,9 @@ export class Door {
 
   /** Why the agent did not come up, in its own last words. */
   #explain(size: number): Fault {
-    const words = readFileSync(this.home.log).subarray(size).toString('utf8').split('\n');
-    const last = words.findLastIndex((line) => line.startsWith(SAID));
-    if (last < 0) return this.#explainSilence();
-    const why = words[last]?.slice(SAID.length) ?? '';
-    const remedy = words.slice(last + 1).map((line) => line.trim()).join('\n').trim();
-    return new Fault('agent', `the agent could not be started: ${why}`, remedy === '' ? {} : { remedy });
+    const said = parseFaultLines(readFileSync(this.home.log).subarray(size).toString('utf8'));
+    if (said === undefined) return this.#explainSilence();
+    return new Fault(said.code, `the agent could not be started: ${said.message}`, said);
   }
 
   /** On a full disk not even the log takes its last words. */
@@ -122,9 +119,6 @@ export class Door {
     });
   }
 }
-
-/** How the last words of an agent begin that could not start (agent/main.ts). */
-const SAID = 'git-xmpp: ';
 
 /** The agent behind one's own 0600 socket is the same program: its answers have the types of `agent/answers.ts`. */
 function parseTrusted<Answer>(value: unknown): Answer {

@@ -4,12 +4,11 @@
 import { dirname } from 'node:path';
 import { realpathSync } from 'node:fs';
 import { CommanderError } from 'commander';
-import { codeOf } from '../lib/errors.ts';
 import type { CommandSpec, Context, Given } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { Door } from './door.ts';
 import type { World } from './door.ts';
-import { tellFault } from './out.ts';
+import { endWithReader, tellFault } from './out.ts';
 import { buildProgram, faultOfUsage } from './program.ts';
 
 const called = process.argv[1] ?? '';
@@ -29,13 +28,13 @@ async function obey(typed: readonly string[]): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  process.stdout.on('error', (error) => process.exit(codeOf(error) === 'EPIPE' ? 0 : 1));
+  endWithReader();
   const typed = process.argv.slice(2);
   try {
     await obey(typed);
   } catch (error) {
     const fault = error instanceof CommanderError ? faultOfUsage(error, typed, COMMANDS) : error;
-    process.exitCode = fault === undefined ? 0 : tellFault(fault).exitCode;
+    process.exitCode = fault === undefined ? 0 : tellFault(fault, typed.includes('--json')).exitCode;
   }
 }
 

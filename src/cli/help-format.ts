@@ -2,6 +2,7 @@
 
 import { GROUPS } from './command.ts';
 import type { ArgumentSpec, CommandSpec, OptionSpec } from './command.ts';
+import type { CatalogueEntry } from '../lib/fault-catalogue.ts';
 
 const WIDEST = 96;
 const NARROWEST = 30;
@@ -23,7 +24,7 @@ export function formatOverview(commands: readonly CommandSpec[], columns: number
     ...wrap('Without a command: account, devices and repositories, and the next command to type.', width),
     ...groups.flatMap(({ title, rows }) => ['', title, ...rows.flatMap(({ name, summary }) => twoColumns(name, summary, width))]),
     '',
-    ...wrap('"git xmpp help <command>" explains one of them, "git help xmpp" is the manual.', width),
+    ...wrap('"git xmpp help <command>" explains one of them, "git xmpp help errors" what can go wrong; "git help xmpp" is the manual.', width),
   ]);
 }
 
@@ -40,6 +41,17 @@ export function formatCommandHelp(spec: CommandSpec, columns: number | undefined
     ...section('Exit codes', spec.exits.flatMap(({ code, says }) => twoColumns(String(code), plain(says), width))),
   ]);
 }
+
+/** What can go wrong: every code, or one. @param columns of the terminal, undefined when it is none */
+export function formatErrorHelp(entries: readonly (readonly [code: string, entry: CatalogueEntry])[], columns: number | undefined): string {
+  const width = widthOf(columns);
+  const rows = entries.flatMap(([code, { says, remedy }]) => ['', code, ...wrap(`  ${says}`, width, '  '), ...wrap(`  ${plain(remedy)}`, width, '  ')]);
+  return lines(entries.length === 1 ? rows.slice(1) : [...wrap(ON_ERRORS, width), ...rows]);
+}
+
+const ON_ERRORS =
+  'A command that fails says "git-xmpp: [code] what is wrong", and below it what to do. With --json, standard output has {"fault": {"code", "message", "remedy"}} as well. ' +
+  'A code keeps its meaning, the words may change. The exit code is 2 for wrong-use and no-account, 3 for already-running, else 1.';
 
 const HELP_ROW = ['-h, --help', 'This.'] as const;
 

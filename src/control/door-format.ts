@@ -2,6 +2,7 @@
 // Rule: a header value is percent-encoded UTF-8, because HTTP fields are Latin-1 and petnames and paths are not.
 
 import { Fault, InputFault, type FaultCode, type FaultRecord } from '../lib/errors.ts';
+import { isFaultCode } from '../lib/fault-catalogue.ts';
 import { shorten } from '../lib/jid.ts';
 
 /** The protocol name in `Upgrade:` of a git stream. */
@@ -96,10 +97,6 @@ export function checkSocketPath(path: string): void {
   throw new Fault('bad-config', `the socket path is ${bytes} bytes long, ${MAX_SOCKET_PATH} are the most that work: ${path}`, {
     remedy: 'set GIT_XMPP_HOME to a shorter path',
   });
-}
-
-function isFaultCode(code: unknown): code is FaultCode {
-  return typeof code === 'string' && Object.hasOwn(STATUS, code);
 }
 
 function formatValue(name: string, value: string): string {

@@ -1,40 +1,9 @@
 // Every error that a person may see. Rule: a fault names what failed and what to do about it, and never holds a secret.
 
-/** Stable names of what can go wrong; scripts and specs match on these, people read the message. */
-export type FaultCode =
-  | 'wrong-use'
-  | 'bad-input'
-  | 'bad-config'
-  | 'no-account'
-  | 'dns'
-  | 'tcp'
-  | 'tls'
-  | 'no-encryption'
-  | 'no-mechanism'
-  | 'wrong-password'
-  | 'conflict'
-  | 'throttled'
-  | 'server'
-  | 'timeout'
-  | 'not-connected'
-  | 'too-large'
-  | 'no-such-peer'
-  | 'no-such-repo'
-  | 'not-paired'
-  | 'peer-offline'
-  | 'newer-protocol'
-  | 'bad-code'
-  | 'code-spent'
-  | 'not-a-repository'
-  | 'refused-repository'
-  | 'not-granted'
-  | 'exists'
-  | 'git'
-  | 'disk-full'
-  | 'permissions'
-  | 'already-running'
-  | 'agent'
-  | 'internal';
+import { entryOf, isFaultCode } from './fault-catalogue.ts';
+import type { FaultCode } from './fault-catalogue.ts';
+
+export type { FaultCode } from './fault-catalogue.ts';
 
 export interface FaultOptions {
   /** One sentence or command that mends it. */
@@ -54,9 +23,9 @@ export class Fault extends Error {
     this.remedy = options.remedy;
   }
 
-  /** 2 for wrong use of a command, else 1 (docs/git-xmpp.1, exit codes). */
-  get exitCode(): 1 | 2 {
-    return this.code === 'wrong-use' || this.code === 'no-account' ? 2 : 1;
+  /** As the catalogue has it: 2 for wrong use of a command (docs/git-xmpp.1, exit codes). */
+  get exitCode(): 1 | 2 | 3 {
+    return entryOf(this.code).exitCode;
   }
 }
 
@@ -107,4 +76,28 @@ export interface FaultRecord {
 export function formatFault(fault: Fault): FaultRecord {
   const { code, message, remedy } = fault;
   return remedy === undefined ? { code, message } : { code, message, remedy };
+}
+
+/** What to do about a fault: its own words, else those of the catalogue. */
+export function remedyOf({ code, remedy }: Fault | FaultRecord): string {
+  return remedy ?? entryOf(code).remedy.replaceAll('`', '');
+}
+
+/** How every executable says a fault: `git-xmpp: [peer-offline] what is wrong`, then what to do, indented. */
+export function formatFaultLines(fault: Fault | FaultRecord): string[] {
+  return [`git-xmpp: [${fault.code}] ${fault.message}`, ...remedyOf(fault).split('\n').map((line) => `  ${line}`)];
+}
+
+/** The last fault that was said so in `text`, such as the log of an agent that ended; undefined when none was. */
+export function parseFaultLines(text: string): FaultRecord | undefined {
+  const lines = text.split('\n');
+  for (let at = lines.length - 1; at >= 0; at -= 1) {
+    const [, code, message = ''] = /^git-xmpp: \[([a-z-]+)\] (.*)$/.exec(lines[at] ?? '') ?? [];
+    if (!isFaultCode(code)) continue;
+    const after = lines.slice(at + 1);
+    const end = after.findIndex((line) => !line.startsWith('  '));
+    const remedy = (end < 0 ? after : after.slice(0, end)).map((line) => line.slice(2)).join('\n');
+    return remedy === '' ? { code, message } : { code, message, remedy };
+  }
+  return undefined;
 }

@@ -7,13 +7,16 @@ const HELP = command({
   name: 'help',
   group: 'Help',
   summary: 'how a command is used',
-  description: ['All commands, or how one of them is used. `git help xmpp` is the manual.'],
-  arguments: [{ name: 'command', isOptional: true, completes: 'command' }],
+  description: [
+    'All commands, or how one of them is used. With `errors`: what can go wrong, by its code, and what to do; with one code, that one. `git help xmpp` is the manual.',
+  ],
+  arguments: [{ name: 'topic', isOptional: true, completes: 'topic' }],
   examples: [
     { line: 'git xmpp help', says: 'all commands' },
     { line: 'git xmpp help share', says: 'one of them' },
+    { line: 'git xmpp help peer-offline', says: 'what an error means' },
   ],
-  run: async ({ commands }, [name]) => (await import('../help.ts')).showHelp(commands, name),
+  run: async ({ commands }, [topic]) => (await import('../help.ts')).showHelp(commands, topic),
 });
 
 export const HELP_COMMANDS: readonly CommandSpec[] = [HELP];

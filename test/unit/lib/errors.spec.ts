@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { asFault, codeOf, Fault, formatFault, InputFault, messageOf } from '../../../src/lib/errors.ts';
+import { asFault, codeOf, Fault, formatFault, formatFaultLines, InputFault, messageOf, parseFaultLines } from '../../../src/lib/errors.ts';
 
 const system = (code: string, message = 'it failed'): Error => Object.assign(new Error(message), { code });
 
@@ -11,8 +11,9 @@ describe('Fault', () => {
     expect(new Fault('dns', 'x')).not.toHaveProperty('cause');
   });
 
-  it('exits with 2 for wrong use and where no account is, else with 1', () => {
-    expect((['wrong-use', 'no-account', 'dns', 'internal'] as const).map((code) => new Fault(code, 'x').exitCode)).toEqual([2, 2, 1, 1]);
+  it('exits with 2 for wrong use and where no account is, with 3 beside another agent, else with 1', () => {
+    const codes = ['wrong-use', 'no-account', 'already-running', 'dns', 'internal'] as const;
+    expect(codes.map((code) => new Fault(code, 'x').exitCode)).toEqual([2, 2, 3, 1, 1]);
   });
 });
 
@@ -65,5 +66,25 @@ describe('formatFault', () => {
     const fault = new Fault('tls', 'x', { remedy: 'y', cause: new Error('/home/anna/secret') });
     expect(formatFault(fault)).toStrictEqual({ code: 'tls', message: 'x', remedy: 'y' });
     expect(formatFault(new Fault('tls', 'x'))).toStrictEqual({ code: 'tls', message: 'x' });
+  });
+});
+
+describe('what a command says of a fault', () => {
+  it('begins with its code, and says what to do, by itself or by the catalogue', () => {
+    expect(formatFaultLines(new Fault('dns', 'no such server', { remedy: 'check the name\nor the network' }))).toEqual([
+      'git-xmpp: [dns] no such server',
+      '  check the name',
+      '  or the network',
+    ]);
+    expect(formatFaultLines(new Fault('wrong-password', 'not accepted'))).toEqual(['git-xmpp: [wrong-password] not accepted', '  git xmpp login, and type it again']);
+  });
+
+  it('is found again as the last words in a log', () => {
+    const said = formatFaultLines(new Fault('bad-config', 'line 3 is broken', { remedy: 'correct it\nor remove it' })).join('\n');
+    const found = { code: 'bad-config', message: 'line 3 is broken', remedy: 'correct it\nor remove it' };
+    expect(parseFaultLines(`git-xmpp: [dns] earlier\n  x\n{"a":1}\n${said}\n`)).toEqual(found);
+    expect(parseFaultLines(`${said}\n{"a":1}\n  not ours`)).toEqual(found);
+    expect(parseFaultLines('git-xmpp: [no-such-code] x\nwords')).toBeUndefined();
+    expect(parseFaultLines('git-xmpp: [dns] alone')).toEqual({ code: 'dns', message: 'alone' });
   });
 });
