@@ -7,7 +7,7 @@ import type { ControlHandler, ControlRequest, Routes } from '../control/server.t
 export interface UnderWay {
   /** The same routes, counted. */
   readonly routes: Routes;
-  count(): number;
+  readonly count: () => number;
 }
 
 /** Counts what a restart would cut off. */

@@ -29,7 +29,8 @@ export function programFolder(called: string): string {
 
 /** The `node` of the search path, where it is the one that runs now: Homebrew's or Debian's name outlives an upgrade, what it leads to does not. */
 function lastingNode(node: string, env: Environment): string {
-  return foldersOf(env).map((folder) => join(folder, 'node')).find((path) => realpathOf(path) === realpathOf(node)) ?? node;
+  const real = realpathOf(node);
+  return foldersOf(env).map((folder) => join(folder, 'node')).find((path) => real !== undefined && realpathOf(path) === real) ?? node;
 }
 
 function lastingPath(env: Environment): string | undefined {
