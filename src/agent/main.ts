@@ -10,10 +10,17 @@ import { createLog } from '../lib/log.ts';
 import { startControl } from '../control/server.ts';
 import { acquireLock } from '../home/lock.ts';
 import { findHome, prepareHome } from '../home/paths.ts';
+import type { Agent } from './agent.ts';
 import { composeAgent } from './compose.ts';
+import { handOver, logWriter, markOf, startedBy } from './process.ts';
 import { makeRoutes } from './routes.ts';
+import { countUnderWay } from './under-way.ts';
+import { UpgradeWatch } from './upgrade.ts';
+import { makeUpgradeRoutes } from './upgrade-routes.ts';
 
 const STOP_GRACE_MS = 5_000;
+/** Bytes a second, both ways, above what links say to stay alive. */
+const MOVING_RATE = 1_000;
 
 /**
  * Bytes that pass through lie outside of V8's heap and count against it all the same: a heap as small as this one's would be marked anew for every
@@ -25,29 +32,54 @@ async function main(): Promise<void> {
   setFlagsFromString(HEAP_FLAG);
   const { env } = process;
   const isDebug = env['GIT_XMPP_DEBUG'] === '1';
-  const log = createLog((line) => process.stderr.write(`${line}\n`), isDebug ? 'debug' : 'info', () => realClock.now());
+  const log = createLog(logWriter(env), isDebug ? 'debug' : 'info', () => realClock.now());
   const home = findHome(env);
   await prepareHome(home);
   const lock = await acquireLock(home.lock);
   // One part's mistake must not take the others down; it is told, and the rest goes on.
   process.on('unhandledRejection', (error) => log.warn('unhandled', { why: asFault(error, 'unhandled').message }));
   const debug = isDebug ? (text: string): void => void process.stderr.write(`${text}\n`) : undefined;
-  const agent = await composeAgent({ home, env, log, distDir: dirname(fileURLToPath(import.meta.url)), debug });
+  const program = fileURLToPath(import.meta.url);
+  const agent = await composeAgent({ home, env, log, distDir: dirname(program), debug });
   let isStopping = false;
-  const stop = (): void => {
+  const stop = (end: () => void = () => process.exit(0)): void => {
     if (isStopping) return;
     isStopping = true;
-    realClock.setTimer(STOP_GRACE_MS, () => process.exit(0));
+    realClock.setTimer(STOP_GRACE_MS, end);
+    upgrade.stop();
     void agent
       .stop()
       .then(() => control.stop())
       .then(() => lock.release())
-      .finally(() => process.exit(0));
+      .finally(end);
   };
-  const control = await startControl({ socketPath: home.socket, home: home.dir, routes: makeRoutes(agent, () => setImmediate(stop)), log: log.scope('door') });
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  const door = countUnderWay(makeRoutes(agent, () => setImmediate(stop)));
+  const upgrade = watchProgram(agent, { isAsked: () => door.count() > 0, endBy: stop });
+  await upgrade.start();
+  const version = { version: process.env['GIT_XMPP_VERSION'] ?? 'unbuilt', program };
+  const routes = { ...door.routes, ...makeUpgradeRoutes(version, upgrade) };
+  const control = await startControl({ socketPath: home.socket, home: home.dir, routes, log: log.scope('door') });
+  process.once('SIGTERM', () => stop());
+  process.once('SIGINT', () => stop());
   await agent.start();
+}
+
+/** Goes over to a newer program by itself; in the foreground, whoever looks on is told. */
+function watchProgram(agent: Agent, parts: { readonly isAsked: () => boolean; readonly endBy: (last: () => void) => void }): UpgradeWatch {
+  const by = startedBy(process.argv);
+  const mayEnd = by !== 'foreground';
+  const { events, peers, peering } = agent.parts;
+  const isMoving = (): boolean => peers.list().some(({ device }) => peering.linkStats(device).some(({ up, down }) => up + down > MOVING_RATE));
+  return new UpgradeWatch({
+    look: () => markOf(process.argv[1] ?? ''),
+    mayEnd,
+    isBusy: () => parts.isAsked() || isMoving(),
+    onUpgrade: () => {
+      events.emit({ type: 'upgraded', words: `git-xmpp was upgraded: ${mayEnd ? 'the agent starts again' : 'end this agent, and run it again'}` });
+      if (mayEnd) parts.endBy(() => handOver(by));
+    },
+    clock: realClock,
+  });
 }
 
 main().catch((error: unknown) => {

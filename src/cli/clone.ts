@@ -9,7 +9,7 @@ import type { FaultCode } from '../lib/errors.ts';
 import { parsePetname, parseRepoName } from '../lib/names.ts';
 import type { CloneLine, ReposAnswer } from '../agent/answers.ts';
 import { askForPerson, runForPerson } from '../git/person.ts';
-import { nap } from './door.ts';
+import { nap } from '../lib/clock.ts';
 import type { Door, World } from './door.ts';
 import { say } from './out.ts';
 import { share } from './repos.ts';

@@ -1,10 +1,12 @@
-// `git xmpp daemon start | stop | status | run`. Rule: one agent on one home; stopping waits until it has let go of everything.
+// `git xmpp daemon start | stop | status | run`. Rule: one agent on one home; stopping waits until it has let go of everything, and lets a service
+// begin anew only when somebody asks for it.
 
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { delay, realClock } from '../lib/clock.ts';
+import { nap, realClock } from '../lib/clock.ts';
 import { Fault } from '../lib/errors.ts';
 import type { AccountAnswer } from '../agent/answers.ts';
+import { findService } from '../home/service.ts';
 import { describeState } from './account.ts';
 import type { Door, World } from './door.ts';
 import { print, say } from './out.ts';
@@ -17,7 +19,7 @@ export async function daemon(door: Door, world: World, word: string): Promise<vo
       if (!(await door.isRunning())) await door.start();
       return say(`the agent runs on ${door.home.dir}`);
     case 'stop':
-      return stop(door);
+      return stop(door, world);
     case 'status':
       return tellStatus(door);
     case 'run':
@@ -28,20 +30,21 @@ export async function daemon(door: Door, world: World, word: string): Promise<vo
   }
 }
 
-async function stop(door: Door): Promise<void> {
+async function stop(door: Door, world: World): Promise<void> {
   if (!(await door.isRunning())) return say('no agent runs');
+  await stopAgent(door);
+  const { isInstalled } = findService(door.home, world.env);
+  say(`the agent has stopped${isInstalled ? '; the next command that needs it, or the next sign-in, starts its service again' : ''}`);
+}
+
+/** Asks the agent to stop, and waits until it has let go. @throws Fault `timeout` */
+export async function stopAgent(door: Door): Promise<void> {
   await door.askRunning('POST', '/stop');
   const until = realClock.now() + STOP_DEADLINE_MS;
-  const alive = setInterval(() => undefined, 1_000);
-  try {
-    while (await door.isRunning()) {
-      if (realClock.now() > until) throw new Fault('timeout', 'the agent did not stop in time');
-      await delay(25, realClock);
-    }
-  } finally {
-    clearInterval(alive);
+  while (await door.isRunning()) {
+    if (realClock.now() > until) throw new Fault('timeout', 'the agent did not stop in time');
+    await nap(25);
   }
-  say('the agent has stopped');
 }
 
 async function tellStatus(door: Door): Promise<void> {

@@ -2,8 +2,8 @@
 // and lives in its own file, and a wrong use says which, with exit code 2.
 
 import { dirname } from 'node:path';
-import { realpathSync } from 'node:fs';
 import { CommanderError } from 'commander';
+import { programFolder } from '../home/service-plan.ts';
 import type { CommandSpec, Context, Given } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { Door } from './door.ts';
@@ -12,7 +12,7 @@ import { endWithReader, tellFault } from './out.ts';
 import { buildProgram, faultOfUsage } from './program.ts';
 
 const called = process.argv[1] ?? '';
-const world: World = { env: process.env, cwd: process.cwd(), distDir: dirname(realpathSync(called)), binDir: dirname(called) };
+const world: World = { env: process.env, cwd: process.cwd(), distDir: programFolder(called), binDir: dirname(called) };
 const context: Context = { world, door: () => new Door(world), commands: COMMANDS };
 
 async function act(spec: CommandSpec, given: Given): Promise<void> {

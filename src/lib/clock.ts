@@ -40,6 +40,12 @@ export function delay(ms: number, clock: Clock): Promise<void> {
   });
 }
 
+/** Resolves after `ms` of the machine's clock; unlike `delay`, keeps the process alive meanwhile. */
+export function nap(ms: number): Promise<void> {
+  const alive = setInterval(() => undefined, 1_000_000);
+  return delay(ms, realClock).finally(() => clearInterval(alive));
+}
+
 /** The time of `clock`, which here never runs backwards, whatever is done to the wall clock. */
 export function steadyNow(clock: Clock): () => number {
   let last = clock.now();

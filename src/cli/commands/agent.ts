@@ -2,6 +2,7 @@
 
 import { command } from '../command.ts';
 import type { CommandSpec } from '../command.ts';
+import { SERVICE } from './service.ts';
 
 const STATUS = command({
   name: 'status',
@@ -50,13 +51,17 @@ const DAEMON = command({
   name: 'daemon',
   group: 'The agent',
   summary: 'the agent in the background; commands start it when they need it',
-  description: ['`start` the agent, `stop` it, ask for its `status`, or `run` it in the foreground, as a container does.'],
+  description: [
+    '`start` the agent, `stop` it, ask for its `status`, or `run` it in the foreground, as a container does.',
+    'After an upgrade of git-xmpp an agent in the background goes over to the new program by itself, as soon as nothing is moving; a command of the new version asks it to at once.',
+  ],
   arguments: [{ name: 'action', choices: ['start', 'stop', 'status', 'run'] }],
   options: [{ name: 'debug', says: 'With `run`: show its stanzas on standard error, without secrets and payloads.' }],
   examples: [
     { line: 'git xmpp daemon status', says: 'whether one runs' },
-    { line: 'git xmpp daemon stop', says: 'after an update; the next command starts the new one' },
+    { line: 'git xmpp daemon stop', says: 'until the next command needs it' },
     { line: 'git xmpp daemon run --debug', says: 'in the foreground, to see what it does' },
+    { line: 'exec git xmpp daemon run', says: 'the last line of what a container starts' },
   ],
   exits: [
     { code: 1, says: 'With `status`: no agent runs.' },
@@ -80,4 +85,4 @@ const PUSH_TO_CHECKOUT = command({
   run: ({ door }, [gitDir, workTree, oid]) => door().ask('POST', '/push-to-checkout', { gitDir, workTree, to: oid }),
 });
 
-export const AGENT_COMMANDS: readonly CommandSpec[] = [STATUS, EVENTS, LOG, DAEMON, PUSH_TO_CHECKOUT];
+export const AGENT_COMMANDS: readonly CommandSpec[] = [STATUS, EVENTS, LOG, DAEMON, SERVICE, PUSH_TO_CHECKOUT];
