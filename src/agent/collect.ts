@@ -12,16 +12,19 @@ import { peerStatus, policiesStatus, repoPeerStatus } from './status.ts';
 type RepoAnswer = StatusAnswer['repos'][number];
 
 export async function collectStatus(parts: AgentParts): Promise<StatusAnswer> {
-  const { peering, account, peers, repos } = parts;
+  const { peering, account, peers, repos, troubles } = parts;
   return {
     account: account.answer(),
-    peers: peers.list().map((peer) => peerStatus(peer, { isOnline: peering.contacts.isOnline(peer.device), links: peering.linkStats(peer.device) })),
+    peers: peers.list().map((peer) => {
+      const { device, petname } = peer;
+      return peerStatus(peer, { isOnline: peering.contacts.isOnline(device), links: peering.linkStats(device), error: troubles.of(petname) });
+    }),
     repos: await Promise.all(repos.list().map((shared) => collectRepo(parts, shared))),
     notes: peering.twins.notes,
   };
 }
 
-async function collectRepo({ peering, peers }: AgentParts, shared: SharedRepo): Promise<RepoAnswer> {
+async function collectRepo({ peering, peers, troubles }: AgentParts, shared: SharedRepo): Promise<RepoAnswer> {
   const { name, id, path } = shared;
   const loop = peering.repoSet.byId(id);
   if (loop === undefined) {
@@ -32,7 +35,9 @@ async function collectRepo({ peering, peers }: AgentParts, shared: SharedRepo): 
     const audience = peers.list().filter((peer) => isGranted(grantOf(shared, peer), 'read'));
     const me = peering.identity.device;
     const states = audience.map(async (peer) => {
-      const status = await repoPeerStatus(loop, { peer, me, isOnline: peering.contacts.isOnline(peer.device) });
+      const { device, petname } = peer;
+      const [carrier] = peering.linkStats(device);
+      const status = await repoPeerStatus(loop, { peer, me, isOnline: peering.contacts.isOnline(device), carrier, error: troubles.of(petname, name) });
       const progress = peering.slices.progress(id, peer.device);
       return progress === undefined ? status : { ...status, receiving: { received: progress.done, total: progress.total } };
     });

@@ -28,6 +28,8 @@ import { InviteStore } from './invites.ts';
 import { Showing } from './pair-show.ts';
 import { Peering } from './peering.ts';
 import { DEFAULT_QUOTA, parseBytes, Quota } from './quota.ts';
+import { Transfers } from './transfers.ts';
+import { Troubles } from './troubles.ts';
 import { Wake } from './wake.ts';
 
 export interface ComposeOptions {
@@ -63,7 +65,8 @@ export async function composeAgent(options: ComposeOptions): Promise<Agent> {
   const invites = new InviteStore(join(home.state, 'invites.json'), clock);
   const newId = (): ReturnType<typeof parseRepoId> => parseRepoId(randomUUID());
   const mounts = new MountWatch({ onProblem: (words) => events.emit({ type: 'no-mount-watch', words }) });
-  const common = { home, config, settings, runGit, startGit, peers, repos, events, clock, log, random, chance, newId };
+  const transfers = new Transfers({ clock, events });
+  const common = { home, config, settings, runGit, startGit, peers, repos, events, clock, log, random, chance, newId, transfers };
   const peering = new Peering({ ...common, identity, serve, showing, mounts });
   const account = new AccountKeeper({
     home,
@@ -83,7 +86,7 @@ export async function composeAgent(options: ComposeOptions): Promise<Agent> {
   };
   const wake = new Wake({ clock, interfaces: networkInterfaces, events, onChange });
   const hooks = new Hooks({ ...common, loops: () => peering.repoSet.all(), log: log.scope('hooks'), env, run: runProgram });
-  return new Agent({ ...common, peering, account, showing, invites, wake, hooks });
+  return new Agent({ ...common, troubles: new Troubles(events), peering, account, showing, invites, wake, hooks });
 }
 
 /** Our hooks for people's pushes, and the empty alternate for `.have` lines. */

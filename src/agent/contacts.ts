@@ -186,7 +186,7 @@ export class Contacts {
       this.heard(peer, digest);
     } catch (error) {
       const fault = asFault(error, `comparing with ${peer.petname}`);
-      events.emit({ type: 'contact-failed', words: fault.message, peer: peer.petname, code: fault.code });
+      events.emit({ type: 'contact-failed', words: fault.message, peer: peer.petname, code: fault.code, remedy: fault.remedy });
       this.#lost(peer);
     }
   }

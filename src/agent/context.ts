@@ -9,6 +9,7 @@ import type { TreeLimits } from '../git/tree-diff.ts';
 import type { Repository } from '../git/repository.ts';
 import type { SharedRepo } from '../home/repos.ts';
 import type { MapStore } from './maps.ts';
+import type { Transfers } from './transfers.ts';
 
 /** A change of files beyond this waits for a person: a push of a kilobyte can hold ten thousand million files. */
 export const TREE_LIMITS: TreeLimits = { paths: 200_000, bytes: 4 * 2 ** 30 };
@@ -25,6 +26,8 @@ export interface RepoContext {
   readonly isolated: IsolatedRepo;
   /** Folder for journals of moves under way. */
   readonly stateDir: string;
+  /** What moves is told here. */
+  readonly transfers: Transfers;
   /** What is shared and with whom; grants change while it runs. */
   readonly shared: () => SharedRepo;
 }

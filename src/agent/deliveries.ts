@@ -52,19 +52,23 @@ export class Deliveries {
     const signed = context.maps.signed(device);
     if (signed === undefined) return;
     const offer = { device, signed, refs: context.maps.refsOf(device) };
+    const { id: repo, name: repoName } = context.shared();
+    const transfer = context.transfers.begin({ repo, repoName, device: peer, petname: this.#nameOf(peer), kind: 'offer', direction: 'up' });
     try {
       const session = await links.session(peer);
-      const told = await deliverOffer(context, { session, clock }, { offer, copy: this.#copyAt(peer, device) });
+      const told = await deliverOffer(context, { session, clock, transfer }, { offer, copy: this.#copyAt(peer, device) });
+      transfer.end(true);
       this.#note(peer, offer);
       await tell({ type: 'delivered', peer, device, counter: signed.counter });
       if (told !== undefined) await this.#takeTold(peer, offer, told);
     } catch (error) {
+      transfer.end(false);
       this.#copies.delete(`${peer} ${device}`);
       const doing = `offering to ${this.#nameOf(peer)}`;
       const fault = asFault(error, doing);
       // A relayed map of a device that is not paired there: no failure, and not to be tried with each commit of it.
       const isUnwanted = device !== context.me && fault.code === 'no-such-peer';
-      if (!isUnwanted) this.#parts.events.emit({ type: 'offer-failed', words: `${doing}: ${fault.message}`, repo: context.shared().name, code: fault.code });
+      if (!isUnwanted) this.#tellFailed(this.#nameOf(peer), `${doing}: ${fault.message}`, fault);
       await tell({ type: 'undelivered', peer, device, mayRetry: links.isUp(peer), isUnwanted });
       if (isLost(error)) this.#parts.onLost(peer);
     }
@@ -113,6 +117,10 @@ export class Deliveries {
   #note(peer: DeviceId, { device, signed, refs }: Offer): void {
     this.#copies.set(`${peer} ${device}`, { counter: signed.counter, refs });
     this.#parts.events.emit({ type: 'offered', words: 'offered', peer: this.#nameOf(peer), repo: this.#parts.context.shared().name });
+  }
+
+  #tellFailed(peer: string, words: string, { code, remedy }: Fault): void {
+    this.#parts.events.emit({ type: 'offer-failed', words, peer, repo: this.#parts.context.shared().name, code, remedy });
   }
 
   #nameOf(peer: DeviceId): string {

@@ -17,6 +17,8 @@ export interface AgentEvent {
   readonly to?: string | undefined;
   readonly by?: string;
   readonly code?: string;
+  /** What ends it, where it is an error. */
+  readonly remedy?: string | undefined;
   readonly bytes?: number;
   /** Files that it is about, such as those of a conflict; at most 100. */
   readonly paths?: readonly string[];

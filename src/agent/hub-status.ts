@@ -15,6 +15,8 @@ export interface HubStatus {
   /** `in sync`, `ahead 2`, `behind 1`, `ahead 2, behind 1`, `sending` (its branches are the same, not yet what is written beside them),
    * `waiting`, `not there` (its medium is away), `unknown` (not asked yet). */
   readonly state: string;
+  /** It is being fetched or pushed to. */
+  readonly isBusy: boolean;
   /** Milliseconds since 1970: since when it waits. */
   readonly since?: number;
   /** Why it waits, and what ends it. */
@@ -29,7 +31,7 @@ export function hubStatuses(loop: RepoLoop): Promise<HubStatus[]> {
 
 async function hubStatus(loop: RepoLoop, hub: Hub): Promise<HubStatus> {
   const { machine, remote, parts } = hub;
-  const base = { name: remote, mode: parts.mode, waiting: waitingOf(loop, hub) };
+  const base = { name: remote, mode: parts.mode, isBusy: machine.isBusy, waiting: waitingOf(loop, hub) };
   if (!machine.isThere) return { ...base, state: 'not there', words: `${parts.path ?? remote} is not there; it is synced as soon as it is` };
   if (machine.trouble !== undefined) return { ...base, state: 'waiting', since: machine.trouble.since, words: machine.trouble.words };
   return { ...base, state: machine.isKnown ? await compare(hub) : 'unknown' };

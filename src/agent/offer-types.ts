@@ -1,8 +1,11 @@
 // What an offer is made of. Rule: plain data; how it is delivered is `offer.ts`'s.
 
+import type { ClientHttp2Session } from 'node:http2';
+import type { Clock } from '../lib/clock.ts';
 import type { DeviceId, Oid } from '../lib/names.ts';
 import type { RefsOfMap } from '../sync/map-format.ts';
 import type { SignedCounter } from './maps-format.ts';
+import type { Transfer } from './transfers.ts';
 
 /** What is known of the peer's copy of the map that is offered. */
 export interface PeerCopy {
@@ -18,4 +21,11 @@ export interface Offer {
   readonly device: DeviceId;
   readonly signed: SignedCounter;
   readonly refs: RefsOfMap;
+}
+
+/** What an offer goes over, and where it is told how far it has come. */
+export interface OfferLink {
+  readonly session: ClientHttp2Session;
+  readonly clock: Clock;
+  readonly transfer: Transfer;
 }

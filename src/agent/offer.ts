@@ -15,7 +15,7 @@ import { LEFT_REF, MAX_RECORDED_REFS, formatRecordedMap, parseLacking } from '..
 import { diffMaps } from '../sync/map-format.ts';
 import { carryPush } from './carry-push.ts';
 import type { RepoContext } from './context.ts';
-import type { Offer, PeerCopy } from './offer-types.ts';
+import type { Offer, OfferLink, PeerCopy } from './offer-types.ts';
 import { sendSlices } from './slices.ts';
 import { pushWarm } from './warm-offer.ts';
 
@@ -29,7 +29,7 @@ const ANSWER_DEADLINE_MS = 60_000;
  */
 export async function deliverOffer(
   context: RepoContext,
-  link: { readonly session: ClientHttp2Session; readonly clock: Clock },
+  link: OfferLink,
   { offer, copy }: { readonly offer: Offer; readonly copy: PeerCopy },
 ): Promise<ToldMap | undefined> {
   const changes = diffMaps(copy.refs, offer.refs);
@@ -46,7 +46,7 @@ export async function deliverOffer(
   if (tips === undefined) return undefined;
   // Of a copy that is known little is missing; else a crash must not cost all that was sent before it.
   const { bases, isFast } = copy.counter === 0 ? await sendSlices(context, link, { tips: historyOf(offer), bases: tips }) : { bases: tips, isFast: false };
-  return push(context, link.session, { offer, tips: bases, isFast });
+  return push(context, link, { offer, tips: bases, isFast });
 }
 
 /** What slices are cut of; the book of left commits comes with the offer itself. */
@@ -85,7 +85,7 @@ async function tellByName(
 
 async function push(
   context: RepoContext,
-  session: ClientHttp2Session,
+  { session, transfer }: OfferLink,
   { offer, tips, isFast }: { readonly offer: Offer; readonly tips: readonly Oid[]; readonly isFast: boolean },
 ): Promise<ToldMap | undefined> {
   await context.maps.settled();
@@ -99,7 +99,7 @@ async function push(
     if (asFault(error, 'offering').code === 'exists') return undefined;
     throw error;
   }
-  const end = await carryPush(context, service, offerArgs({ device: offer.device, fdIn: 3, fdOut: 4, isFast }));
+  const end = await carryPush(context, service, offerArgs({ device: offer.device, fdIn: 3, fdOut: 4, isFast }), (read) => transfer.part(read));
   // What counts is whether the peer holds the map: of two offers at once the later one fails to move refs that are there already.
   if (end.exitCode !== 0) throw notTakenIn(end.stderr.trim() || `exit code ${end.exitCode}`);
   return end.told;

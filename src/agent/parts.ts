@@ -12,6 +12,8 @@ import type { Hooks } from './hooks.ts';
 import type { InviteStore } from './invites.ts';
 import type { Showing } from './pair-show.ts';
 import type { Peering } from './peering.ts';
+import type { Transfers } from './transfers.ts';
+import type { Troubles } from './troubles.ts';
 import type { Wake } from './wake.ts';
 
 export interface AgentParts {
@@ -29,4 +31,6 @@ export interface AgentParts {
   readonly invites: InviteStore;
   readonly wake: Wake;
   readonly hooks: Hooks;
+  readonly transfers: Transfers;
+  readonly troubles: Troubles;
 }

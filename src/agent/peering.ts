@@ -37,6 +37,7 @@ import type { ServeSettings } from './serve-git.ts';
 import { SliceServer } from './serve-slices.ts';
 import { Session } from './session.ts';
 import { formatSeen } from './status.ts';
+import type { Transfers } from './transfers.ts';
 import { Twins } from './twins.ts';
 import { Ways } from './ways.ts';
 
@@ -57,6 +58,7 @@ export interface PeeringParts {
   readonly showing: Showing;
   readonly settings: Settings;
   readonly mounts: MountWatch;
+  readonly transfers: Transfers;
 }
 
 /** How long the one who showed a code waits for the other to come in. */

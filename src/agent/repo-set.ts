@@ -27,11 +27,13 @@ import type { LoopParts } from './loop-parts.ts';
 import { MapStore } from './maps.ts';
 import { Presence } from './presence.ts';
 import { openShared } from './repo-there.ts';
+import type { Transfers } from './transfers.ts';
 
 export interface RepoSetParts extends Omit<LoopParts, 'context'> {
   readonly repos: Repos;
   readonly runGit: RunGit;
   readonly startGit: StartGit;
+  readonly transfers: Transfers;
   /** The home's folder for state. */
   readonly stateDir: string;
   /** A repository that could not be opened runs again: peers know nothing of it meanwhile. */
@@ -163,14 +165,14 @@ export class RepoSet {
   }
 
   async #run(shared: SharedRepo): Promise<Running> {
-    const { runGit, startGit, stateDir, repos, peers, me, events } = this.#parts;
+    const { runGit, startGit, stateDir, repos, peers, me, events, transfers } = this.#parts;
     const repository = await openShared(runGit, shared);
     await this.#recover(repository, shared);
     const maps = new MapStore(shared.id, { runGit, repository }, join(stateDir, `maps-${shared.id}.json`));
     await maps.open((device) => (device === me.device ? me.spki : peers.byDevice(device)?.spki));
     const objects = new ObjectReader(startGit, repository);
     const isolated = new IsolatedRepo(runGit, repository, join(stateDir, 'merge', shared.id));
-    const found = { repository, maps, runGit, startGit, objects, isolated, stateDir };
+    const found = { repository, maps, runGit, startGit, objects, isolated, stateDir, transfers };
     const context: RepoContext = { me: me.device, ...found, shared: () => repos.byId(shared.id) ?? shared };
     const loop = new RepoLoop({ ...this.#parts, context });
     const watch = watchRefs(repository, (kind) => loop.hint(kind), {

@@ -20,7 +20,7 @@ import { findPeer, openStream } from './streams.ts';
 /** All routes of an agent; `stop` ends it after the answer is out. */
 export function makeRoutes(agent: Agent, stop: () => void): Routes {
   const { parts } = agent;
-  const known = { peers: parts.peers, links: parts.peering.links, clock: parts.clock };
+  const known = { peers: parts.peers, links: parts.peering.links, clock: parts.clock, transfers: parts.transfers };
   return {
     'GET /account': json(() => Promise.resolve(parts.account.answer())),
     'GET /status': json(() => agent.status()),

@@ -18,6 +18,7 @@ import type { GitService, OfferHeaders, ToldMap } from '../link/http-format.ts';
 import type { Peer } from '../home/peers.ts';
 import type { RepoContext } from './context.ts';
 import type { Quota } from './quota.ts';
+import type { TransferKind } from './transfers.ts';
 
 /** What the hook of a person's push needs to find the agent's safe path. */
 export interface ServeSettings {
@@ -40,14 +41,24 @@ export async function openServiceProcess(
   asked: { readonly peer: Peer; readonly service: GitService; readonly gitProtocol: string | undefined },
   settings: ServeSettings,
 ): Promise<ServedProcess> {
-  if (asked.service === 'git-upload-pack') return startService(context, await upload(context, asked.gitProtocol));
+  const { peer } = asked;
+  if (asked.service === 'git-upload-pack') return told(context, startService(context, await upload(context, asked.gitProtocol)), { peer, kind: 'fetch' });
   const { hooksPath, hookEnv, quota } = settings;
   const start = serveReceivePeople(context.repository, { hooksPath, maxInputBytes: quota.left(asked.peer) });
-  return counted(startService(context, { ...start, env: { ...start.env, ...hookEnv } }), asked.peer, quota);
+  return told(context, counted(startService(context, { ...start, env: { ...start.env, ...hookEnv } }), peer, quota), { peer, kind: 'push' });
 }
 
 function startService(context: RepoContext, start: ServiceStart): GitProcess {
   return context.startGit(start.args, { dir: context.repository.path, config: start.config, env: start.env });
+}
+
+/** The same process, told as a transfer while it runs: a fetch by what goes out, all else by what comes in. */
+function told(context: RepoContext, process: ServedProcess, { peer, kind }: { readonly peer: Peer; readonly kind: TransferKind }): ServedProcess {
+  const { id: repo, name: repoName } = context.shared();
+  const { device, petname } = peer;
+  const transfer = context.transfers.begin({ repo, repoName, device, petname, kind, direction: kind === 'fetch' ? 'up' : 'down' });
+  void process.exit.then((code) => transfer.end(code === 0));
+  return { ...process, onCounts: ({ received, sent }) => transfer.part(kind === 'fetch' ? sent : received) };
 }
 
 /** The same process; what it was fed counts against its peer's quota. */
@@ -106,7 +117,7 @@ export async function openOffer(
   const heard = listenIn(process.stdout);
   let words = '';
   let fields: Readonly<Record<string, string>> = {};
-  return {
+  const served: ServedProcess = {
     ...passOn(process),
     stdout: heard.stdout,
     isSilent: offer.base !== undefined,
@@ -133,6 +144,7 @@ export async function openOffer(
       return exitCode === 0 ? 1 : exitCode;
     },
   };
+  return told(context, served, { peer: by.peer, kind: 'offer' });
 }
 
 /** What is told in the answer, if it is known in time. */

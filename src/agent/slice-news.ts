@@ -7,23 +7,26 @@ import type { Peer } from '../home/peers.ts';
 import type { SliceProgress } from '../link/http-format.ts';
 import type { RepoContext } from './context.ts';
 import type { Events } from './events.ts';
+import { formatMegabytes } from './transfers.ts';
+import type { Transfer } from './transfers.ts';
 
 const EVENT_EVERY_MS = 10_000;
 
-interface Transfer {
+interface Coming {
   /** In whole slices. */
   done: number;
   total: number;
   /** Of the slice that comes in now. */
   received: () => number;
   toldAt: number;
+  readonly transfer: Transfer;
 }
 
 /** Transfers that are under way. */
 export class SliceNews {
   readonly #clock: Clock;
   readonly #events: Pick<Events, 'emit'>;
-  readonly #transfers = new Map<string, Transfer>();
+  readonly #transfers = new Map<string, Coming>();
 
   constructor({ clock, events }: { readonly clock: Clock; readonly events: Pick<Events, 'emit'> }) {
     this.#clock = clock;
@@ -45,17 +48,23 @@ export class SliceNews {
     const key = `${context.shared().id} ${peer.device}`;
     const before = this.#transfers.get(key);
     const { done = before?.done ?? 0, total = before?.total ?? 0 } = slice.progress ?? {};
-    const transfer = { done, total, received: slice.received, toldAt: before?.toldAt ?? -Infinity };
-    this.#transfers.set(key, transfer);
-    return { taken: (bytes) => this.#taken(transfer, { bytes, peer, repo: context.shared().name }) };
+    const { id: repo, name: repoName } = context.shared();
+    const { device, petname } = peer;
+    const transfer = before?.transfer ?? context.transfers.begin({ repo, repoName, device, petname, kind: 'offer', direction: 'down', isLasting: true });
+    const coming = { done, total, received: slice.received, toldAt: before?.toldAt ?? -Infinity, transfer };
+    this.#transfers.set(key, coming);
+    transfer.part(() => coming.done + coming.received() - done, { done, total });
+    return { taken: (bytes) => this.#taken(coming, { bytes, peer, repo: context.shared().name }) };
   }
 
   /** The map itself has come. */
   end(context: RepoContext, device: DeviceId): void {
-    this.#transfers.delete(`${context.shared().id} ${device}`);
+    const key = `${context.shared().id} ${device}`;
+    this.#transfers.get(key)?.transfer.end(true);
+    this.#transfers.delete(key);
   }
 
-  #taken(transfer: Transfer, { bytes, peer, repo }: { readonly bytes: number; readonly peer: Peer; readonly repo: string }): void {
+  #taken(transfer: Coming, { bytes, peer, repo }: { readonly bytes: number; readonly peer: Peer; readonly repo: string }): void {
     transfer.done += bytes;
     transfer.received = () => 0;
     const now = this.#clock.now();
@@ -65,10 +74,4 @@ export class SliceNews {
     const words = `took in ${formatMegabytes(transfer.done)}${of} of ${repo} from ${peer.petname}`;
     this.#events.emit({ type: 'slice', words, peer: peer.petname, repo, bytes: transfer.done });
   }
-}
-
-/** `12 MB`, `0.3 MB`. */
-export function formatMegabytes(bytes: number): string {
-  const megabytes = bytes / 1e6;
-  return `${megabytes < 10 ? megabytes.toFixed(1) : Math.round(megabytes)} MB`;
 }

@@ -3,11 +3,9 @@
 
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import type { ClientHttp2Session } from 'node:http2';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Clock } from '../lib/clock.ts';
 import { asFault, Fault } from '../lib/errors.ts';
 import type { Oid } from '../lib/names.ts';
 import { arrivingRef } from '../git/partials.ts';
@@ -18,20 +16,17 @@ import { findSpooled, hasRoom, spoolPack } from '../home/spool.ts';
 import type { SpooledPack } from '../home/spool.ts';
 import { MAX_BASES, formatPackHeaders, formatSliceHeaders, parsePackState } from '../link/http-format.ts';
 import type { SliceProgress } from '../link/http-format.ts';
+import { passedBytes } from '../link/bulk-gate.ts';
 import { openService, requestJson } from '../link/services.ts';
 import type { ServiceEnd } from '../link/services.ts';
 import { isFastPath, MIN_SLICE_BYTES, nextLimit, SlicePlanner } from '../sync/slice-plan.ts';
 import type { Slice, Step } from '../sync/slice-plan.ts';
 import { carryPush } from './carry-push.ts';
 import type { RepoContext } from './context.ts';
+import type { OfferLink } from './offer-types.ts';
 
 /** The peer may first have to end what an earlier try left there: checking a pack of gigabytes. */
 const STATE_DEADLINE_MS = 600_000;
-
-export interface SliceLink {
-  readonly session: ClientHttp2Session;
-  readonly clock: Clock;
-}
 
 /**
  * Sends what the peer lacks of `tips` but for a last piece, which is no larger than a slice.
@@ -42,7 +37,7 @@ export interface SliceLink {
  */
 export async function sendSlices(
   context: RepoContext,
-  link: SliceLink,
+  link: OfferLink,
   asked: { readonly tips: Iterable<Oid>; readonly bases: readonly Oid[] },
 ): Promise<{ readonly bases: readonly Oid[]; readonly isFast: boolean }> {
   const { runGit, repository } = context;
@@ -70,11 +65,13 @@ async function* stepsOf(
 
 class SliceSender {
   readonly #context: RepoContext;
-  readonly #link: SliceLink;
+  readonly #link: OfferLink;
   readonly #range: { readonly tips: readonly Oid[]; readonly bases: readonly Oid[] };
   readonly #planner = new SlicePlanner();
   #limit = MIN_SLICE_BYTES;
   #done = 0;
+  /** Of the slice that goes out now. */
+  #read: () => number = () => 0;
   /** What there was before this try and what is to come, once it has been measured. */
   #measured: { readonly before: number; readonly lacking: number } | undefined;
   /** Tips that the peer holds by slices of this try, newest first. */
@@ -82,7 +79,7 @@ class SliceSender {
   /** The last slice went fast. */
   isFast = false;
 
-  constructor(context: RepoContext, link: SliceLink, range: { readonly tips: readonly Oid[]; readonly bases: readonly Oid[] }) {
+  constructor(context: RepoContext, link: OfferLink, range: { readonly tips: readonly Oid[]; readonly bases: readonly Oid[] }) {
     this.#context = context;
     this.#link = link;
     this.#range = range;
@@ -104,6 +101,7 @@ class SliceSender {
       this.#limit = nextLimit(this.#limit, took);
       this.isFast = isFastPath(took);
       this.#done += slice.bytes;
+      this.#tell(() => 0);
       this.sent = [...slice.tips, ...this.sent];
     }
     return true;
@@ -127,7 +125,7 @@ class SliceSender {
     const service = openService(this.#link.session, this.#path('partial'), formatSliceHeaders({ bases, ...this.#progress() }));
     await service.accepted;
     const named = tips.map((oid, index) => ({ oid, to: arrivingRef(this.#context.me, index) }));
-    const end = await carryPush(this.#context, service, sliceArgs({ tips: named, fdIn: 3, fdOut: 4, isFast: this.isFast }));
+    const end = await carryPush(this.#context, service, sliceArgs({ tips: named, fdIn: 3, fdOut: 4, isFast: this.isFast }), (read) => this.#tell(read));
     if (end.exitCode !== 0) throw notTaken(end);
   }
 
@@ -151,6 +149,7 @@ class SliceSender {
     const offset = parsePackState(await requestJson(session, { method: 'GET', path }, { clock, deadlineMs: STATE_DEADLINE_MS }));
     const service = openService(session, path, formatPackHeaders({ offset, size: pack.size, tip, ...this.#progress() }));
     await service.accepted;
+    this.#tell(() => offset + passedBytes(service.upload));
     service.stream.resume();
     const file = createReadStream(pack.path, { start: offset });
     service.end.catch(() => file.destroy());
@@ -172,9 +171,16 @@ class SliceSender {
       const lacking = await measureRange(runGit, repository, { tips, bases });
       const all = bases.length === 0 ? lacking : await measureRange(runGit, repository, { tips, bases: [] });
       this.#measured = { before: all - lacking, lacking };
+      this.#tell(this.#read);
     } catch {
       // Without it people are told what came, and not of how much.
     }
+  }
+
+  /** Between two slices nothing of the one before counts any more: it is in what is done. */
+  #tell(read: () => number): void {
+    this.#read = read;
+    this.#link.transfer.part(read, this.#progress().progress ?? { done: this.#done, total: 0 });
   }
 
   #progress(): { readonly progress?: SliceProgress } {

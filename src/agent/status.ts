@@ -13,21 +13,32 @@ import type { HubStatus } from './hub-status.ts';
 import type { RepoLoop } from './loop.ts';
 import { describePolicies, HOOK_EVENTS } from './policies-format.ts';
 import type { HookEvent, Policies } from './policies-format.ts';
+import type { TransferStatus } from './transfers.ts';
+import type { Trouble } from './troubles.ts';
 
-
+/** How a repository here stands to the same repository on one peer. */
 export interface RepoPeerStatus {
   readonly peer: string;
   readonly device: string;
   readonly isOnline: boolean;
   /** `in sync`, `ahead 2`, `behind 1`, `diverged`, `sending`, `unknown` (it has told nothing yet). */
   readonly state: string;
+  /** Commits of all branches that both have: those that it lacks, and those that are lacking here. */
+  readonly ahead: number;
+  readonly behind: number;
+  /** Milliseconds since 1970: when it was last heard of; absent while it is there, and where it never was. */
+  readonly offlineSince?: number;
+  /** What the link runs over; absent where there is none. */
+  readonly carrier?: LinkStats;
+  /** What moves now between the two. */
+  readonly moving: readonly TransferStatus[];
+  /** What went wrong last, until it works again. */
+  readonly error?: Trouble;
   readonly branches: readonly BranchStatus[];
   /** What waits here, in words. */
   readonly waiting: readonly string[];
   /** What has come of a first transfer that is under way, in bytes; a total of 0 is not known yet. */
   readonly receiving?: { readonly received: number; readonly total: number };
-  /** The command that gets there, where there is one. */
-  readonly hint?: string;
 }
 
 export interface RepoStatus {
@@ -68,24 +79,37 @@ export interface PeerStatus {
   readonly carrier?: LinkStats;
   /** Both links, where there are two. */
   readonly links: readonly LinkStats[];
+  /** What went wrong last between the two, until it works again. */
+  readonly error?: Trouble;
 }
 
 /** Compares branches with what a peer's map says; a peer that was never heard is `unknown`. */
 export async function repoPeerStatus(
   loop: RepoLoop,
-  { peer, me, isOnline }: { readonly peer: Peer; readonly me: DeviceId; readonly isOnline: boolean },
+  { peer, me, isOnline, carrier, error }: { readonly peer: Peer; readonly me: DeviceId; readonly isOnline: boolean; readonly carrier: LinkStats | undefined; readonly error: Trouble | undefined },
 ): Promise<RepoPeerStatus> {
-  const { maps } = loop.context;
+  const { maps, transfers, shared } = loop.context;
   const waiting = loop.considering.waiting.filter(({ source }) => source === peer.device).map(({ ref, words }) => `${ref.replace('refs/heads/', '')}: ${words}`);
-  const base = { peer: peer.petname, device: peer.device, isOnline, waiting };
-  if (maps.signed(peer.device) === undefined) return { ...base, state: 'unknown', branches: [] };
-  const branches = await compareBranches(loop, { ours: maps.refsOf(me), theirs: maps.refsOf(peer.device), peer });
-  const owed = loop.engine.owed(peer.device)?.includes(me) ?? false;
-  return { ...base, state: summarise(branches, { owed, isOnline }), branches };
+  const { device, petname, lastSeen } = peer;
+  const base = {
+    peer: petname,
+    device,
+    isOnline,
+    waiting,
+    moving: transfers.list(shared().id, device),
+    ...(isOnline || lastSeen === undefined ? {} : { offlineSince: lastSeen }),
+    ...(carrier === undefined ? {} : { carrier }),
+    ...(error === undefined ? {} : { error }),
+  };
+  if (maps.signed(device) === undefined) return { ...base, state: 'unknown', ahead: 0, behind: 0, branches: [] };
+  const branches = await compareBranches(loop, { ours: maps.refsOf(me), theirs: maps.refsOf(device), peer });
+  const owed = loop.engine.owed(device)?.includes(me) ?? false;
+  const count = { ahead: sum(branches.map(({ ahead }) => ahead)), behind: sum(branches.map(({ behind }) => behind)) };
+  return { ...base, state: summarise(branches, { ...count, isSending: owed && isOnline }), ...count, branches };
 }
 
 /** What is told of a peer. */
-export function peerStatus(peer: Peer, { isOnline, links }: { readonly isOnline: boolean; readonly links: readonly LinkStats[] }): PeerStatus {
+export function peerStatus(peer: Peer, { isOnline, links, error }: { readonly isOnline: boolean; readonly links: readonly LinkStats[]; readonly error?: Trouble | undefined }): PeerStatus {
   return {
     petname: peer.petname,
     name: peer.name,
@@ -97,18 +121,20 @@ export function peerStatus(peer: Peer, { isOnline, links }: { readonly isOnline:
     ...(peer.lastSeen === undefined ? {} : { lastSeen: peer.lastSeen }),
     ...(links[0] === undefined ? {} : { carrier: links[0] }),
     links,
+    ...(error === undefined ? {} : { error }),
   };
 }
 
-function summarise(branches: readonly BranchStatus[], { owed, isOnline }: { readonly owed: boolean; readonly isOnline: boolean }): string {
-  const diverged = branches.find(({ state }) => state === 'diverged');
-  if (diverged !== undefined) return 'diverged';
-  const ahead = branches.reduce((sum, each) => sum + each.ahead, 0);
-  const behind = branches.reduce((sum, each) => sum + each.behind, 0);
+function summarise(branches: readonly BranchStatus[], { ahead, behind, isSending }: { readonly ahead: number; readonly behind: number; readonly isSending: boolean }): string {
+  if (branches.some(({ state }) => state === 'diverged')) return 'diverged';
   if (ahead > 0 && behind > 0) return `ahead ${ahead}, behind ${behind}`;
-  if (ahead > 0) return owed && isOnline ? `sending ${ahead}` : `ahead ${ahead}`;
+  if (ahead > 0) return isSending ? `sending ${ahead}` : `ahead ${ahead}`;
   if (behind > 0) return `behind ${behind}`;
-  return owed && isOnline ? 'sending' : 'in sync';
+  return isSending ? 'sending' : 'in sync';
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((all, each) => all + each, 0);
 }
 
 /** What is set for a repository, as it is shown. */

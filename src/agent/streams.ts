@@ -13,14 +13,17 @@ import type { Peer, Peers } from '../home/peers.ts';
 import { HEADER, parseGitProtocol, parseService } from '../link/http-format.ts';
 import type { DialledLink } from '../link/dialled-link.ts';
 import type { Links } from '../link/links.ts';
+import { passedBytes } from '../link/bulk-gate.ts';
 import { openService } from '../link/services.ts';
 import type { ServiceStream } from '../link/services.ts';
 import { findPeerRepo } from './peer-repos.ts';
+import type { Transfer, Transfers } from './transfers.ts';
 
 export interface StreamParts {
   readonly peers: Peers;
   readonly links: Links;
   readonly clock: Clock;
+  readonly transfers: Transfers;
   /** Repositories that peers named in their digests, so that a name needs no question. */
   readonly knownRepo: (peer: Peer, name: string) => RepoId | undefined;
 }
@@ -49,7 +52,11 @@ export async function openStream(parts: StreamParts, request: ControlRequest, so
     if (fault.code !== 'no-such-repo') throw fault;
     throw new Fault('no-such-repo', `${peer.petname} shows no repository "${name}"`, { remedy: `git xmpp repos ${peer.petname}`, cause: error });
   }
-  void relay(opened, socket, { peer, link: parts.links.link(peer.device) });
+  const isFetch = service === 'git-upload-pack';
+  const { device, petname } = peer;
+  const what = { repo: id, repoName: name, device, petname };
+  const transfer = parts.transfers.begin(isFetch ? { ...what, kind: 'fetch', direction: 'down' } : { ...what, kind: 'push', direction: 'up' });
+  void relay(opened, socket, { peer, link: parts.links.link(peer.device), transfer, isFetch });
 }
 
 /** The peer of that petname. @throws Fault `no-such-peer` with the ones there are */
@@ -61,7 +68,16 @@ export function findPeer(peers: Peers, text: string): Peer {
   throw new Fault('no-such-peer', `no peer is called "${text}"`, { remedy });
 }
 
-async function relay({ stream, upload, end }: ServiceStream, socket: Duplex, { peer, link }: { readonly peer: Peer; readonly link: DialledLink | undefined }): Promise<void> {
+interface Relayed {
+  readonly peer: Peer;
+  readonly link: DialledLink | undefined;
+  readonly transfer: Transfer;
+  readonly isFetch: boolean;
+}
+
+async function relay({ stream, upload, end }: ServiceStream, socket: Duplex, { peer, link, transfer, isFetch }: Relayed): Promise<void> {
+  let received = 0;
+  transfer.part(() => (isFetch ? received : passedBytes(upload)));
   socket.on('data', (part: Buffer) => {
     if (!upload.destroyed && !upload.write(part)) socket.pause();
   });
@@ -72,14 +88,19 @@ async function relay({ stream, upload, end }: ServiceStream, socket: Duplex, { p
   const gather = new Gather((frame, written) => {
     if (!socket.write(frame, written)) stream.pause();
   });
-  stream.on('data', (part: Buffer) => gather.add(part));
+  stream.on('data', (part: Buffer) => {
+    received += part.length;
+    gather.add(part);
+  });
   socket.on('drain', () => stream.resume());
   try {
     const { exitCode, stderr } = await end;
+    transfer.end(exitCode === 0);
     gather.flush();
     if (stderr !== '') for (const frame of encodeFrames(STDERR, Buffer.from(stderr))) socket.write(frame);
     socket.end(encodeExit(exitCode));
   } catch (error) {
+    transfer.end(false);
     gather.flush();
     let { message } = asFault(error, `talking to ${peer.petname}`);
     // What ended the link says more than what that did to the stream; it is told at once of a link that has ended.

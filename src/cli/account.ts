@@ -7,6 +7,7 @@ import { parseBareJid } from '../lib/jid.ts';
 import type { AccountAnswer, LoginAnswer } from '../agent/answers.ts';
 import type { Door } from './door.ts';
 import { print, say } from './out.ts';
+import { describeState } from './words-format.ts';
 import { ask, askSecret, hasTerminal, readSecretLine } from './prompt.ts';
 
 export interface LoginOptions {
@@ -58,15 +59,6 @@ export async function showAccount(door: Door): Promise<void> {
   print(`state        ${describeState(account)}`);
   print(`device       ${account.name}`);
   print(`fingerprint  ${account.fingerprint}`);
-}
-
-/** The state in words, with what is wrong and what to do. */
-export function describeState(account: AccountAnswer): string {
-  const { state, address, fault, retryInMs } = account;
-  if (state === 'online') return `online as ${address ?? ''}`;
-  if (fault === undefined) return state;
-  const again = retryInMs === undefined ? '' : `; next try in ${Math.ceil(retryInMs / 1000)} s`;
-  return `${state}: ${fault.message}${again}${fault.remedy === undefined ? '' : ` (${fault.remedy})`}`;
 }
 
 /**

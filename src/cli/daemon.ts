@@ -7,9 +7,9 @@ import { nap, realClock } from '../lib/clock.ts';
 import { Fault } from '../lib/errors.ts';
 import type { AccountAnswer } from '../agent/answers.ts';
 import { findService } from '../home/service.ts';
-import { describeState } from './account.ts';
 import type { Door, World } from './door.ts';
 import { print, say } from './out.ts';
+import { describeState } from './words-format.ts';
 
 const STOP_DEADLINE_MS = 10_000;
 

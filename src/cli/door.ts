@@ -79,6 +79,16 @@ export class Door {
     }
   }
 
+  /** Asks an agent that runs, and starts none. */
+  async running<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
+    return parseTrusted(await this.#client.request('GET', path, undefined, signal === undefined ? {} : { signal }));
+  }
+
+  /** Many answers of an agent that runs, as they come, until `signal`. */
+  async *runningLines<Line>(path: string, signal: AbortSignal): AsyncGenerator<Line> {
+    for await (const line of this.#client.lines('GET', path, undefined, { signal })) yield parseTrusted<Line>(line);
+  }
+
   /** Asks without starting anything. */
   askRunning(method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> {
     return this.#client.request(method, path, body);

@@ -3,6 +3,8 @@
 import { asFault, codeOf, formatFault, formatFaultLines, remedyOf } from '../lib/errors.ts';
 import type { Fault } from '../lib/errors.ts';
 
+export { formatBytes, formatTime, table } from './text-format.ts';
+
 /** Prints a result. */
 export function print(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -31,27 +33,4 @@ export function endWithReader(): void {
     if (codeOf(error) === 'EPIPE') process.exit(0);
     process.exit(tellFault(asFault(error, 'writing the result')).exitCode);
   });
-}
-
-/** Rows in columns, each as wide as its widest cell. */
-export function table(rows: readonly (readonly string[])[]): string[] {
-  const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, cell.length)));
-  return rows.map((row) => row.map((cell, index) => cell.padEnd(index === row.length - 1 ? 0 : (widths[index] ?? 0))).join('  ').trimEnd());
-}
-
-/** Bytes for people: `0 B`, `812 B`, `1.4 kB`, `12 MB`, in thousands. */
-export function formatBytes(count: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
-  const step = count < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(count) / 3));
-  const value = count / 1000 ** step;
-  return `${step > 0 && value < 10 ? value.toFixed(1) : Math.round(value)} ${units[step]}`;
-}
-
-/** A time of day, or a date when it was not today. */
-export function formatTime(at: number, now: number): string {
-  const then = new Date(at);
-  const isToday = then.toDateString() === new Date(now).toDateString();
-  const time = `${String(then.getHours()).padStart(2, '0')}:${String(then.getMinutes()).padStart(2, '0')}`;
-  return isToday ? time : `${then.getFullYear()}-${String(then.getMonth() + 1).padStart(2, '0')}-${String(then.getDate()).padStart(2, '0')} ${time}`;
 }

@@ -2,12 +2,11 @@
 
 import { Fault } from '../lib/errors.ts';
 import type { PairLine, PairedAnswer, StatusAnswer } from '../agent/answers.ts';
-import type { PeerStatus } from '../agent/status.ts';
-import type { LinkStats } from '../link/link-stats.ts';
 import { realClock } from '../lib/clock.ts';
 import type { Door } from './door.ts';
-import { formatTime, print, say, table } from './out.ts';
+import { print, say, table } from './out.ts';
 import { askSecret, hasTerminal, readSecretLine } from './prompt.ts';
+import { presence } from './words-format.ts';
 
 export interface PairOptions {
   readonly with?: string;
@@ -92,17 +91,6 @@ export async function listPeers(door: Door): Promise<void> {
   if (peers.length === 0) return say('no device is paired yet: git xmpp pair');
   const now = realClock.now();
   for (const line of table(peers.map((peer) => [peer.petname, peer.jid, presence(peer, now), peer.fingerprint]))) print(line);
-}
-
-/** Whether a peer is there, and over what; or since when not. */
-export function presence(peer: PeerStatus, now: number): string {
-  if (peer.isOnline) return peer.carrier === undefined ? 'online' : `online, ${describeWay(peer.carrier)}`;
-  return peer.lastSeen === undefined ? 'offline' : `offline since ${formatTime(peer.lastSeen, now)}`;
-}
-
-/** `direct (lan), 3 ms`. */
-export function describeWay({ kind, addressClass, srttMs }: LinkStats): string {
-  return `${kind}${addressClass === undefined ? '' : ` (${addressClass})`}${srttMs > 0 ? `, ${srttMs} ms` : ''}`;
 }
 
 export async function rename(door: Door, peer: string, name: string): Promise<void> {

@@ -66,6 +66,11 @@ export function bulkWriter(stream: Http2Stream & Writable): Writable {
   return gate === undefined ? stream : new GatedBody(stream, gate);
 }
 
+/** What HTTP/2 has been given so far of what was written to a `bulkWriter`. */
+export function passedBytes(body: Writable): number {
+  return body instanceof GatedBody ? body.passedBytes : 0;
+}
+
 function gateOf({ session }: Http2Stream): BulkGate | undefined {
   return session === undefined ? undefined : gates.get(session);
 }
@@ -162,6 +167,7 @@ class GatedBody extends Writable {
   readonly #gate: BulkGate;
   readonly #queue = new ByteQueue();
   #isPassing = false;
+  passedBytes = 0;
   /** Goes on with the writer, once there is room. */
   #resume: (() => void) | undefined;
   /** Goes on with the end, once all is written. */
@@ -178,6 +184,7 @@ class GatedBody extends Writable {
   /** Writes the next `bytes` to the stream; `done` when HTTP/2 has passed them on. */
   pass(bytes: number, done: () => void): void {
     this.#isPassing = true;
+    this.passedBytes += bytes;
     const passed = (error?: Error | null): void => {
       this.#isPassing = false;
       done();

@@ -3,7 +3,7 @@
 
 import type { ServerHttp2Stream } from 'node:http2';
 import type { Readable, Writable } from 'node:stream';
-import { bulkWriter } from './bulk-gate.ts';
+import { bulkWriter, passedBytes } from './bulk-gate.ts';
 import { HEADER, formatStderr } from './http-format.ts';
 
 /** A process whose output is an answer. */
@@ -18,6 +18,8 @@ export interface ServedProcess {
   kill(): void;
   /** Called once after the exit with how many bytes came in, before the code is told; what it answers is the code that is told. */
   settle?(exitCode: number, received: number): Promise<number>;
+  /** Told at the start how to read what has come in and gone out so far, in bytes. */
+  onCounts?(counts: { readonly received: () => number; readonly sent: () => number }): void;
   /** What else is told with the code; asked for after `settle`. */
   fields?(): Readonly<Record<string, string>>;
 }
@@ -49,6 +51,7 @@ export async function carryProcess(stream: ServerHttp2Stream, process: ServedPro
     if (!stream.aborted) process.stdin.end();
   });
   const body = bulkWriter(stream);
+  process.onCounts?.({ received: () => received, sent: () => passedBytes(body) });
   if (process.isSilent === true) process.stdout.resume();
   else process.stdout.pipe(body, { end: false });
   // What nobody wants any more is read away, or the process would never have ended.

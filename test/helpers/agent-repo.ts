@@ -9,7 +9,10 @@ import { openRepository } from '../../src/git/repository.ts';
 import type { RepoContext } from '../../src/agent/context.ts';
 import { MapStore } from '../../src/agent/maps.ts';
 import type { SignedCounter } from '../../src/agent/maps-format.ts';
+import { Transfers } from '../../src/agent/transfers.ts';
+import type { Transfer } from '../../src/agent/transfers.ts';
 import type { SharedRepo } from '../../src/home/repos.ts';
+import { realClock } from '../../src/lib/clock.ts';
 import { encodeBase64 } from '../../src/lib/base64.ts';
 import { parseDeviceId, parseOid, parseRefName } from '../../src/lib/names.ts';
 import type { DeviceId, Oid, RefName } from '../../src/lib/names.ts';
@@ -47,10 +50,14 @@ export async function openAgentRepo(
     objects: new ObjectReader(startGit, repository),
     isolated: new IsolatedRepo(runGit, repository, join(stateDir, 'merge')),
     stateDir,
+    transfers: new Transfers({ clock: realClock, events: { emit: () => undefined } }),
     shared: () => shared,
     reopen: () => openAgentRepo(repo, { ...options, stateDir }),
   };
 }
+
+/** A transfer that nobody looks at. */
+export const untold: Transfer = { part: () => undefined, end: () => undefined };
 
 /** The same repository in another folder: cheaper than to make it again. */
 export function copyOf(repo: TestRepo): TestRepo {

@@ -61,7 +61,7 @@ const DAEMON = command({
     { line: 'git xmpp daemon status', says: 'whether one runs' },
     { line: 'git xmpp daemon stop', says: 'until the next command needs it' },
     { line: 'git xmpp daemon run --debug', says: 'in the foreground, to see what it does' },
-    { line: 'exec git xmpp daemon run', says: 'the last line of what a container starts' },
+    { line: 'git xmpp daemon run', says: 'the last line of what a container starts' },
   ],
   exits: [
     { code: 1, says: 'With `status`: no agent runs.' },

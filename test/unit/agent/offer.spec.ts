@@ -14,7 +14,7 @@ import type { DialledLink } from '../../../src/link/dialled-link.ts';
 import type { ToldMap } from '../../../src/link/http-format.ts';
 import { makeAgentPair } from '../../helpers/agent-pair.ts';
 import type { AgentPair, AgentPairOptions } from '../../helpers/agent-pair.ts';
-import { copyOf, cornerIn, refsBelow, refsOf, signAs, takeMap } from '../../helpers/agent-repo.ts';
+import { copyOf, cornerIn, refsBelow, refsOf, signAs, takeMap, untold } from '../../helpers/agent-repo.ts';
 import { makeDeviceKey } from '../../helpers/device-key.ts';
 import { commit, git, makeRepo, tipOf } from '../../helpers/repo.ts';
 import { until } from '../../helpers/waiting.ts';
@@ -51,7 +51,7 @@ const publish = (refs: Readonly<Record<string, Oid>>): Promise<number | undefine
 async function offer(device = me(), copy: PeerCopy = NOTHING): Promise<ToldMap | undefined> {
   const signed = pair.near.maps.signed(device);
   if (signed === undefined) throw new Error('there is no map to offer');
-  return deliverOffer(pair.near, { session: link.session, clock: realClock }, { offer: { device, signed, refs: pair.near.maps.refsOf(device) }, copy });
+  return deliverOffer(pair.near, { session: link.session, clock: realClock, transfer: untold }, { offer: { device, signed, refs: pair.near.maps.refsOf(device) }, copy });
 }
 
 const corner = (device = me()): Record<string, string> => cornerIn(pair.far.repo, device);
@@ -229,7 +229,7 @@ describe('deliverOffer', () => {
     const refs = refsOf({ main: tip });
     git(pair.near.repo.dir, 'update-ref', `refs/xmpp/${me()}/heads/main`, tip);
     git(pair.near.repo.dir, 'update-ref', '-d', `refs/xmpp/${me()}/heads/topic`);
-    const offering = deliverOffer(pair.near, { session: link.session, clock: realClock }, { offer: { device: me(), signed, refs }, copy: NOTHING });
+    const offering = deliverOffer(pair.near, { session: link.session, clock: realClock, transfer: untold }, { offer: { device: me(), signed, refs }, copy: NOTHING });
     await expect(offering).rejects.toMatchObject({ message: expect.stringMatching(/signature/) });
     expect(pair.asked.at(-1)).toBe(kind);
     expect(corner()).toEqual({ 'heads/main': one, 'heads/topic': one });

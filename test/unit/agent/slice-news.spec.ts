@@ -1,7 +1,7 @@
 // What people are told of a first transfer: as the sender said, sparingly, and no more once the map is here.
 
 import { beforeEach, describe, expect, it } from 'vitest';
-import { formatMegabytes, SliceNews } from '../../../src/agent/slice-news.ts';
+import { SliceNews } from '../../../src/agent/slice-news.ts';
 import { openAgentRepo } from '../../helpers/agent-repo.ts';
 import type { AgentRepo } from '../../helpers/agent-repo.ts';
 import { makePeer } from '../../helpers/home-values.ts';
@@ -53,8 +53,3 @@ describe('news of slices', () => {
   });
 });
 
-describe('formatMegabytes', () => {
-  it('is short', () => {
-    expect([0, 300_000, 9_900_000, 12_400_000].map(formatMegabytes)).toEqual(['0.0 MB', '0.3 MB', '9.9 MB', '12 MB']);
-  });
-});

@@ -12,7 +12,7 @@ import type { Oid } from '../../../src/lib/names.ts';
 import type { DialledLink } from '../../../src/link/dialled-link.ts';
 import { makeAgentPair } from '../../helpers/agent-pair.ts';
 import type { AgentPair, AgentPairOptions } from '../../helpers/agent-pair.ts';
-import { copyOf, cornerIn, refsBelow, refsOf } from '../../helpers/agent-repo.ts';
+import { copyOf, cornerIn, refsBelow, refsOf, untold } from '../../helpers/agent-repo.ts';
 import { commit, git, makeRepo } from '../../helpers/repo.ts';
 import type { TestRepo } from '../../helpers/repo.ts';
 import { until } from '../../helpers/waiting.ts';
@@ -52,7 +52,7 @@ async function offer(): Promise<void> {
   const signed = pair.near.maps.signed(device);
   if (signed === undefined) throw new Error('there is no map to offer');
   const copy = { counter: 0, refs: new Map(), known: new Set<Oid>() };
-  await deliverOffer(pair.near, { session: link.session, clock: realClock }, { offer: { device, signed, refs: pair.near.maps.refsOf(device) }, copy });
+  await deliverOffer(pair.near, { session: link.session, clock: realClock, transfer: untold }, { offer: { device, signed, refs: pair.near.maps.refsOf(device) }, copy });
 }
 
 const kept = (): Record<string, string> => refsBelow(pair.far.repo, `refs/xmpp/partial/${pair.world.near.device}/`);
@@ -113,7 +113,7 @@ describe('a large first offer', () => {
   });
 
   it('is told by name alone when slices had brought everything', async () => {
-    const { bases } = await sendSlices(pair.near, { session: link.session, clock: realClock }, { tips: Object.values(tips), bases: [] });
+    const { bases } = await sendSlices(pair.near, { session: link.session, clock: realClock, transfer: untold }, { tips: Object.values(tips), bases: [] });
     expect(bases.length).toBeGreaterThan(0);
     const [all, rest] = [['main'], ['main', '--not', ...bases]].map((range) => Number(git(pair.near.repo.dir, 'rev-list', '--count', ...range)));
     expect(rest).toBeLessThan(all ?? 0);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { findPeer, openStream } from '../../../src/agent/streams.ts';
+import { Transfers } from '../../../src/agent/transfers.ts';
 import { EXIT, FrameDecoder, STDERR, STDOUT } from '../../../src/control/stream-format.ts';
 import { Peers } from '../../../src/home/peers.ts';
 import { realClock } from '../../../src/lib/clock.ts';
@@ -21,6 +22,7 @@ import { startScript } from '../../helpers/served-process.ts';
 const NOTES = makeSharedRepo('notes').id;
 const SCRIPT = 'echo asked >&2; tr a-z A-Z; exit 3';
 
+const transfers = new Transfers({ clock: realClock, events: { emit: () => undefined } });
 let peers: Peers;
 
 beforeEach(async () => {
@@ -85,7 +87,7 @@ describe('openStream', () => {
     const asked = { peer: 'laptop', repo: 'notes', service: 'git-upload-pack', ...headers };
     const { signal } = new AbortController();
     const request = { path: '/stream', query: new URLSearchParams(), body: undefined, signal, headers: asked };
-    return openStream({ peers, links, clock: realClock, knownRepo: () => knownRepo }, request, socket);
+    return openStream({ peers, links, clock: realClock, transfers, knownRepo: () => knownRepo }, request, socket);
   }
 
   /** What the caller gets until the end, by channel. */

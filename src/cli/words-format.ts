@@ -1,0 +1,31 @@
+// How states are called. Rule: the same words in every command; what is not well says why and what ends it.
+
+import type { AccountAnswer } from '../agent/answers.ts';
+import type { PeerStatus } from '../agent/status.ts';
+import type { LinkStats } from '../link/link-stats.ts';
+import { formatTime } from './text-format.ts';
+
+/** The account's state in words, with what is wrong and what to do. */
+export function describeState(account: AccountAnswer): string {
+  const { fault } = account;
+  return `${describeAccount(account)}${fault?.remedy === undefined ? '' : ` (${fault.remedy})`}`;
+}
+
+/** The same, without what to do. */
+export function describeAccount({ state, address, fault, retryInMs }: AccountAnswer): string {
+  if (state === 'online') return `online as ${address ?? ''}`;
+  if (fault === undefined) return state;
+  return `${state}: ${fault.message}${retryInMs === undefined ? '' : `; next try in ${Math.ceil(retryInMs / 1000)} s`}`;
+}
+
+/** Whether a peer is there, and over what; or since when not. */
+export function presence(peer: Pick<PeerStatus, 'isOnline' | 'carrier' | 'lastSeen'>, now: number): string {
+  if (peer.isOnline) return peer.carrier === undefined ? 'online' : `online, ${describeWay(peer.carrier)}`;
+  return peer.lastSeen === undefined ? 'offline' : `offline since ${formatTime(peer.lastSeen, now)}`;
+}
+
+/** `direct (lan), 3 ms`. */
+export function describeWay({ kind, addressClass, srttMs }: LinkStats): string {
+  if (kind === 'none') return 'no way to it now';
+  return `${kind}${addressClass === undefined ? '' : ` (${addressClass})`}${srttMs > 0 ? `, ${srttMs} ms` : ''}`;
+}
