@@ -116,7 +116,7 @@ export class SystemdService implements Service {
   async #reach(): Promise<void> {
     const { code, stderr } = await this.#run('show-environment');
     if (code === 0) return;
-    const remedy = 'without systemd, have "git xmpp daemon run" started by what supervises programs here (git help xmpp, "Service")';
+    const remedy = 'without systemd, have "git xmpp daemon run" started by what supervises programs here (git xmpp help daemon)';
     if (code === 127) throw new Fault('agent', 'systemctl was not found: there is no systemd here to run a service', { remedy });
     throw new Fault('agent', `systemd's user manager does not answer: ${lastLine(stderr)}`, {
       remedy: `sign in as this user itself, not by su or sudo, or run: sudo loginctl enable-linger ${this.#parts.uid}\n${remedy}`,

@@ -52,7 +52,8 @@ const DAEMON = command({
   group: 'The agent',
   summary: 'the agent in the background; commands start it when they need it',
   description: [
-    '`start` the agent, `stop` it, ask for its `status`, or `run` it in the foreground, as a container does.',
+    '`start` the agent, `stop` it, ask for its `status`, or `run` it in the foreground.',
+    'In a container, or under another supervisor, `run` is what is started: it writes its log to standard error, ends in order on SIGTERM with 0, with 3 when another agent has this home, with 1 when it cannot run. Keep the home on a volume, and give the container an init of its own (`docker run --init`) for the processes that git leaves.',
     'After an upgrade of git-xmpp an agent in the background goes over to the new program by itself, as soon as nothing is moving; a command of the new version asks it to at once.',
   ],
   arguments: [{ name: 'action', choices: ['start', 'stop', 'status', 'run'] }],
@@ -60,8 +61,8 @@ const DAEMON = command({
   examples: [
     { line: 'git xmpp daemon status', says: 'whether one runs' },
     { line: 'git xmpp daemon stop', says: 'until the next command needs it' },
-    { line: 'git xmpp daemon run --debug', says: 'in the foreground, to see what it does' },
-    { line: 'git xmpp daemon run', says: 'the last line of what a container starts' },
+    { line: 'git xmpp daemon run', says: 'in the foreground: what a container runs' },
+    { line: 'git xmpp daemon run --debug', says: 'to see what it does' },
   ],
   exits: [
     { code: 1, says: 'With `status`: no agent runs.' },

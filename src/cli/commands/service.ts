@@ -13,7 +13,6 @@ export const SERVICE: CommandSpec = command({
     '`status` says whether it is installed, enabled, active and lingering, and what to do. `uninstall` stops it and leaves no file of it. Remove it before you remove the package.',
     'Its log is in the journal: `journalctl --user --unit git-xmpp`. Each home has a service of its own: that of another GIT_XMPP_HOME has a name that `status` shows.',
     'The agent, and what it starts (git, ssh, hooks), can gain no privileges by sudo or the like; it is not shut off from any folder. A hook that needs them asks another service.',
-    'Without systemd, in a container, `git xmpp daemon run` is what a supervisor starts: it stays in the foreground, writes its log to standard error, ends in order on SIGTERM with 0, with 3 when another agent has this home, with 1 when it cannot run. Keep the home on a volume, and let the container have an init of its own (`docker run --init`) for the processes that git leaves.',
   ],
   arguments: [{ name: 'action', choices: ['install', 'uninstall', 'status'] }],
   examples: [
