@@ -12,6 +12,8 @@ export default defineConfig({
       project('unit', ['test/unit/**/*.spec.ts']),
       project('property', ['test/property/**/*.spec.ts'], { testTimeout: 60_000 }),
       project('integration', ['test/integration/**/*.spec.ts'], { testTimeout: 180_000, hookTimeout: 120_000, fileParallelism: false }),
+      project('networks', ['test/networks/**/*.spec.ts'], { testTimeout: 180_000, hookTimeout: 120_000, fileParallelism: false }),
+      project('matrix', ['test/matrix/**/*.spec.ts'], { testTimeout: 240_000, hookTimeout: 120_000, fileParallelism: false }),
     ],
   },
 });

@@ -101,7 +101,8 @@ function formatOptions(formType: string, { access }: PublishOptions): Element {
     xml('field', { var: 'FORM_TYPE', type: 'hidden' }, xml('value', {}, formType)),
     formatField('pubsub#access_model', access),
     formatField('pubsub#persist_items', '1'),
-    formatField('pubsub#max_items', '1'),
+    // ejabberd refuses a publish that names an option beyond these two; a node that the publish makes holds one item by default (XEP-0163 §5).
+    ...(formType === NS_PUBSUB_NODE_CONFIG ? [formatField('pubsub#max_items', '1')] : []),
   );
 }
 

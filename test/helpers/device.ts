@@ -15,7 +15,7 @@ import { findHome } from '../../src/home/paths.ts';
 import { readProcessStart } from '../../src/home/process-start.ts';
 import { pastConfigLock } from '../../src/lib/config-lock.ts';
 import { findProcesses } from './processes.ts';
-import type { Prosody } from './prosody.ts';
+import type { XmppServer } from './xmpp-server.ts';
 
 const DIST = path.join(import.meta.dirname, '../../dist');
 
@@ -131,7 +131,7 @@ export class Device {
   }
 
   /** @param at where the server is to be reached, when not directly: a proxy before it */
-  async login(server: Prosody, account: string, password: string, at: { readonly host: string; readonly port: number } = server): Promise<Ended> {
+  async login(server: XmppServer, account: string, password: string, at: { readonly host: string; readonly port: number } = server): Promise<Ended> {
     const args = ['login', `${account}@${server.domain}`, '--server', `${at.host}:${at.port}`, '--ca', server.caFile, '--device', this.name, '--password-stdin'];
     const end = await this.run('git-xmpp', args, { input: `${password}\n` });
     if (end.code !== 0) throw new Error(`${this.name}: login ended with ${end.code}: ${end.stderr}`);

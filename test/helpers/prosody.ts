@@ -11,6 +11,7 @@ import { promisify } from 'node:util';
 import { findFreePorts } from './ports.ts';
 import { startProcess } from './processes.ts';
 import type { Running } from './processes.ts';
+import type { XmppServer } from './xmpp-server.ts';
 
 /** What may differ from one start of a server to the next. */
 export interface ProsodySettings {
@@ -30,6 +31,8 @@ export interface ProsodySettings {
   readonly hasProxy?: boolean;
   /** Default true; false lets a lost session go at once. */
   readonly hasSmResume?: boolean;
+  /** Default true; false offers no stream management at all (XEP-0198). */
+  readonly hasSm?: boolean;
   /** A client that says nothing for so many seconds is dropped where it owes an acknowledgement, else asked for one; default 840. */
   readonly readTimeout?: number;
   /** Default false: Nagle's algorithm off, as it should be on a server. */
@@ -56,16 +59,10 @@ export interface ProsodyOptions extends ProsodySettings {
   };
 }
 
-export interface Prosody {
-  readonly domain: string;
-  /** The address it listens on. */
-  readonly host: string;
-  /** STARTTLS. */
-  readonly port: number;
+export interface Prosody extends XmppServer {
   readonly directTlsPort: number;
   readonly s2sPort: number | undefined;
   readonly proxyPort: number;
-  readonly caFile: string;
   readonly caPem: string;
   readonly dir: string;
   readonly pid: number;
@@ -75,11 +72,8 @@ export interface Prosody {
   restart(changes?: ProsodySettings): Promise<void>;
   /** Stops it while `work` is done. */
   away<T>(work: () => Promise<T>): Promise<T>;
-  stop(): Promise<void>;
   /** Every stanza that came in: a line `c2s|s2s TAB sender TAB xml` each. @throws without `hasStanzaLog` */
   stanzaLog(): string;
-  /** The server's own log, its last 64 KiB. */
-  output(): string;
 }
 
 const FIXTURES = path.join(import.meta.dirname, '../fixtures/prosody');
@@ -253,6 +247,7 @@ class PrivateProsody implements Prosody {
       XMPP_PEP: settings.hasPep === false ? 'off' : undefined,
       XMPP_PROXY65: settings.hasProxy === false ? 'off' : undefined,
       XMPP_SM_RESUME: settings.hasSmResume === false ? 'off' : undefined,
+      XMPP_SM: settings.hasSm === false ? 'off' : undefined,
       XMPP_READ_TIMEOUT: settings.readTimeout?.toString(),
       XMPP_NAGLE: settings.hasNagle === true ? undefined : 'off',
       XMPP_DIES_WITH_PARENT: 'yes',

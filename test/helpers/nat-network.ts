@@ -1,0 +1,107 @@
+// Machines behind routers that translate addresses, and a server in the open between them: namespaces, veth pairs and nftables.
+// Rule: from behind one router nothing behind another can be reached, nor the other way round; whatever is made here is gone after `stop`.
+
+import { execFileSync } from 'node:child_process';
+
+export interface NatNetwork {
+  /** The address in the open: what listens on it is reached from everywhere. */
+  readonly open: string;
+  /** Command and first arguments that run something on the machine `number` behind the router `lan`, both from 1. */
+  enter(lan: number, number: number): readonly string[];
+  /** Its address behind the router. */
+  addressOf(lan: number, number: number): string;
+  /** The router passes nothing on any more, and says nothing about it, as a captive network does; or does again. */
+  capture(lan: number, isCaptive: boolean): void;
+  /** The router drops so many of a hundred packets, both ways. */
+  lose(lan: number, percent: number): void;
+  stop(): void;
+}
+
+/** @param lans how many machines are behind each router @throws where this user may make no network namespaces, or there is no nft */
+export function makeNatNetwork(lans: readonly number[]): NatNetwork {
+  const id = `gx${process.pid}`;
+  // Of the block that is set aside for tests between machines (RFC 2544).
+  const open = `198.19.${process.pid % 250}`;
+  const bridge = `${id}b`;
+  const router = (lan: number): string => `${id}r${lan}`;
+  const machine = (lan: number, number: number): string => `${id}m${lan}${number}`;
+  const inside = (lan: number): string => `10.77.${lan}`;
+  const made: (readonly string[])[] = [];
+  const stop = (): void => {
+    for (const args of made.splice(0).reverse()) run('ip', args);
+  };
+  const make = (args: readonly string[], unmake: readonly string[]): void => {
+    run('ip', args);
+    made.push(unmake);
+  };
+  const joinMachine = (lan: number, number: number): void => {
+    const name = machine(lan, number);
+    make(['netns', 'add', name], ['netns', 'delete', name]);
+    ip('-n', name, 'link', 'set', 'lo', 'up');
+    ip('-n', router(lan), 'link', 'add', `p${number}`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name);
+    ip('-n', router(lan), 'link', 'set', `p${number}`, 'master', 'lan', 'up');
+    ip('-n', name, 'address', 'add', `${inside(lan)}.${number + 1}/24`, 'dev', 'eth0');
+    ip('-n', name, 'link', 'set', 'eth0', 'up');
+    ip('-n', name, 'route', 'add', 'default', 'via', `${inside(lan)}.1`);
+  };
+  const makeLan = (lan: number, machines: number): void => {
+    const name = router(lan);
+    make(['netns', 'add', name], ['netns', 'delete', name]);
+    const outer = `${id}o${lan}`;
+    ip('link', 'add', outer, 'type', 'veth', 'peer', 'name', 'wan', 'netns', name);
+    ip('link', 'set', outer, 'master', bridge, 'up');
+    ip('-n', name, 'link', 'add', 'lan', 'type', 'bridge');
+    ip('-n', name, 'address', 'add', `${inside(lan)}.1/24`, 'dev', 'lan');
+    ip('-n', name, 'address', 'add', `${open}.${lan + 1}/24`, 'dev', 'wan');
+    for (const link of ['lo', 'lan', 'wan']) ip('-n', name, 'link', 'set', link, 'up');
+    run('ip', ['netns', 'exec', name, 'sysctl', '-qw', 'net.ipv4.ip_forward=1']);
+    nft(name, RULES);
+    for (let number = 1; number <= machines; number += 1) joinMachine(lan, number);
+  };
+  try {
+    make(['link', 'add', bridge, 'type', 'bridge'], ['link', 'delete', bridge]);
+    ip('address', 'add', `${open}.1/24`, 'dev', bridge);
+    ip('link', 'set', bridge, 'up');
+    lans.forEach((machines, index) => makeLan(index + 1, machines));
+  } catch (cause) {
+    stop();
+    throw new Error('this spec needs network namespaces and nftables, which are refused or absent here', { cause });
+  }
+  return {
+    open: `${open}.1`,
+    enter: (lan, number) => ['ip', 'netns', 'exec', machine(lan, number)],
+    addressOf: (lan, number) => `${inside(lan)}.${number + 1}`,
+    capture: (lan, isCaptive) => nft(router(lan), `flush chain ip gateway captive\n${isCaptive ? 'add rule ip gateway captive drop\n' : ''}`),
+    lose: (lan, percent) => nft(router(lan), `flush chain ip gateway captive\n${percent > 0 ? `add rule ip gateway captive numgen random mod 100 < ${percent} drop\n` : ''}`),
+    stop,
+  };
+}
+
+/** What a router at home does: out with its own address, in only with what was asked for. */
+const RULES = `table ip gateway {
+  chain translate {
+    type nat hook postrouting priority 100;
+    oifname "wan" masquerade
+  }
+  chain captive {
+  }
+  chain between {
+    type filter hook forward priority 0; policy drop;
+    jump captive
+    ct state established,related accept
+    iifname "lan" accept
+  }
+}
+`;
+
+function ip(...args: string[]): void {
+  run('ip', args);
+}
+
+function nft(namespace: string, rules: string): void {
+  execFileSync('ip', ['netns', 'exec', namespace, 'nft', '-f', '-'], { input: rules, stdio: ['pipe', 'ignore', 'pipe'] });
+}
+
+function run(command: string, args: readonly string[]): void {
+  execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+}
