@@ -176,7 +176,7 @@ describe('deliverOffer', () => {
     if (signed === undefined) throw new Error('there is no map to offer');
     const earlier = { device: me(), signed, refs: pair.near.maps.refsOf(me()) };
     await publish({ main: commit(pair.near.repo, { a: '3' }, 'three'), other: one });
-    await deliverOffer(pair.near, { session: link.session, clock: realClock }, { offer: earlier, copy: NOTHING });
+    await deliverOffer(pair.near, { session: link.session, clock: realClock, transfer: untold }, { offer: earlier, copy: NOTHING });
     expect(pair.asked).toEqual(['map', 'offer']);
     expect(corner()).toEqual({ 'heads/main': two, 'heads/topic': one });
     expect(pair.far.maps.signed(me())).toEqual(signed);
