@@ -3,6 +3,8 @@
 
 import { pipeline } from 'node:stream/promises';
 import { Fault } from '../lib/errors.ts';
+import { inRepository } from '../git/environment.ts';
+import type { GitPlace } from '../git/environment.ts';
 import type { PushStart } from '../git/push.ts';
 import { passedBytes } from '../link/bulk-gate.ts';
 import type { ServiceEnd, ServiceStream } from '../link/services.ts';
@@ -11,12 +13,18 @@ import type { RepoContext } from './context.ts';
 /**
  * Carries the push to its end.
  * @param push arguments for the descriptors 3 and 4
+ * @param push.place whose refs are pushed; the repository itself unless told
  * @param tell is told how to read what has gone out
  * @throws Fault `timeout` when the link was lost
  */
-export async function carryPush(context: RepoContext, service: ServiceStream, { args, config }: PushStart, tell: (read: () => number) => void): Promise<ServiceEnd> {
+export async function carryPush(
+  context: RepoContext,
+  service: ServiceStream,
+  { args, config, place = inRepository(context.repository) }: PushStart & { readonly place?: GitPlace },
+  tell: (read: () => number) => void,
+): Promise<ServiceEnd> {
   tell(() => passedBytes(service.upload));
-  const git = context.startGit(args, { dir: context.repository.path, config, extraFds: 2 });
+  const git = context.startGit(args, { dir: place.dir, env: place.env, config, extraFds: 2 });
   // After an answer git is about to end by itself.
   service.end.catch(() => git.kill());
   const [fromPeer, toPeer] = git.extra;

@@ -2,6 +2,7 @@
 // joins is named after what it does.
 
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { realClock } from '../lib/clock.ts';
@@ -25,6 +26,7 @@ import { Agent } from './agent.ts';
 import { Events } from './events.ts';
 import { Hooks } from './hooks.ts';
 import { InviteStore } from './invites.ts';
+import { OFFERS_DIR } from './offer.ts';
 import { Showing } from './pair-show.ts';
 import { Peering } from './peering.ts';
 import { DEFAULT_QUOTA, parseBytes, Quota } from './quota.ts';
@@ -100,5 +102,6 @@ async function prepareServing({ home, distDir }: ComposeOptions): Promise<{
   await prepareHooks(hooksPath, { ask: [process.execPath, join(distDir, 'git-xmpp.cjs'), 'push-to-checkout'] });
   await prepareHavesDir(havesDir);
   await removeAbandoned(join(home.state, 'spool'), realClock.now());
+  await rm(join(home.state, OFFERS_DIR), { recursive: true, force: true });
   return { hooksPath, havesDir, hookEnv: { GIT_XMPP_HOME: home.dir } };
 }

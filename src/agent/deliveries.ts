@@ -131,8 +131,10 @@ export class Deliveries {
     const { context, engine } = this.#parts;
     const held = engine.held(peer);
     const known = new Set<Oid>();
-    for (const [each, counter] of held) {
-      if (context.maps.signed(each)?.counter !== counter) continue;
+    // Its own first: of many tips only some are named as bases, and what came from it would else be sent back to it.
+    for (const each of [peer, ...held.keys()]) {
+      // A map that went further there names what it held before: it is looked for there, and built on only where it is found.
+      if ((context.maps.signed(each)?.counter ?? Infinity) > (held.get(each) ?? 0)) continue;
       // A book of left commits is no base for a push, and a peer that is told of one by name does not look for it in other corners.
       for (const [ref, oid] of context.maps.refsOf(each)) if (ref !== LEFT_REF) known.add(oid);
     }

@@ -75,11 +75,6 @@ export class MapStore {
     return earlier?.counter === counter ? earlier.refs : undefined;
   }
 
-  /** Resolves when all that was asked for so far is written. */
-  settled(): Promise<void> {
-    return this.#serial.run(() => Promise.resolve());
-  }
-
   acted(device: DeviceId): Readonly<Record<string, string>> {
     return this.#state.acted[device] ?? {};
   }
@@ -90,7 +85,7 @@ export class MapStore {
     return this.#serial.run(() => {
       // It holds while the agent runs, whether or not the disk takes it.
       this.#state = { ...this.#state, acted: { ...this.#state.acted, [device]: tips } };
-      return this.#save(this.#state);
+      return this.#file.write(this.#state);
     });
   }
 
@@ -120,7 +115,7 @@ export class MapStore {
       if (isWritten && file.status === 'fulfilled') return counter;
       // What the disk does not take is not held: the same map is published at the next try.
       this.#state = before.state;
-      if (corner.status === 'rejected' || isWritten) this.#refs.set(me, before.refs);
+      this.#refs.set(me, before.refs);
       for (const each of [corner, file]) if (each.status === 'rejected') throw each.reason;
       return undefined;
     });
@@ -147,9 +142,7 @@ export class MapStore {
         });
         return true;
       }
-      const before = this.refsOf(device);
-      this.#refs.set(device, refs);
-      await this.#setCorner(device, before);
+      await this.#setCorner(device, this.refsOf(device), refs);
       return this.#isHeld(device, signed);
     });
   }
@@ -159,9 +152,10 @@ export class MapStore {
     return this.#serial.run(async () => {
       if (!this.#isNewer(device, signed)) return this.#isHeld(device, signed);
       if (!this.#verifies(device, { signed, ...map })) return false;
-      this.#remember(device);
-      if (!(await this.#setCorner(device, map.refs))) return false;
-      await this.#save(this.#withSigned(device, signed));
+      if (!(await this.#setCorner(device, map.refs, this.refsOf(device)))) return false;
+      // Signature and refs change together: an offer takes both as they are at any moment.
+      await this.#file.write(this.#withSigned(device, signed));
+      this.#hold(device, { signed, refs: map.refs });
       return true;
     });
   }
@@ -188,20 +182,16 @@ export class MapStore {
   }
 
   /**
-   * Makes a corner hold `target`. Where it does not hold what was remembered (a crash, an earlier sharing), it is read and tried once more.
+   * Makes a corner hold `target`. Where it does not hold `held` as was thought (a crash, an earlier sharing), it is read and tried once more.
    * @returns false when somebody else keeps writing there
    */
-  async #setCorner(device: DeviceId, target: RefsOfMap, held = this.refsOf(device)): Promise<boolean> {
+  async #setCorner(device: DeviceId, target: RefsOfMap, held: RefsOfMap): Promise<boolean> {
     const { runGit, repository } = this.#git;
     let from = held;
     for (let tries = 0; tries < 2; tries += 1) {
       const updates: RefUpdate[] = [...diffMaps(from, target)].map(([ref, to]) => ({ ref: cornerRef(device, ref), from: from.get(ref), to }));
-      if (updates.length === 0 || (await updateRefs(runGit, repository, updates, { message: 'xmpp: map' })) === 'done') {
-        this.#refs.set(device, target);
-        return true;
-      }
+      if (updates.length === 0 || (await updateRefs(runGit, repository, updates, { message: 'xmpp: map' })) === 'done') return true;
       from = cornerOf(await listRefs(runGit, repository, [`refs/xmpp/${device}/`]), device);
-      this.#refs.set(device, from);
     }
     return false;
   }
@@ -220,11 +210,5 @@ export class MapStore {
 
   #withSigned(device: DeviceId, { counter, signature }: SignedCounter): MapsState {
     return { ...this.#state, signed: { ...this.#state.signed, [device]: { counter, signature } } };
-  }
-
-  /** What the disk does not take is not held: the same map is then taken in, or published, at the next try. */
-  async #save(state: MapsState): Promise<void> {
-    await this.#file.write(state);
-    this.#state = state;
   }
 }

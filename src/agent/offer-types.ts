@@ -12,7 +12,7 @@ export interface PeerCopy {
   /** Counter and refs last delivered to it; counter 0 and no refs when it has none. */
   readonly counter: number;
   readonly refs: RefsOfMap;
-  /** Every oid of maps that the peer holds. */
+  /** Every oid of maps that the peer holds, or held before those it holds now. */
   readonly known: ReadonlySet<Oid>;
 }
 

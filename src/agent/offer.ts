@@ -1,26 +1,32 @@
 // Offers one map to one peer over a link: by name alone where the peer has every object, else as a push (docs/PROTOCOL.md, "The two lanes").
 // Rule: the refs that are pushed are the device's corner as it was signed; what moves meanwhile is the next offer's.
 
+import { join } from 'node:path';
+import { constants } from 'node:http2';
 import type { ClientHttp2Session } from 'node:http2';
 import { asFault, Fault } from '../lib/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Oid, RefName } from '../lib/names.ts';
+import { freezeRefs } from '../git/frozen-refs.ts';
 import { hasObjects } from '../git/refs.ts';
 import { MAX_WARM_REFS, offerArgs } from '../git/push.ts';
 import { MAX_BASES, formatOfferHeaders } from '../link/http-format.ts';
 import type { ToldMap } from '../link/http-format.ts';
 import { openService, requestJson } from '../link/services.ts';
-import type { ServiceEnd } from '../link/services.ts';
+import type { ServiceEnd, ServiceStream } from '../link/services.ts';
 import { LEFT_REF, MAX_RECORDED_REFS, formatRecordedMap, parseLacking } from '../sync/record-format.ts';
 import { diffMaps } from '../sync/map-format.ts';
 import { carryPush } from './carry-push.ts';
 import type { RepoContext } from './context.ts';
+import { cornerRef } from './maps-format.ts';
 import type { Offer, OfferLink, PeerCopy } from './offer-types.ts';
 import { sendSlices } from './slices.ts';
 import { pushWarm } from './warm-offer.ts';
 
 /** Long enough for an answer through a throttled server; the push itself has the pipe's own deadlines. */
 const ANSWER_DEADLINE_MS = 60_000;
+/** Below the agent's state: what is being offered; removed when the agent starts. */
+export const OFFERS_DIR = 'offers';
 
 /**
  * Delivers `offer`.
@@ -88,7 +94,6 @@ async function push(
   { session, transfer }: OfferLink,
   { offer, tips, isFast }: { readonly offer: Offer; readonly tips: readonly Oid[]; readonly isFast: boolean },
 ): Promise<ToldMap | undefined> {
-  await context.maps.settled();
   const bases = [...(await hasObjects(context.runGit, context.repository, [...tips]))].slice(0, MAX_BASES);
   const headers = formatOfferHeaders({ device: offer.device, ...offer.signed, bases });
   const service = openService(session, `/repos/${context.shared().id}/offer`, headers);
@@ -99,10 +104,32 @@ async function push(
     if (asFault(error, 'offering').code === 'exists') return undefined;
     throw error;
   }
-  const end = await carryPush(context, service, offerArgs({ device: offer.device, fdIn: 3, fdOut: 4, isFast }), (read) => transfer.part(read));
+  const end = await pushSigned(context, service, { offer, isFast }, (read) => transfer.part(read));
   // What counts is whether the peer holds the map: of two offers at once the later one fails to move refs that are there already.
   if (end.exitCode !== 0) throw notTakenIn(end.stderr.trim() || `exit code ${end.exitCode}`);
   return end.told;
+}
+
+/** Pushes what was signed: by now the corner may be further on, and all of it would be refused there once it has been sent. */
+async function pushSigned(
+  context: RepoContext,
+  service: ServiceStream,
+  { offer, isFast }: { readonly offer: Offer; readonly isFast: boolean },
+  tell: (read: () => number) => void,
+): Promise<ServiceEnd> {
+  const { device, refs } = offer;
+  try {
+    const corner = new Map([...refs].map(([ref, oid]) => [cornerRef(device, ref), oid]));
+    const place = await freezeRefs(join(context.stateDir, OFFERS_DIR), context.repository, corner);
+    try {
+      return await carryPush(context, service, { ...offerArgs({ device, fdIn: 3, fdOut: 4, isFast }), place }, tell);
+    } finally {
+      await place.remove();
+    }
+  } catch (error) {
+    service.stream.close(constants.NGHTTP2_CANCEL);
+    throw error;
+  }
 }
 
 function notTakenIn(why: string): Fault {

@@ -8,7 +8,7 @@ import type { Clock } from '../lib/clock.ts';
 import { asFault } from '../lib/errors.ts';
 import type { Oid } from '../lib/names.ts';
 import { partialSpace } from '../git/partials.ts';
-import { headOf, listRefs } from '../git/refs.ts';
+import { headOf, listRefs, reachableOf } from '../git/refs.ts';
 import { branchesMatching, serveReceiveOffer, serveReceivePeople, serveUpload } from '../git/services.ts';
 import type { ServiceStart } from '../git/services.ts';
 import type { GitProcess } from '../git/run.ts';
@@ -103,7 +103,7 @@ export async function openOffer(
     readonly onUnstored: () => void;
   },
 ): Promise<ServedProcess> {
-  const haves = await havesOf(context, offer, by.peer);
+  const haves = await havesOf(context, offer.bases, by.peer);
   const call = serveReceiveOffer(context.repository, {
     namespace: [`refs/xmpp/${offer.device}`],
     haves,
@@ -176,9 +176,10 @@ function listenIn(stdout: Readable): { readonly stdout: Readable; fatalWords(): 
   return { stdout: passing, fatalWords: () => /fatal: ([^\p{Cc}]{1,200})/u.exec(kept.toString('utf8'))?.[0] };
 }
 
-/** Tips of our own, or of the sender's slices, among those that it has too: told as `.have`, they are seen and cannot be written. */
-async function havesOf({ runGit, repository }: RepoContext, { bases }: OfferHeaders, { device }: Peer): Promise<readonly Oid[]> {
-  if (bases.length === 0) return [];
-  const tips = new Set((await listRefs(runGit, repository, ['refs/heads/', `${partialSpace(device)}/`])).values());
-  return bases.filter((oid) => tips.has(oid));
+/**
+ * Those of the bases that our branches lead to, or the sender's slices: told as `.have`, they are seen and cannot be written. They were tips when the sender
+ * heard of them, and a branch that went on since leads to them still.
+ */
+export async function havesOf({ runGit, repository }: RepoContext, bases: readonly Oid[], { device }: Peer): Promise<readonly Oid[]> {
+  return [...(await reachableOf(runGit, repository, bases, { from: ['refs/heads/*', `${partialSpace(device)}/*`] }))];
 }

@@ -10,7 +10,6 @@ import type { Clock } from '../lib/clock.ts';
 import { asFault, Fault, InputFault } from '../lib/errors.ts';
 import type { DeviceId, Oid, RepoId } from '../lib/names.ts';
 import { arrivingRef, dropHeld, listPartials, partialSpace, settlePartials } from '../git/partials.ts';
-import { listRefs } from '../git/refs.ts';
 import { serveReceiveOffer } from '../git/services.ts';
 import type { Peer } from '../home/peers.ts';
 import { hasRoom, makeRoomForPart, PartWriter, partSize, verifyPart } from '../home/spool.ts';
@@ -20,6 +19,7 @@ import type { PackHeaders, SliceHeaders, SliceProgress } from '../link/http-form
 import type { RepoContext } from './context.ts';
 import type { Events } from './events.ts';
 import type { Quota } from './quota.ts';
+import { havesOf } from './serve-git.ts';
 import { SliceNews } from './slice-news.ts';
 
 export interface SliceSettings {
@@ -64,8 +64,7 @@ export class SliceServer {
     const maxInputBytes = quota.left(peer);
     await settlePartials(context, peer.device, this.#clock.now());
     this.#empty.delete(keyOf(context, peer.device));
-    const heads = new Set((await listRefs(context.runGit, context.repository, ['refs/heads/'])).values());
-    const haves = slice.bases.filter((oid) => heads.has(oid));
+    const haves = await havesOf(context, slice.bases, peer);
     const start = serveReceiveOffer(context.repository, { namespace: [partialSpace(peer.device)], haves, havesDir, maxInputBytes, isKeptPacked: true });
     const git = context.startGit(start.args, { dir: context.repository.path, config: start.config, env: start.env });
     const news = this.#news.begin(context, peer, { ...slice, received: () => bytesWritten(git.stdin) });

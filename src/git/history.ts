@@ -74,6 +74,27 @@ export async function areReachable(
   return stdout === '';
 }
 
+/** Of a commit that is reachable nothing is listed; of others no more than this, or none of those asked for counts. */
+const MAX_UNREACHABLE = 10_000;
+
+/**
+ * Those of `oids` that refs matching `from` lead to; a tag object only when one of them is it. Three processes, however many are asked for.
+ * @param options.from globs, `refs/heads/*`
+ */
+export async function reachableOf(runGit: RunGit, repository: Repository, oids: readonly Oid[], options: { readonly from: readonly string[] }): Promise<Set<Oid>> {
+  const globs = options.from.map((glob) => `--glob=${glob}`);
+  if (oids.length === 0 || globs.length === 0) return new Set();
+  const tips = new Set((await runGit(['rev-parse', ...globs], inRepository(repository))).stdout.split('\n'));
+  const isTip = (oid: Oid): boolean => tips.has(oid);
+  const rest = await hasCommits(runGit, repository, oids.filter((oid) => !isTip(oid)));
+  if (rest.size === 0) return new Set(oids.filter(isTip));
+  const args = ['rev-list', `--max-count=${MAX_UNREACHABLE}`, '--stdin', '--not', ...globs];
+  const { stdout } = await runGit(args, { ...inRepository(repository), input: [...rest].map((oid) => `${oid}\n`).join('') });
+  const others = new Set(stdout.split('\n'));
+  const isKnown = others.size <= MAX_UNREACHABLE;
+  return new Set(oids.filter((oid) => isTip(oid) || (isKnown && rest.has(oid) && !others.has(oid))));
+}
+
 /** How many commits `to` has that `from` does not contain. */
 export async function countCommits(
   runGit: RunGit,

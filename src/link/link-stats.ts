@@ -16,14 +16,19 @@ export interface LinkStats {
   /** Bytes since the link began, those on their way included. */
   readonly sent: number;
   readonly received: number;
+  /** Bytes that went out once more, beside `sent`, because a carrier was left before the other device had them. */
+  readonly again: number;
+  /** How often the pipe went on over another carrier. */
+  readonly changes: number;
 }
 
 /** The pipe's counts and those of the carrier it runs on. */
 export function statsOf(pipe: PipeStream): LinkStats {
   const { carrier, stats, rates } = pipe;
-  const { sent, received } = stats;
-  if (carrier === undefined) return { kind: 'none', srttMs: 0, ...rates, sent, received };
+  const { sent, received, again, epoch } = stats;
+  const counts = { ...rates, sent, received, again, changes: epoch };
+  if (carrier === undefined) return { kind: 'none', srttMs: 0, ...counts };
   // A carrier that waits for an answer to each block knows its delay; of any other the pipe's PING tells.
   const srttMs = Math.round(carrier.stats.srttMs || (stats.rttMs ?? 0));
-  return { kind: carrier.kind, addressClass: carrier.addressClass, srttMs, ...rates, sent, received };
+  return { kind: carrier.kind, addressClass: carrier.addressClass, srttMs, ...counts };
 }

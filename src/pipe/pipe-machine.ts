@@ -65,9 +65,9 @@ export class PipeMachine {
   }
 
   get stats(): PipeStats {
-    const { end: written, sent, start: acknowledged } = this.#replay;
+    const { end: written, sent, start: acknowledged, again } = this.#replay;
     const { rttMs } = this.#life.roundTrip;
-    return { written, sent, acknowledged, received: this.#acks.received, epoch: this.#resumption.epoch, rttMs };
+    return { written, sent, acknowledged, received: this.#acks.received, again, epoch: this.#resumption.epoch, rttMs };
   }
 
   /** @param key 32 bytes of the link's TLS exporter; until it is set, a lost carrier closes the pipe */

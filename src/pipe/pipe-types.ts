@@ -48,6 +48,8 @@ export interface PipeStats {
   readonly sent: number;
   readonly acknowledged: number;
   readonly received: number;
+  /** Bytes sent once more, each time counted, because a carrier was left before the other end had them. */
+  readonly again: number;
   readonly epoch: number;
   /** Round trip of the last PING on the carrier that runs, in milliseconds. */
   readonly rttMs: number | undefined;

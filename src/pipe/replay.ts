@@ -36,6 +36,7 @@ export class Replay {
   #start: number;
   #sent: number;
   #end: number;
+  #again = 0;
 
   constructor({ maxBytes, budget, firstOffset }: ReplayOptions) {
     this.#maxBytes = maxBytes;
@@ -59,6 +60,11 @@ export class Replay {
   /** Every byte before this offset has been appended. */
   get end(): number {
     return this.#end;
+  }
+
+  /** Bytes that were handed over once more, for what carried them was lost. */
+  get again(): number {
+    return this.#again;
   }
 
   /** How many bytes `append` takes now. */
@@ -127,6 +133,7 @@ export class Replay {
   /** Acknowledges `offset` and sends again from there, for what was sent after it is lost. @throws InputFault as `acknowledge` */
   rewind(offset: number): boolean {
     const isNew = this.acknowledge(offset);
+    this.#again += this.#sent - offset;
     this.#sent = offset;
     return isNew;
   }

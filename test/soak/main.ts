@@ -34,12 +34,12 @@ function readOptions(): Options | undefined {
   return isRight ? { seconds, seed, carrier, kills } : undefined;
 }
 
-function formatSummary({ faults, resumed, commits, commands, refused, payload, carried, allowed, peak }: SoakResult): string[] {
+function formatSummary({ faults, resumed, commits, commands, refused, payload, carried, traffic, peak }: SoakResult): string[] {
   const megabytes = (bytes: number): string => `${(bytes / MEGABYTE).toFixed(1)} MB`;
   return [
     `${faults} faults and 2 restarts; pipes went on over another carrier ${resumed} times`,
     `${commits} commits carried by the agents, ${commands} commands of plain git, refused for want of a way ${refused} times`,
-    `${megabytes(payload)} to carry, ${megabytes(carried)} through the proxies, ${megabytes(allowed)} allowed`,
+    `${megabytes(payload)} to carry, ${megabytes(traffic.once)} sent through pipes, ${megabytes(traffic.again)} of them again, ${megabytes(carried)} through the proxies`,
     `largest agent ${megabytes(peak)}`,
   ];
 }

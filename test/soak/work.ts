@@ -60,8 +60,8 @@ export async function workUntil(setting: SoakSetting, random: () => number, isOv
       await git(device, ['fetch', '--quiet', 'origin'], clone);
       if (round % 4 !== 3 || isOver()) continue;
       const fresh = device.path(`fresh-${round}`);
-      done.payload += await sizeOf(setting.devices[far], setting.plain[far].origin);
       await git(device, ['clone', '--quiet', `xmpp::${far}/plain-${far}`, fresh], device.dir);
+      done.payload += await sizeOf(device, fresh);
       await rm(fresh, { recursive: true, force: true });
     }
   };

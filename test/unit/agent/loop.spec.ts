@@ -1,5 +1,6 @@
 // The loop of one repository, with a peer over a real link.
 
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { RepoLoop } from '../../../src/agent/loop.ts';
 import { parseBareJid } from '../../../src/lib/jid.ts';
@@ -44,6 +45,28 @@ describe('RepoLoop', () => {
     await loop.look();
     await loop.settled(LONG_MS);
     expect(cornerIn(pair.far.repo, pair.world.near.device)).toEqual({ 'heads/main': two });
+  });
+});
+
+describe('what came from a peer', () => {
+  it('is not sent back to it, though its own map is further on by now', async () => {
+    let carried = 0;
+    const { pair, loop } = await begin({ carrier: { block: 4096, onBytes: (total) => (carried = total) } });
+    const { near, far } = pair.world;
+    await loop.look();
+    await loop.tell({ type: 'contact', peer: far.device, maps: new Map() });
+    await loop.settled(LONG_MS);
+    const theirs = commit(pair.far.repo, { large: randomBytes(300_000) }, 'theirs');
+    git(pair.near.repo.dir, 'pull', '--quiet', pair.far.repo.dir, 'main');
+    await takeMap(pair.near, far, { counter: 5, refs: refsOf({ main: theirs }) });
+    await loop.tell({ type: 'accepted', device: far.device, counter: 5, via: far.device });
+    await loop.tell({ type: 'contact', peer: far.device, maps: new Map([...pair.loop.engine.maps, [far.device, 9]]) });
+    const before = carried;
+    const ours = commit(pair.near.repo, { b: randomBytes(60_000) }, 'ours');
+    await loop.look();
+    await loop.settled(LONG_MS);
+    expect(cornerIn(pair.far.repo, near.device)).toEqual({ 'heads/main': ours });
+    expect(carried - before).toBeLessThan(120_000);
   });
 });
 

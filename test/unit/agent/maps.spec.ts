@@ -47,6 +47,22 @@ function isGenuine(store: MapStore, key: typeof me): boolean {
   return isMapSignedBy(statement, decodeBase64(signed.signature, 64), key.spki);
 }
 
+describe('MapStore', () => {
+  it('holds signature and refs of one moment at every moment, while maps come in and go out', async () => {
+    const took = (counter: number, refs: Readonly<Record<string, Oid>>): Promise<boolean> => {
+      const said = { counter, refs: refsOf(refs) };
+      return maps.acceptRecorded(laptop.device, signAs(laptop, agent, said), { refs: said.refs, spki: laptop.spki });
+    };
+    let isOver = false;
+    const writing = Promise.all([took(1, { main: one }), publish({ main: one }), took(2, { main: two, topic: one }), publish({ main: two })]).finally(() => (isOver = true));
+    while (!isOver) {
+      for (const key of [me, laptop]) expect(maps.signed(key.device) === undefined || isGenuine(maps, key)).toBe(true);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await writing).toEqual([true, NOW, true, NOW + 1]);
+  });
+});
+
 describe('MapStore.publish', () => {
   it('writes our corner and signs it', async () => {
     expect(await publish({ main: two, 'refs/tags/v1': one })).toBe(NOW);

@@ -1,10 +1,10 @@
 // Offers between two real repositories over a real link: told by name where that will do, else pushed; taken in whole, or not at all.
 
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { deliverOffer } from '../../../src/agent/offer.ts';
+import { deliverOffer, OFFERS_DIR } from '../../../src/agent/offer.ts';
 import type { PeerCopy } from '../../../src/agent/offer-types.ts';
 import { realClock } from '../../../src/lib/clock.ts';
 import { parseBareJid } from '../../../src/lib/jid.ts';
@@ -84,6 +84,17 @@ describe('deliverOffer', () => {
     expect(link.stats().sent - before).toBeLessThan(5000);
   });
 
+  it('builds on what the peer has even where its own branch went on since', async () => {
+    const large = commit(pair.far.repo, { large: randomBytes(300_000) }, 'large');
+    git(pair.near.repo.dir, 'fetch', '--quiet', pair.far.repo.dir, 'main');
+    commit(pair.far.repo, { c: '1' }, 'went on');
+    await publish({ desk: large, main: commit(pair.near.repo, { b: randomBytes(50_000) }, 'ours') });
+    const before = link.stats().sent;
+    await offer(me(), { counter: 1, refs: new Map(), known: new Set([large, one]) });
+    expect(corner()['heads/desk']).toBe(large);
+    expect(link.stats().sent - before).toBeLessThan(100_000);
+  });
+
   it('brings the book of left commits along, by each way', async () => {
     const book = (text: string): Oid => {
       writeFileSync(join(pair.near.repo.dir, 'book'), text);
@@ -157,6 +168,19 @@ describe('deliverOffer', () => {
     expect(pair.asked).toEqual(['map', 'offer']);
     expect(corner()).toEqual({ 'heads/main': large });
     expect(git(pair.far.repo.dir, 'fsck', '--no-dangling', '--connectivity-only')).toBe('');
+  });
+
+  it('pushes what was signed, though the corner is further on by then', async () => {
+    await publish({ main: two, topic: one });
+    const signed = pair.near.maps.signed(me());
+    if (signed === undefined) throw new Error('there is no map to offer');
+    const earlier = { device: me(), signed, refs: pair.near.maps.refsOf(me()) };
+    await publish({ main: commit(pair.near.repo, { a: '3' }, 'three'), other: one });
+    await deliverOffer(pair.near, { session: link.session, clock: realClock, transfer: untold }, { offer: earlier, copy: NOTHING });
+    expect(pair.asked).toEqual(['map', 'offer']);
+    expect(corner()).toEqual({ 'heads/main': two, 'heads/topic': one });
+    expect(pair.far.maps.signed(me())).toEqual(signed);
+    expect(readdirSync(join(pair.near.stateDir, OFFERS_DIR))).toEqual([]);
   });
 
   it('asks what the peer has where it holds another copy than was thought', async () => {

@@ -14,6 +14,7 @@ import {
   headOf,
   isAncestor,
   listRefs,
+  reachableOf,
   updateRefs,
   wasLeft,
 } from '../../../src/git/refs.ts';
@@ -187,6 +188,22 @@ describe('areReachable', () => {
     const tag = tipOf(repo, 'v1');
     expect(await areReachable(runGit, repository, [tag], { from: ['refs/tags/*'] })).toBe(true);
     expect(await areReachable(runGit, repository, [tag], { from: ['refs/heads/*'] })).toBe(false);
+  });
+});
+
+describe('reachableOf', () => {
+  it('tells which of several commits branches lead to, however far they went on since', async () => {
+    git(repo.dir, 'checkout', '-q', '--detach');
+    const hidden = commit(repo, { a: '3' }, 'hidden');
+    git(repo.dir, 'tag', '-a', '-m', 'v', 'v1');
+    const tag = tipOf(repo, 'v1');
+    const of = (oids: readonly Oid[], from = ['refs/heads/*']): Promise<Set<Oid>> => reachableOf(runGit, repository, oids, { from });
+    expect(await of([one, hidden, two, absent, tag])).toEqual(new Set([one, two]));
+    expect(await of([one, hidden, tag], ['refs/tags/*', 'refs/none/*'])).toEqual(new Set([one, hidden, tag]));
+    expect(await of([two])).toEqual(new Set([two]));
+    expect(await of([hidden, absent])).toEqual(new Set());
+    expect(await of([])).toEqual(new Set());
+    expect(await of([one], ['refs/none/*'])).toEqual(new Set());
   });
 });
 

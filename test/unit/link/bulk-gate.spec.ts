@@ -86,7 +86,7 @@ function playPipe(clock = new VirtualClock(), group = new GateGroup(clock)) {
     });
   });
   const session = http2.connect('http://peer', { createConnection: () => near });
-  const pipe = Object.assign(new EventEmitter(), { unsentBytes: 0, stats: { written: 0, sent: 0, acknowledged: 0, received: 0, epoch: 0, rttMs: undefined }, carrier: undefined });
+  const pipe = Object.assign(new EventEmitter(), { unsentBytes: 0, stats: { written: 0, sent: 0, acknowledged: 0, received: 0, again: 0, epoch: 0, rttMs: undefined }, carrier: undefined });
   gateBulk(session, pipe, group);
   onTestFinished(() => session.destroy());
   const settled = async (): Promise<void> => {

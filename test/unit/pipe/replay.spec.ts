@@ -27,8 +27,10 @@ describe('Replay', () => {
     replay.append(Uint8Array.of(1, 2, 3, 4));
     expect([...replay.take(3)]).toEqual([1, 2, 3]);
     expect([...replay.take(3)]).toEqual([4]);
+    expect(replay.again).toBe(0);
     expect(replay.rewind(1)).toBe(true);
     expect([...replay.take(9)]).toEqual([2, 3, 4]);
+    expect(replay.again).toBe(3);
   });
 
   it('refuses an acknowledgement beyond what was sent, though it was written', () => {
