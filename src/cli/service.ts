@@ -47,7 +47,7 @@ async function status(door: Door, world: World, found: Service): Promise<void> {
   if (!found.isInstalled) {
     print('not installed');
     const isRunning = await door.isRunning();
-    throw new Fault('agent', `no service is installed${isRunning ? '; the agent runs without one' : ''}`, { remedy: 'git xmpp service install' });
+    throw new Fault('service', `no service is installed${isRunning ? '; the agent runs without one' : ''}`, { remedy: 'git xmpp service install' });
   }
   const state = await found.state();
   const rows = [
@@ -59,7 +59,7 @@ async function status(door: Door, world: World, found: Service): Promise<void> {
   for (const line of table(rows)) print(line);
   const plan = planService({ home: door.home, env: world.env, programDir: world.distDir, node: process.execPath });
   const remedy = remedyFor(state, found, await found.isUpToDate(plan));
-  if (remedy !== undefined) throw new Fault('agent', remedy.what, { remedy: remedy.todo });
+  if (remedy !== undefined) throw new Fault('service', remedy.what, { remedy: remedy.todo });
   tellLingering(state);
 }
 

@@ -48,6 +48,7 @@ const STATUS: Readonly<Record<FaultCode, number>> = {
   server: 502,
   'newer-protocol': 502,
   agent: 503,
+  service: 503,
   'not-connected': 503,
   'peer-offline': 503,
   timeout: 504,

@@ -1,4 +1,5 @@
-// The door's place in the file system: unix(7). Rule: a socket file is taken over only when nobody answers behind it.
+// The door's place in the file system: unix(7); on Windows a named pipe, which ends with who made it (untried). Rule: a socket file is taken over only
+// when nobody answers behind it.
 
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
@@ -15,12 +16,17 @@ export async function listenOn(server: Server, path: string): Promise<void> {
     await listen(server, path);
   } catch (error) {
     if (codeOf(error) !== 'EADDRINUSE') throw asFault(error, `listening on ${path}`);
+    if (isPipe(path)) throw answeredFault(path);
     await removeStale(path);
     await listen(server, path).catch((again: unknown) => {
       throw asFault(again, `listening on ${path}`);
     });
   }
-  await chmod(path, 0o600);
+  if (!isPipe(path)) await chmod(path, 0o600);
+}
+
+function isPipe(path: string): boolean {
+  return path.startsWith('\\\\.\\pipe\\');
 }
 
 function listen(server: Server, path: string): Promise<void> {
@@ -36,10 +42,12 @@ function listen(server: Server, path: string): Promise<void> {
 async function removeStale(path: string): Promise<void> {
   const stat = await lstat(path);
   if (!stat.isSocket()) throw new Fault('exists', `${path} is in the way: it is no socket`, { remedy: 'move it away' });
-  if (await isAnswered(path)) {
-    throw new Fault('already-running', `an agent already answers on ${path}`, { remedy: 'see it with: git xmpp daemon status' });
-  }
+  if (await isAnswered(path)) throw answeredFault(path);
   await unlink(path);
+}
+
+function answeredFault(path: string): Fault {
+  return new Fault('already-running', `an agent already answers on ${path}`, { remedy: 'see it with: git xmpp daemon status' });
 }
 
 /** Whether somebody accepts connections behind a socket file; the kernel says so at once. */

@@ -1,6 +1,8 @@
-// Watching the mount table: `findmnt --poll` of util-linux (findmnt(8)), which the kernel wakes. Rule: it never touches a path that may be dead; that
-// something changed is a hint, and what changed is for the caller to look at.
+// Watching the mount table: `findmnt --poll` of util-linux (findmnt(8)), which the kernel wakes; on macOS, where it is untried, the folder that disks
+// are mounted in. Rule: it never touches a path that may be dead; that something changed is a hint, and what changed is for the caller to look at.
 
+import { watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { realClock } from '../lib/clock.ts';
@@ -14,6 +16,8 @@ const REST_MS = 10_000;
 export interface MountWatchOptions {
   /** What watches; another in specs. */
   readonly command?: string;
+  /** Watched instead of running a command; default /Volumes on macOS. */
+  readonly folder?: string | undefined;
   /** Told once, in words, where mounts cannot be watched. */
   readonly onProblem: (words: string) => void;
 }
@@ -22,18 +26,21 @@ export interface MountWatchOptions {
 export class MountWatch {
   readonly #options: MountWatchOptions;
   readonly #listeners = new Set<() => void>();
+  readonly #folder: string | undefined;
   #process: ChildProcess | undefined;
+  #watcher: FSWatcher | undefined;
   #again: Timer | undefined;
   #isTold = false;
 
   constructor(options: MountWatchOptions) {
     this.#options = options;
+    this.#folder = options.folder ?? (process.platform === 'darwin' ? '/Volumes' : undefined);
   }
 
   /** Calls `listener` soon after something was mounted or unmounted. @returns what stops it */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
-    if (this.#process === undefined && this.#again === undefined) this.#start();
+    if (this.#process === undefined && this.#watcher === undefined && this.#again === undefined) this.#start();
     return () => {
       this.#listeners.delete(listener);
       if (this.#listeners.size === 0) this.stop();
@@ -44,12 +51,15 @@ export class MountWatch {
     this.#listeners.clear();
     this.#again?.cancel();
     this.#again = undefined;
+    this.#watcher?.close();
+    this.#watcher = undefined;
     const process = this.#process;
     this.#process = undefined;
     process?.kill();
   }
 
   #start(): void {
+    if (this.#folder !== undefined) return this.#watchFolder(this.#folder);
     const args = ['--poll', '--noheadings', '--raw', '--output', 'ACTION', '--timeout', String(LIFE_MS)];
     const process = spawn(this.#options.command ?? 'findmnt', args, { cwd: '/', stdio: ['ignore', 'pipe', 'ignore'] });
     this.#process = process;
@@ -58,6 +68,14 @@ export class MountWatch {
     process.once('close', () => {
       if (this.#process === process) this.#rest();
     });
+  }
+
+  #watchFolder(folder: string): void {
+    try {
+      this.#watcher = watch(folder, { persistent: false }, () => this.#tell()).on('error', () => this.#fail());
+    } catch {
+      this.#fail();
+    }
   }
 
   /** What happened between two of them is not known, so it counts as a change. */
@@ -74,7 +92,8 @@ export class MountWatch {
     this.#process = undefined;
     if (this.#isTold) return;
     this.#isTold = true;
-    this.#options.onProblem('findmnt (util-linux) was not found: a disk is noticed at the next sign-in, commit or "git xmpp sync", not when it is mounted');
+    const what = this.#folder === undefined ? 'findmnt (util-linux) was not found' : `${this.#folder} cannot be watched`;
+    this.#options.onProblem(`${what}: a disk is noticed at the next sign-in, commit or "git xmpp sync", not when it is mounted`);
   }
 
   #tell(): void {

@@ -1,11 +1,12 @@
-// Where an agent keeps what it has. Follows the XDG base directory specification, and unix(7) for the length of a socket's path.
-// Rule: one home is one folder under one spelling, and nobody but its owner can look into it.
+// Where an agent keeps what it has. Follows the XDG base directory specification, and unix(7) for the length of a socket's path; on Windows, where
+// it is untried, the roaming folder and a named pipe. Rule: one home is one folder under one spelling, and nobody but its owner can look into it.
 
 import { createHash } from 'node:crypto';
 import { constants, realpathSync } from 'node:fs';
 import { access, chmod, lstat, mkdir, readdir } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
-import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, posix, win32 } from 'node:path';
+import type { PlatformPath } from 'node:path';
 import { asFault, Fault } from '../lib/errors.ts';
 
 /** Absolute paths of everything that belongs to one agent. */
@@ -14,7 +15,7 @@ export interface Home {
   /** In git-config syntax. */
   readonly config: string;
   readonly lock: string;
-  /** The agent's door; outside `dir` when that would make it too long. */
+  /** The agent's door; outside `dir` when that would make it too long. On Windows the name of a pipe. */
   readonly socket: string;
   readonly log: string;
   /** The password's file, where no credential helper keeps it. */
@@ -30,54 +31,70 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Node 20 cuts a longer socket path without a word, so that two homes meet on one socket; sun_path holds 104 to 108 bytes. */
 const MAX_SOCKET_BYTES = 100;
 
+/** Where Windows has its named pipes; they are in no folder, and gone with who made them. */
+export const PIPES = '\\\\.\\pipe\\';
+
+/** What differs between systems. */
+interface Place {
+  readonly env: Environment;
+  readonly path: PlatformPath;
+  readonly isWindows: boolean;
+}
+
 /**
- * The home that `env` names: GIT_XMPP_HOME, else `git-xmpp` in XDG_CONFIG_HOME or ~/.config. Makes nothing.
+ * The home that `env` names: GIT_XMPP_HOME, else `git-xmpp` in XDG_CONFIG_HOME or ~/.config; on Windows in APPDATA. Makes nothing.
  * @throws Fault `bad-config` when no place gives a socket path short enough
  */
-export function findHome(env: Environment): Home {
-  const dir = settle(nonEmpty(env['GIT_XMPP_HOME']) ?? join(configHome(env), 'git-xmpp'));
+export function findHome(env: Environment, platform: NodeJS.Platform = process.platform): Home {
+  const isWindows = platform === 'win32';
+  const place = { env, path: isWindows ? win32 : posix, isWindows };
+  const dir = settle(nonEmpty(env['GIT_XMPP_HOME']) ?? place.path.join(configHome(place), 'git-xmpp'), place);
+  const inside = (name: string): string => place.path.join(dir, name);
   return {
     dir,
-    config: join(dir, 'config'),
-    lock: join(dir, 'lock'),
-    socket: chooseSocket(dir, env),
-    log: join(dir, 'agent.log'),
-    credentials: join(dir, 'credentials'),
-    identity: join(dir, 'identity'),
-    state: join(dir, 'state'),
+    config: inside('config'),
+    lock: inside('lock'),
+    socket: chooseSocket(dir, place),
+    log: inside('agent.log'),
+    credentials: inside('credentials'),
+    identity: inside('identity'),
+    state: inside('state'),
   };
 }
 
-function configHome(env: Environment): string {
+function configHome({ env, path, isWindows }: Place): string {
   const named = nonEmpty(env['XDG_CONFIG_HOME']);
   // The specification has a relative path ignored.
-  if (named !== undefined && isAbsolute(named)) return named;
-  return join(nonEmpty(env['HOME']) ?? homedir(), '.config');
+  if (named !== undefined && path.isAbsolute(named)) return named;
+  const roaming = isWindows ? nonEmpty(env['APPDATA']) : undefined;
+  return roaming ?? path.join(nonEmpty(env['HOME']) ?? homedir(), '.config');
 }
 
 /** The one absolute spelling of a path: links are followed as far as the path exists. */
-function settle(path: string): string {
-  const whole = resolve(path);
+function settle(given: string, { path }: Place): string {
+  const whole = path.resolve(given);
   const missing: string[] = [];
-  for (let at = whole; ; at = dirname(at)) {
+  for (let at = whole; ; at = path.dirname(at)) {
     try {
-      return join(realpathSync(at), ...missing);
+      return path.join(realpathSync(at), ...missing);
     } catch {
-      if (at === dirname(at)) return whole;
-      missing.unshift(basename(at));
+      if (at === path.dirname(at)) return whole;
+      missing.unshift(path.basename(at));
     }
   }
 }
 
-function chooseSocket(dir: string, env: Environment): string {
-  const name = `${createHash('sha256').update(dir).digest('hex').slice(0, 16)}.sock`;
+function chooseSocket(dir: string, { env, path, isWindows }: Place): string {
+  const hash = createHash('sha256').update(dir).digest('hex').slice(0, 16);
+  if (isWindows) return `${PIPES}git-xmpp-${hash}`;
+  const name = `${hash}.sock`;
   const runtime = nonEmpty(env['XDG_RUNTIME_DIR']);
   const choices = [
-    join(dir, 'agent.sock'),
-    ...(runtime !== undefined && isAbsolute(runtime) ? [join(runtime, 'git-xmpp', name)] : []),
-    join(tmpdir(), `git-xmpp-${ownUid()}`, name),
+    path.join(dir, 'agent.sock'),
+    ...(runtime !== undefined && path.isAbsolute(runtime) ? [path.join(runtime, 'git-xmpp', name)] : []),
+    path.join(tmpdir(), `git-xmpp-${ownUid()}`, name),
   ];
-  const found = choices.find((path) => Buffer.byteLength(path) <= MAX_SOCKET_BYTES);
+  const found = choices.find((choice) => Buffer.byteLength(choice) <= MAX_SOCKET_BYTES);
   if (found !== undefined) return found;
   throw new Fault('bad-config', `the path of the agent's socket would be longer than ${MAX_SOCKET_BYTES} bytes: ${choices[0]}`, {
     remedy: 'set GIT_XMPP_HOME to a folder with a shorter path',
@@ -99,7 +116,7 @@ function ownUid(): number {
 export async function prepareHome(home: Home): Promise<void> {
   await prepareFolder(home.dir, { mayClose: holdsNothingForeign });
   for (const dir of [home.identity, home.state]) await prepareFolder(dir, { mayClose: always });
-  if (dirname(home.socket) !== home.dir) await prepareFolder(dirname(home.socket), { mayClose: always });
+  if (dirname(home.socket) !== home.dir && !home.socket.startsWith(PIPES)) await prepareFolder(dirname(home.socket), { mayClose: always });
 }
 
 async function prepareFolder(dir: string, options: { readonly mayClose: (dir: string) => Promise<boolean> }): Promise<void> {
@@ -107,6 +124,8 @@ async function prepareFolder(dir: string, options: { readonly mayClose: (dir: st
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const stat = await lstat(dir);
     if (!stat.isDirectory()) throw refused(dir, 'is no folder');
+    // On Windows a folder is its owner's by the rights of the one that it lies in, which modes do not tell.
+    if (process.platform === 'win32') return await access(dir, constants.R_OK | constants.W_OK);
     if (stat.uid !== ownUid()) throw refused(dir, 'belongs to another user');
     if ((stat.mode & 0o077) !== 0) {
       // A home set to an existing folder must not take that folder away from others who use it.

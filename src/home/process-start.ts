@@ -1,4 +1,4 @@
-// When a process began, as a text to compare. Follows proc(5); ps(1) where there is no /proc.
+// When a process began, as a text to compare. Follows proc(5); where there is no /proc, ps(1), and on Windows PowerShell (both untried).
 // Rule: a pid alone names nobody, since pids come round again; pid and start, with the boot they belong to, do.
 
 import { execFile } from 'node:child_process';
@@ -8,6 +8,7 @@ import { codeOf } from '../lib/errors.ts';
 
 /** The start of process `pid` in this boot; undefined when no such process runs. */
 export async function readProcessStart(pid: number): Promise<string | undefined> {
+  if (process.platform === 'win32') return askPowerShell(pid);
   const boot = await readIfThere('/proc/sys/kernel/random/boot_id');
   if (boot === undefined) return askPs(pid);
   const stat = await readIfThere(`/proc/${pid}/stat`);
@@ -38,4 +39,10 @@ async function askPs(pid: number): Promise<string | undefined> {
     if (error instanceof Error && 'code' in error && error.code === 1) return undefined;
     throw error;
   }
+}
+
+async function askPowerShell(pid: number): Promise<string | undefined> {
+  const script = `$p = Get-Process -Id ${pid} -ErrorAction SilentlyContinue; if ($p) { $p.StartTime.ToFileTimeUtc() }`;
+  const { stdout } = await promisify(execFile)('powershell', ['-NoProfile', '-NonInteractive', '-Command', script], { timeout: 15_000, windowsHide: true });
+  return stdout.trim() === '' ? undefined : stdout.trim();
 }

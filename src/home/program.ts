@@ -22,6 +22,9 @@ export interface ProgramOptions {
 
 export type ProgramEnd = { readonly code: number } | { readonly why: 'timeout' | 'stopped' } | { readonly failed: string };
 
+const IS_WINDOWS = process.platform === 'win32';
+/** Git for Windows brings one, and puts it on the search path of what it starts (untried). */
+const SHELL = IS_WINDOWS ? 'sh' : '/bin/sh';
 const MAX_OUTPUT_BYTES = 16 << 10;
 /** From SIGTERM to SIGKILL. */
 const GRACE_MS = 2_000;
@@ -35,7 +38,7 @@ export async function runProgram(options: ProgramOptions): Promise<ProgramEnd> {
   const { command, cwd, env, timeoutMs, clock, signal } = options;
   if (signal.aborted) return { why: 'stopped' };
   // A group of its own, so that its children can be ended with it.
-  const child = spawn('/bin/sh', ['-c', command], { cwd, env: { ...env }, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(SHELL, ['-c', command], { cwd, env: { ...env }, detached: !IS_WINDOWS, windowsHide: true, stdio: ['ignore', 'pipe', 'pipe'] });
   const lines = new Lines(options.onLine);
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (part: Buffer) => lines.add(part)).on('error', () => undefined);
   let why: 'timeout' | 'stopped' | undefined;
@@ -66,6 +69,8 @@ export async function runProgram(options: ProgramOptions): Promise<ProgramEnd> {
 
 function killGroup({ pid }: ChildProcess, name: NodeJS.Signals): void {
   if (pid === undefined) return;
+  // Windows has no groups to be signalled; this ends a process with its children, and cannot ask first.
+  if (IS_WINDOWS) return void spawn('taskkill', ['/pid', String(pid), '/t', '/f'], { stdio: 'ignore', windowsHide: true }).on('error', () => undefined);
   try {
     process.kill(-pid, name);
   } catch {

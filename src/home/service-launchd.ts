@@ -106,7 +106,7 @@ export class LaunchdService implements Service {
   async #ask(...args: readonly string[]): Promise<Ran> {
     const ran = await this.#run(...args);
     if (ran.code === 0) return ran;
-    throw new Fault('agent', `"launchctl ${args.join(' ')}" ended with ${ran.code}: ${ran.stderr}`, { remedy: `see: ${this.logCommand}` });
+    throw new Fault('service', `"launchctl ${args.join(' ')}" ended with ${ran.code}: ${ran.stderr}`, { remedy: `see: ${this.logCommand}` });
   }
 
   #run(...args: readonly string[]): Promise<Ran> {

@@ -13,7 +13,8 @@ import type { Service, ServiceState, Started } from './service.ts';
 export interface SystemdParts {
   readonly name: string;
   readonly file: string;
-  readonly uid: number;
+  /** As its user is called. */
+  readonly user: string;
   readonly run: RunCommand;
 }
 
@@ -104,7 +105,7 @@ export class SystemdService implements Service {
 
   /** A user that nobody is signed in as has no answer: then nothing of theirs lingers. */
   async #lingers(): Promise<boolean | undefined> {
-    const { code, stdout, stderr } = await this.#parts.run('loginctl', ['show-user', String(this.#parts.uid), '--property=Linger']);
+    const { code, stdout, stderr } = await this.#parts.run('loginctl', ['show-user', this.#parts.user, '--property=Linger']);
     if (code === 0) return parseProperties(stdout).get('Linger') === 'yes';
     return /not logged in or lingering/.test(stderr) ? false : undefined;
   }
@@ -117,16 +118,16 @@ export class SystemdService implements Service {
     const { code, stderr } = await this.#run('show-environment');
     if (code === 0) return;
     const remedy = 'without systemd, have "git xmpp daemon run" started by what supervises programs here (git xmpp help daemon)';
-    if (code === 127) throw new Fault('agent', 'systemctl was not found: there is no systemd here to run a service', { remedy });
-    throw new Fault('agent', `systemd's user manager does not answer: ${lastLine(stderr)}`, {
-      remedy: `sign in as this user itself, not by su or sudo, or run: sudo loginctl enable-linger ${this.#parts.uid}\n${remedy}`,
+    if (code === 127) throw new Fault('service', 'systemctl was not found: there is no systemd here to run a service', { remedy });
+    throw new Fault('service', `systemd's user manager does not answer: ${lastLine(stderr)}`, {
+      remedy: `sign in as this user itself, not by su or sudo, or run: sudo loginctl enable-linger ${this.#parts.user}\n${remedy}`,
     });
   }
 
   async #ask(...args: readonly string[]): Promise<Ran> {
     const ran = await this.#run(...args);
     if (ran.code === 0) return ran;
-    throw new Fault('agent', `"systemctl --user ${args.join(' ')}" ended with ${ran.code}: ${lastLine(ran.stderr)}`, { remedy: `see: ${this.logCommand}` });
+    throw new Fault('service', `"systemctl --user ${args.join(' ')}" ended with ${ran.code}: ${lastLine(ran.stderr)}`, { remedy: `see: ${this.logCommand}` });
   }
 
   #run(...args: readonly string[]): Promise<Ran> {

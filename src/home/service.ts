@@ -37,12 +37,12 @@ export interface Service {
   /** Where its words are read. */
   readonly logCommand: string;
   readonly isInstalled: boolean;
-  /** Writes and enables it, and runs it; one that runs already is left alone if nothing changed. @throws Fault `agent` when it cannot be had here */
+  /** Writes and enables it, and runs it; one that runs already is left alone if nothing changed. @throws Fault `service` when it cannot be had here */
   install(plan: ServicePlan): Promise<'new' | 'changed' | 'same'>;
   /** Stops it and leaves no file. @returns whether there was one */
   uninstall(): Promise<boolean>;
   start(): Promise<Started>;
-  /** @throws Fault `agent` when its manager does not answer */
+  /** @throws Fault `service` when its manager does not answer */
   state(): Promise<ServiceState>;
   /** The last lines that it said. */
   lastLines(): Promise<readonly string[]>;
@@ -63,7 +63,7 @@ export function findService(home: Home, env: Environment, platform: NodeJS.Platf
   }
   const name = unitName(other);
   const config = env['XDG_CONFIG_HOME'] === undefined || env['XDG_CONFIG_HOME'] === '' ? join(env['HOME'] ?? homedir(), '.config') : env['XDG_CONFIG_HOME'];
-  return new SystemdService({ name, file: join(config, 'systemd/user', name), uid: userInfo().uid, run: (command, args) => runCommand(command, args, reaching(env)) });
+  return new SystemdService({ name, file: join(config, 'systemd/user', name), user: userInfo().username, run: (command, args) => runCommand(command, args, reaching(env)) });
 }
 
 /** A shell that began by su(1) or in cron has no address of the manager; it is always in the same place (systemd's file-hierarchy(7)). */

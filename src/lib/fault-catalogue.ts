@@ -172,6 +172,11 @@ export const FAULT_CATALOGUE = {
     remedy: '`git xmpp daemon stop`, then try again; its log, `agent.log` in the home, says more',
     exitCode: 1,
   },
+  service: {
+    says: 'The service that keeps the agent running is not installed, does not run as it should, or cannot be had here.',
+    remedy: '`git xmpp service status`; without a service, commands start the agent as they need it',
+    exitCode: 1,
+  },
   internal: {
     says: 'A mistake in git-xmpp itself.',
     remedy: 'try again; if it stays, report it with the last lines of `agent.log` in the home',

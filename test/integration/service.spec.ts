@@ -91,7 +91,7 @@ describe('the service', () => {
   it('says that it is not installed, and what to type', async () => {
     const told = await laptop.run('git-xmpp', ['service', 'status']);
     expect(told).toMatchObject({ code: 1, stdout: 'not installed\n' });
-    expect(told.stderr).toBe('git-xmpp: no service is installed; the agent runs without one\n  git xmpp service install\n');
+    expect(told.stderr).toBe('git-xmpp: [service] no service is installed; the agent runs without one\n  git xmpp service install\n');
   });
 
   it('takes over from an agent that runs, and installed again leaves it alone', async () => {
@@ -166,7 +166,7 @@ describe('the service', () => {
     const env = manager.isReal ? { XDG_RUNTIME_DIR: desktop.dir } : { PATH: `${desktop.path('bin of $HOME')}:${path.dirname(process.execPath)}` };
     const told = await laptop.run('git-xmpp', ['service', 'install'], { env });
     expect(told.code).toBe(1);
-    expect(told.stderr).toMatch(/^git-xmpp: (systemctl was not found|systemd's user manager does not answer).*\n(  .*\n)*  without systemd, have "git xmpp daemon run" started/);
+    expect(told.stderr).toMatch(/^git-xmpp: \[service\] (systemctl was not found|systemd's user manager does not answer).*\n(  .*\n)*  without systemd, have "git xmpp daemon run" started/);
     expect(unitFiles()).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rmdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -50,5 +50,21 @@ describe('MountWatch', () => {
     watch.onChange(() => undefined);
     watch.stop();
     expect(problems).toHaveLength(1);
+  });
+
+  it('watches the folder that disks are mounted in, where a system has one', async () => {
+    const problems: string[] = [];
+    let count = 0;
+    const watch = new MountWatch({ folder: dir, onProblem: (words) => problems.push(words) });
+    watch.onChange(() => (count += 1));
+    await mkdir(path.join(dir, 'disk'));
+    await expect.poll(() => count).toBeGreaterThan(0);
+    watch.stop();
+    const before = count;
+    await rmdir(path.join(dir, 'disk'));
+    await new Promise(setImmediate);
+    expect(count).toBe(before);
+    new MountWatch({ folder: path.join(dir, 'none'), onProblem: (words) => problems.push(words) }).onChange(() => undefined);
+    expect(problems).toEqual([expect.stringMatching(/\/none cannot be watched: a disk is noticed at the next sign-in/)]);
   });
 });

@@ -77,6 +77,30 @@ describe('findHome', () => {
   });
 });
 
+describe('findHome on other systems', () => {
+  it('is as on Linux on macOS, with a socket that its shorter sun_path holds', () => {
+    const home = findHome({ HOME: '/Users/anna', TMPDIR: '/var/folders/xy/T/' }, 'darwin');
+    expect(home).toMatchObject({ dir: '/Users/anna/.config/git-xmpp', socket: '/Users/anna/.config/git-xmpp/agent.sock' });
+    const long = findHome({ HOME: `/Users/${'a'.repeat(90)}` }, 'darwin');
+    expect(Buffer.byteLength(long.socket)).toBeLessThanOrEqual(103);
+  });
+
+  it('is in the roaming folder on Windows, and the door is a named pipe, another one for each home', () => {
+    const env = { APPDATA: String.raw`C:\Users\Anna\AppData\Roaming`, HOME: String.raw`C:\Users\Anna` };
+    const home = findHome(env, 'win32');
+    expect(home).toMatchObject({ dir: String.raw`C:\Users\Anna\AppData\Roaming\git-xmpp`, config: String.raw`C:\Users\Anna\AppData\Roaming\git-xmpp\config` });
+    expect(home.socket).toMatch(/^\\\\\.\\pipe\\git-xmpp-[0-9a-f]{16}$/);
+    expect(findHome({ ...env, GIT_XMPP_HOME: String.raw`D:\xmpp` }, 'win32')).toMatchObject({ dir: String.raw`D:\xmpp`, state: String.raw`D:\xmpp\state` });
+    expect(findHome({ ...env, GIT_XMPP_HOME: String.raw`D:\xmpp` }, 'win32').socket).not.toBe(home.socket);
+    // Without APPDATA, as for git's own configuration.
+    expect(findHome({ HOME: String.raw`C:\Users\Anna` }, 'win32').dir).toBe(String.raw`C:\Users\Anna\.config\git-xmpp`);
+  });
+
+  it('never has a pipe\'s path too long', () => {
+    expect(findHome({ APPDATA: `C:\\${'long\\'.repeat(60)}` }, 'win32').socket.length).toBeLessThan(100);
+  });
+});
+
 describe('prepareHome', () => {
   it('makes all folders for the owner alone, that of a socket elsewhere too', async () => {
     const folder = makeFolder();
