@@ -20,6 +20,7 @@ import type { Connection } from '../xmpp/connection.ts';
 import type { Element } from '../xmpp/element.ts';
 import { SignIn } from '../xmpp/sign-in.ts';
 import type { AccountAnswer, LoginAnswer } from './answers.ts';
+import type { Pauses } from './pauses.ts';
 
 export interface AccountParts {
   readonly home: Home;
@@ -29,6 +30,7 @@ export interface AccountParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
+  readonly pauses: Pick<Pauses, 'all' | 'requireRunning'>;
   readonly onUp: (connection: Connection) => void;
   readonly onDown: (fault: Fault, retryInMs: number | undefined) => void;
   readonly trace: ((direction: 'in' | 'out', element: Element) => void) | undefined;
@@ -58,6 +60,7 @@ export class AccountKeeper {
   requireConnection(): Connection {
     if (this.connection !== undefined) return this.connection;
     if (this.account === undefined) throw new Fault('no-account', 'this device is signed in to no account', { remedy: 'git xmpp login you@example.org' });
+    this.#parts.pauses.requireRunning();
     const why = this.#down === undefined ? 'the agent is still signing in' : this.#down.fault.message;
     throw this.#down?.fault ?? new Fault('not-connected', why, { remedy: 'try again in a moment; git xmpp status tells more' });
   }
@@ -68,6 +71,7 @@ export class AccountKeeper {
     const { account, connection } = this;
     if (account === undefined) return { ...self, state: 'none' };
     if (connection !== undefined) return { ...self, state: 'online', jid: account.jid, address: connection.jid };
+    if (this.#parts.pauses.all !== undefined) return { ...self, state: 'paused', jid: account.jid };
     if (this.#down === undefined) return { ...self, state: 'connecting', jid: account.jid };
     const { fault, retryInMs } = this.#down;
     const told = { ...self, jid: account.jid, fault: formatFault(fault) };
@@ -77,7 +81,7 @@ export class AccountKeeper {
   /** Signs in to the account that is kept, and stays signed in. */
   async start(): Promise<void> {
     const { account } = this;
-    if (account === undefined) return;
+    if (account === undefined || this.#parts.pauses.all !== undefined) return;
     const password = await loadPassword(this.#parts.home, this.#parts.runGit, account.jid);
     if (password === undefined) {
       this.#down = { fault: new Fault('no-account', `no password of ${account.jid} is kept`, { remedy: `git xmpp login ${account.jid}` }), retryInMs: undefined };
@@ -93,7 +97,8 @@ export class AccountKeeper {
   }
 
   async #login(account: Account, password: string): Promise<LoginAnswer> {
-    const { home, config, runGit } = this.#parts;
+    const { home, config, runGit, pauses } = this.#parts;
+    pauses.requireRunning();
     const connection = await this.#dial(account, password, new AbortController().signal);
     const strongestMechanism = this.#mechanism;
     await this.stop();
@@ -130,6 +135,12 @@ export class AccountKeeper {
     if (account === undefined) return;
     await rejectPassword(this.#parts.home, this.#parts.runGit, account.jid);
     await forgetAccount(this.#parts.config);
+  }
+
+  /** Signs out while everything is paused; `start` signs in again. */
+  async rest(): Promise<void> {
+    await this.stop();
+    this.#parts.onDown(new Fault('paused', 'signed out, for everything is paused'), undefined);
   }
 
   async stop(): Promise<void> {
