@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { Resolver } from 'node:dns/promises';
 import { Fault, formatFault } from '../lib/errors.ts';
+import type { FaultCode } from '../lib/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { RunGit } from '../lib/git-run.ts';
 import type { Log } from '../lib/log.ts';
@@ -31,10 +32,16 @@ export interface AccountParts {
   readonly log: Log;
   readonly random: () => number;
   readonly pauses: Pick<Pauses, 'all' | 'requireRunning'>;
+  /** Whether this machine has an address that leads anywhere. */
+  readonly hasNetwork: () => boolean;
   readonly onUp: (connection: Connection) => void;
   readonly onDown: (fault: Fault, retryInMs: number | undefined) => void;
   readonly trace: ((direction: 'in' | 'out', element: Element) => void) | undefined;
 }
+
+/** What a lost network looks like from a connection. */
+const LOSSES: readonly FaultCode[] = ['dns', 'tcp', 'timeout', 'not-connected'];
+const LOST_ANSWER_MS = 1_000;
 
 /** One account at a time; none is fine too. */
 export class AccountKeeper {
@@ -61,8 +68,8 @@ export class AccountKeeper {
     if (this.connection !== undefined) return this.connection;
     if (this.account === undefined) throw new Fault('no-account', 'this device is signed in to no account', { remedy: 'git xmpp login you@example.org' });
     this.#parts.pauses.requireRunning();
-    const why = this.#down === undefined ? 'the agent is still signing in' : this.#down.fault.message;
-    throw this.#down?.fault ?? new Fault('not-connected', why, { remedy: 'try again in a moment; git xmpp status tells more' });
+    if (this.#down !== undefined) throw this.#nameLoss(this.#down.fault);
+    throw new Fault('not-connected', 'the agent is still signing in', { remedy: 'try again in a moment; git xmpp status tells more' });
   }
 
   answer(): AccountAnswer {
@@ -72,8 +79,9 @@ export class AccountKeeper {
     if (account === undefined) return { ...self, state: 'none' };
     if (connection !== undefined) return { ...self, state: 'online', jid: account.jid, address: connection.jid };
     if (this.#parts.pauses.all !== undefined) return { ...self, state: 'paused', jid: account.jid };
-    if (this.#down === undefined) return { ...self, state: 'connecting', jid: account.jid };
-    const { fault, retryInMs } = this.#down;
+    if (this.#down === undefined) return { ...self, jid: account.jid, ...this.#connecting() };
+    const { retryInMs } = this.#down;
+    const fault = this.#nameLoss(this.#down.fault);
     const told = { ...self, jid: account.jid, fault: formatFault(fault) };
     return retryInMs === undefined ? { ...told, state: 'stopped' } : { ...told, state: 'offline', retryInMs };
   }
@@ -150,9 +158,27 @@ export class AccountKeeper {
     await signIn?.stop();
   }
 
+  /** The network is gone; only a server on this machine itself still answers. */
+  lostNetwork(): void {
+    this.#signIn?.doubt(LOST_ANSWER_MS);
+  }
+
+  #connecting(): Pick<AccountAnswer, 'state' | 'fault'> {
+    return this.#parts.hasNetwork() ? { state: 'connecting' } : { state: 'offline', fault: formatFault(this.#nameLoss(new Fault('not-connected', ''))) };
+  }
+
+  /** Without a network no name can be looked up and nothing be reached: that is the reason, and not what failed first. */
+  #nameLoss(fault: Fault): Fault {
+    if (this.#parts.hasNetwork() || !LOSSES.includes(fault.code)) return fault;
+    return new Fault('no-network', 'this machine has no network', { cause: fault });
+  }
+
   /** Whatever made the agent wait may be over; but what only a person can mend is still not tried again. */
   reconnectNow(): void {
-    if (this.#down === undefined || this.#down.retryInMs !== undefined) this.#signIn?.reconnectNow();
+    if (this.#down !== undefined && this.#down.retryInMs === undefined) return;
+    // What it was before says nothing of the network that is there now.
+    this.#down = undefined;
+    this.#signIn?.reconnectNow();
   }
 
   #keep(signIn: SignIn): SignIn {
@@ -164,7 +190,7 @@ export class AccountKeeper {
     });
     signIn.onDown((fault, retryInMs) => {
       this.#down = { fault, retryInMs };
-      onDown(fault, retryInMs);
+      onDown(this.#nameLoss(fault), retryInMs);
       const { account } = this;
       if (fault.code === 'wrong-password' && account !== undefined) void rejectPassword(this.#parts.home, this.#parts.runGit, account.jid);
     });

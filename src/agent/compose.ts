@@ -28,6 +28,7 @@ import { InviteStore } from './invites.ts';
 import { Pauses } from './pauses.ts';
 import { Pausing } from './pausing.ts';
 import { Showing } from './pair-show.ts';
+import { readDefaultRoutes } from './network.ts';
 import { Peering } from './peering.ts';
 import { DEFAULT_QUOTA, parseBytes, Quota } from './quota.ts';
 import { Transfers } from './transfers.ts';
@@ -82,6 +83,7 @@ export async function composeAgent(options: ComposeOptions): Promise<Agent> {
     log,
     random: chance,
     pauses,
+    hasNetwork: () => wake.hasNetwork,
     onUp: (connection) => void peering.up(connection),
     onDown: (fault) => peering.down(fault),
     trace: debug === undefined ? undefined : (direction, element) => debug(formatTrace(direction, element)),
@@ -93,7 +95,7 @@ export async function composeAgent(options: ComposeOptions): Promise<Agent> {
     account.reconnectNow();
     void peering.lookAround();
   };
-  const wake = new Wake({ clock, interfaces: networkInterfaces, events, onChange });
+  const wake: Wake = new Wake({ clock, interfaces: networkInterfaces, routes: readDefaultRoutes, events, onChange, onLost: () => account.lostNetwork() });
   const hooks = new Hooks({ ...common, loops: () => peering.repoSet.all(), log: log.scope('hooks'), env, run: runProgram });
   return new Agent({ ...common, troubles: new Troubles(events), peering, account, showing, invites, wake, hooks });
 }

@@ -76,6 +76,7 @@ export class Exchanges {
       exit,
       ...(isSilent === undefined ? {} : { isSilent }),
       fields: () => process.fields?.() ?? {},
+      onCounts: (counts) => process.onCounts?.(counts),
       kill: () => process.kill(),
       stderrTail: () => (exchange.signal.aborted ? `${repo.name} is paused there\n` : process.stderrTail()),
       settle: async (exitCode, received) => {
