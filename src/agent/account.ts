@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { Resolver } from 'node:dns/promises';
 import { Fault, formatFault } from '../lib/errors.ts';
+import type { FaultCode } from '../lib/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { RunGit } from '../lib/git-run.ts';
 import type { Log } from '../lib/log.ts';
@@ -20,6 +21,7 @@ import type { Connection } from '../xmpp/connection.ts';
 import type { Element } from '../xmpp/element.ts';
 import { SignIn } from '../xmpp/sign-in.ts';
 import type { AccountAnswer, LoginAnswer } from './answers.ts';
+import type { Pauses } from './pauses.ts';
 
 export interface AccountParts {
   readonly home: Home;
@@ -29,10 +31,17 @@ export interface AccountParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
+  readonly pauses: Pick<Pauses, 'all' | 'requireRunning'>;
+  /** Whether this machine has an address that leads anywhere. */
+  readonly hasNetwork: () => boolean;
   readonly onUp: (connection: Connection) => void;
   readonly onDown: (fault: Fault, retryInMs: number | undefined) => void;
   readonly trace: ((direction: 'in' | 'out', element: Element) => void) | undefined;
 }
+
+/** What a lost network looks like from a connection. */
+const LOSSES: readonly FaultCode[] = ['dns', 'tcp', 'timeout', 'not-connected'];
+const LOST_ANSWER_MS = 1_000;
 
 /** One account at a time; none is fine too. */
 export class AccountKeeper {
@@ -58,8 +67,9 @@ export class AccountKeeper {
   requireConnection(): Connection {
     if (this.connection !== undefined) return this.connection;
     if (this.account === undefined) throw new Fault('no-account', 'this device is signed in to no account', { remedy: 'git xmpp login you@example.org' });
-    const why = this.#down === undefined ? 'the agent is still signing in' : this.#down.fault.message;
-    throw this.#down?.fault ?? new Fault('not-connected', why, { remedy: 'try again in a moment; git xmpp status tells more' });
+    this.#parts.pauses.requireRunning();
+    if (this.#down !== undefined) throw this.#nameLoss(this.#down.fault);
+    throw new Fault('not-connected', 'the agent is still signing in', { remedy: 'try again in a moment; git xmpp status tells more' });
   }
 
   answer(): AccountAnswer {
@@ -68,8 +78,10 @@ export class AccountKeeper {
     const { account, connection } = this;
     if (account === undefined) return { ...self, state: 'none' };
     if (connection !== undefined) return { ...self, state: 'online', jid: account.jid, address: connection.jid };
-    if (this.#down === undefined) return { ...self, state: 'connecting', jid: account.jid };
-    const { fault, retryInMs } = this.#down;
+    if (this.#parts.pauses.all !== undefined) return { ...self, state: 'paused', jid: account.jid };
+    if (this.#down === undefined) return { ...self, jid: account.jid, ...this.#connecting() };
+    const { retryInMs } = this.#down;
+    const fault = this.#nameLoss(this.#down.fault);
     const told = { ...self, jid: account.jid, fault: formatFault(fault) };
     return retryInMs === undefined ? { ...told, state: 'stopped' } : { ...told, state: 'offline', retryInMs };
   }
@@ -77,7 +89,7 @@ export class AccountKeeper {
   /** Signs in to the account that is kept, and stays signed in. */
   async start(): Promise<void> {
     const { account } = this;
-    if (account === undefined) return;
+    if (account === undefined || this.#parts.pauses.all !== undefined) return;
     const password = await loadPassword(this.#parts.home, this.#parts.runGit, account.jid);
     if (password === undefined) {
       this.#down = { fault: new Fault('no-account', `no password of ${account.jid} is kept`, { remedy: `git xmpp login ${account.jid}` }), retryInMs: undefined };
@@ -93,7 +105,8 @@ export class AccountKeeper {
   }
 
   async #login(account: Account, password: string): Promise<LoginAnswer> {
-    const { home, config, runGit } = this.#parts;
+    const { home, config, runGit, pauses } = this.#parts;
+    pauses.requireRunning();
     const connection = await this.#dial(account, password, new AbortController().signal);
     const strongestMechanism = this.#mechanism;
     await this.stop();
@@ -132,6 +145,12 @@ export class AccountKeeper {
     await forgetAccount(this.#parts.config);
   }
 
+  /** Signs out while everything is paused; `start` signs in again. */
+  async rest(): Promise<void> {
+    await this.stop();
+    this.#parts.onDown(new Fault('paused', 'signed out, for everything is paused'), undefined);
+  }
+
   async stop(): Promise<void> {
     const signIn = this.#signIn;
     this.#signIn = undefined;
@@ -139,9 +158,27 @@ export class AccountKeeper {
     await signIn?.stop();
   }
 
+  /** The network is gone; only a server on this machine itself still answers. */
+  lostNetwork(): void {
+    this.#signIn?.doubt(LOST_ANSWER_MS);
+  }
+
+  #connecting(): Pick<AccountAnswer, 'state' | 'fault'> {
+    return this.#parts.hasNetwork() ? { state: 'connecting' } : { state: 'offline', fault: formatFault(this.#nameLoss(new Fault('not-connected', ''))) };
+  }
+
+  /** Without a network no name can be looked up and nothing be reached: that is the reason, and not what failed first. */
+  #nameLoss(fault: Fault): Fault {
+    if (this.#parts.hasNetwork() || !LOSSES.includes(fault.code)) return fault;
+    return new Fault('no-network', 'this machine has no network', { cause: fault });
+  }
+
   /** Whatever made the agent wait may be over; but what only a person can mend is still not tried again. */
   reconnectNow(): void {
-    if (this.#down === undefined || this.#down.retryInMs !== undefined) this.#signIn?.reconnectNow();
+    if (this.#down !== undefined && this.#down.retryInMs === undefined) return;
+    // What it was before says nothing of the network that is there now.
+    this.#down = undefined;
+    this.#signIn?.reconnectNow();
   }
 
   #keep(signIn: SignIn): SignIn {
@@ -153,7 +190,7 @@ export class AccountKeeper {
     });
     signIn.onDown((fault, retryInMs) => {
       this.#down = { fault, retryInMs };
-      onDown(fault, retryInMs);
+      onDown(this.#nameLoss(fault), retryInMs);
       const { account } = this;
       if (fault.code === 'wrong-password' && account !== undefined) void rejectPassword(this.#parts.home, this.#parts.runGit, account.jid);
     });

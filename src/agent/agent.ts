@@ -59,6 +59,7 @@ export class Agent {
 
   async stop(): Promise<void> {
     this.parts.wake.stop();
+    this.parts.pauses.stop();
     await Promise.all([this.parts.hooks.stop(), this.parts.peering.stop()]);
     await this.parts.account.stop();
   }
@@ -113,6 +114,7 @@ export class Agent {
     const { runGit, peering } = this.parts;
     if (request.isFolder) await makeFolder(runGit, request.path);
     const before = this.parts.repos.byPath(resolve(request.path))?.id;
+    this.parts.pauses.requireRunning(before);
     const result = await shareRepository({ ...this.parts, links: peering.links }, request);
     if (before !== undefined && before !== result.shared.id) peering.repoSet.close(before);
     if (request.isFolder) await keepFolder(runGit, result.shared);
@@ -126,9 +128,10 @@ export class Agent {
   }
 
   async unshare(path: string): Promise<{ readonly name: string }> {
-    const shared = await this.#shared(path);
+    const shared = await this.shared(path);
     this.parts.peering.repoSet.close(shared.id);
     await this.parts.repos.remove(shared.id);
+    await this.parts.pauses.forget(shared.id);
     await unsetGitConfig(this.parts.runGit, shared, 'xmpp.id');
     return { name: shared.name };
   }
@@ -146,6 +149,7 @@ export class Agent {
   async listRepos(peer: string | undefined): Promise<ReposAnswer> {
     const { repos, peers, peering, clock } = this.parts;
     if (peer === undefined) return { repos: repos.list().map(({ name, id, path }) => ({ name, id, path })) };
+    this.parts.pauses.requireRunning();
     const found = await askRepos(peering.links, clock, findPeer(peers, peer).device);
     return { repos: found.map(({ name, repo, roots: _roots, ...more }) => ({ name, id: repo, ...more })) };
   }
@@ -156,7 +160,7 @@ export class Agent {
 
   /** What moved by itself in a repository, and what was left. */
   async log(path: string): Promise<LogAnswer> {
-    const shared = await this.#shared(path);
+    const shared = await this.shared(path);
     const loop = this.parts.peering.repoSet.byId(shared.id);
     if (loop === undefined) throw this.parts.peering.repoSet.problem(shared.id) ?? new Fault('no-such-repo', `${path} is not open`);
     return { name: shared.name, path: shared.path, entries: await repoLog(loop.context) };
@@ -164,8 +168,9 @@ export class Agent {
 
   /** Looks and compares now, and waits until every peer that is there has what it lacked. */
   async sync(path: string | undefined): Promise<StatusAnswer> {
-    const { peering, account, clock } = this.parts;
-    const wanted = path === undefined ? undefined : (await this.#shared(path)).id;
+    const { peering, account, clock, pauses } = this.parts;
+    const wanted = path === undefined ? undefined : (await this.shared(path)).id;
+    pauses.requireRunning(wanted);
     const loops = peering.repoSet.all().filter(({ context }) => wanted === undefined || context.shared().id === wanted);
     // Hubs need no account.
     await Promise.all(loops.map(({ hubs }) => hubs.contact()));
@@ -194,7 +199,8 @@ export class Agent {
     await Promise.all(peers.list().map(({ device }) => peering.contacts.contact(device)));
   }
 
-  async #shared(path: string): Promise<SharedRepo> {
+  /** @throws Fault `no-such-repo` */
+  async shared(path: string): Promise<SharedRepo> {
     const { repos, runGit } = this.parts;
     const known = repos.byPath(path) ?? repos.byPath((await openRepository(runGit, path)).path);
     if (known === undefined) throw new Fault('no-such-repo', `${path} is not shared`, { remedy: 'git xmpp share' });

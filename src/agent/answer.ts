@@ -6,6 +6,7 @@ import { Fault, InputFault } from '../lib/errors.ts';
 import { isGranted } from '../lib/names.ts';
 import type { DeviceId, Grant, Oid, RepoId } from '../lib/names.ts';
 import { grantOf } from '../home/repos.ts';
+import type { SharedRepo } from '../home/repos.ts';
 import type { Peer, Peers } from '../home/peers.ts';
 import { areReachable, hasObjects, listRefs } from '../git/refs.ts';
 import { listPartials, partialSpace } from '../git/partials.ts';
@@ -23,11 +24,18 @@ import { formatShownRepo } from './peer-repos.ts';
 import { openOffer, openServiceProcess } from './serve-git.ts';
 import type { ServeSettings } from './serve-git.ts';
 import type { SliceServer } from './serve-slices.ts';
+import type { Exchanges } from './exchanges.ts';
 
 export interface AnswerParts {
   readonly me: DeviceId;
   readonly peers: Peers;
-  readonly loops: { readonly all: () => readonly RepoLoop[]; readonly byId: (id: RepoId) => RepoLoop | undefined };
+  readonly loops: {
+    readonly all: () => readonly RepoLoop[];
+    readonly byId: (id: RepoId) => RepoLoop | undefined;
+    /** Those that are paused here and that the peer may see, or the one of that id. */
+    readonly pausedFor: (peer: Peer, id?: RepoId) => readonly SharedRepo[];
+  };
+  readonly exchanges: Exchanges;
   readonly serve: ServeSettings;
   readonly slices: SliceServer;
   /** A peer told its digest on its own link. */
@@ -68,9 +76,10 @@ export class Answers implements LinkHandlers<DeviceId> {
   }
 
   async repos(who: DeviceId): Promise<unknown> {
-    const loops = this.#visible(this.#peer(who));
-    const repos = await Promise.all(loops.map(({ context }) => formatShownRepo(context)));
-    return { repos };
+    const peer = this.#peer(who);
+    const repos = await Promise.all(this.#visible(peer).map(({ context }) => formatShownRepo(context)));
+    // Told though they stand still: who asks for one is to learn that, and no twin is founded of it.
+    return { repos: [...repos, ...this.#parts.loops.pausedFor(peer).map(({ id, name }) => ({ repo: id, name, roots: [] }))] };
   }
 
   async map(who: DeviceId, repo: RepoId, body: unknown): Promise<unknown> {
@@ -84,14 +93,15 @@ export class Answers implements LinkHandlers<DeviceId> {
     const isHere = (map.base === 0 || map.base === held) && (await this.#holdsAll(loop, { map: map.device, sender: who }, news));
     if (!isHere) return formatLacking({ tips: await tipsOf(loop, who) });
     const refs = applyChanges(map.base === 0 ? new Map() : context.maps.refsOf(map.device), map.changes);
-    const isTaken = await context.maps.acceptRecorded(map.device, map, { refs, spki });
-    if (!isTaken) throw new InputFault('map', 'its signature does not fit what it says');
+    await this.#parts.exchanges.during(context.shared(), this.#peer(who).petname, async () => {
+      if (!(await context.maps.acceptRecorded(map.device, map, { refs, spki }))) throw new InputFault('map', 'its signature does not fit what it says');
+    });
     this.#parts.slices.taken(context, who, map.device);
     void loop.tell({ type: 'accepted', device: map.device, counter: map.counter, via: who });
     return undefined;
   }
 
-  offer(who: DeviceId, repo: RepoId, offer: OfferHeaders): Promise<ServedProcess> {
+  async offer(who: DeviceId, repo: RepoId, offer: OfferHeaders): Promise<ServedProcess> {
     const loop = this.#find(who, { repo, needed: 'offer' });
     const spki = this.#spkiOf(offer.device);
     if (offer.counter <= (loop.context.maps.signed(offer.device)?.counter ?? 0)) {
@@ -102,7 +112,7 @@ export class Answers implements LinkHandlers<DeviceId> {
       throw new InputFault('offer', 'builds on another map than the one that is held here');
     }
     const peer = this.#peer(who);
-    return openOffer(loop.context, offer, {
+    const process = await openOffer(loop.context, offer, {
       peer,
       spki,
       settings: this.#parts.serve,
@@ -118,11 +128,13 @@ export class Answers implements LinkHandlers<DeviceId> {
         this.#parts.events.emit({ type: 'offer-refused', words, peer: peer.petname, repo: loop.context.shared().name });
       },
     });
+    return this.#served(loop, peer, process);
   }
 
-  partial(who: DeviceId, repo: RepoId, slice: SliceHeaders): Promise<ServedProcess> {
-    const { context } = this.#find(who, { repo, needed: 'offer' });
-    return this.#parts.slices.openSlice(context, slice, { peer: this.#peer(who), settings: this.#parts.serve });
+  async partial(who: DeviceId, repo: RepoId, slice: SliceHeaders): Promise<ServedProcess> {
+    const loop = this.#find(who, { repo, needed: 'offer' });
+    const peer = this.#peer(who);
+    return this.#served(loop, peer, await this.#parts.slices.openSlice(loop.context, slice, { peer, settings: this.#parts.serve }));
   }
 
   packState(who: DeviceId, repo: RepoId, sha256: string): Promise<unknown> {
@@ -130,17 +142,23 @@ export class Answers implements LinkHandlers<DeviceId> {
     return this.#parts.slices.packState(context, this.#peer(who), sha256);
   }
 
-  pack(who: DeviceId, repo: RepoId, pack: PackHeaders & { readonly sha256: string }): Promise<ServedProcess> {
-    const { context } = this.#find(who, { repo, needed: 'offer' });
-    return this.#parts.slices.openPack(context, pack, { peer: this.#peer(who), settings: this.#parts.serve });
+  async pack(who: DeviceId, repo: RepoId, pack: PackHeaders & { readonly sha256: string }): Promise<ServedProcess> {
+    const loop = this.#find(who, { repo, needed: 'offer' });
+    const peer = this.#peer(who);
+    return this.#served(loop, peer, await this.#parts.slices.openPack(loop.context, pack, { peer, settings: this.#parts.serve }));
   }
 
   async service(who: DeviceId, repo: RepoId, service: GitService, gitProtocol: string | undefined): Promise<ServedProcess> {
     const needed = service === 'git-upload-pack' ? 'read' : 'write';
     const loop = this.#find(who, { repo, needed });
-    const process = await openServiceProcess(loop.context, { peer: this.#peer(who), service, gitProtocol }, this.#parts.serve);
+    const peer = this.#peer(who);
+    const process = await openServiceProcess(loop.context, { peer, service, gitProtocol }, this.#parts.serve);
     if (service === 'git-receive-pack') void process.exit.then(() => loop.hint());
-    return process;
+    return this.#served(loop, peer, process);
+  }
+
+  #served({ context }: RepoLoop, { petname }: Peer, process: ServedProcess): ServedProcess {
+    return this.#parts.exchanges.served(context.shared(), petname, process);
   }
 
   /** Nothing new, but the sender has it too: it need not be offered back. */
@@ -170,6 +188,8 @@ export class Answers implements LinkHandlers<DeviceId> {
   #find(who: DeviceId, { repo, needed }: { readonly repo: RepoId; readonly needed: Exclude<Grant, 'none'> }): RepoLoop {
     const loop = this.#parts.loops.byId(repo);
     const grant = loop === undefined ? 'none' : grantOf(loop.context.shared(), this.#peer(who));
+    const [paused] = loop === undefined ? this.#parts.loops.pausedFor(this.#peer(who), repo) : [];
+    if (paused !== undefined) throw new Fault('paused', `${paused.name} is paused on that device`);
     if (loop === undefined || !isGranted(grant, 'read')) throw new Fault('no-such-repo', 'no such repository');
     if (!isGranted(grant, needed)) {
       const remedy = 'ask its owner to run "git xmpp grant" there';

@@ -2,12 +2,13 @@
 // and documentation.
 
 import type { FaultRecord } from '../lib/errors.ts';
+import type { PauseStatus } from './pauses.ts';
 import type { PeerStatus, RepoStatus } from './status.ts';
 
 /** `GET /account`. */
 export interface AccountAnswer {
   /** `none`: not signed in to any account. */
-  readonly state: 'none' | 'connecting' | 'online' | 'offline' | 'stopped';
+  readonly state: 'none' | 'connecting' | 'online' | 'offline' | 'stopped' | 'paused';
   readonly jid?: string;
   /** Full JID while online. */
   readonly address?: string;
@@ -31,10 +32,22 @@ export interface LoginAnswer {
 /** `GET /status`. */
 export interface StatusAnswer {
   readonly account: AccountAnswer;
+  /** While everything is paused. */
+  readonly pause?: PauseStatus;
   readonly peers: readonly PeerStatus[];
   readonly repos: readonly (RepoStatus & { readonly problem?: FaultRecord })[];
   /** What waits for a person, with the command that mends it. */
   readonly notes: readonly string[];
+}
+
+/** `POST /pause` and `POST /resume`. */
+export interface PauseAnswer {
+  /** Name of the repository; absent for everything. */
+  readonly repo?: string;
+  /** How it is paused now; absent where it runs. */
+  readonly pause?: PauseStatus;
+  /** False for `resume` where nothing was paused. */
+  readonly hasChanged: boolean;
 }
 
 /** A line of `POST /pair`. */

@@ -12,9 +12,10 @@ import { peerStatus, policiesStatus, repoPeerStatus } from './status.ts';
 type RepoAnswer = StatusAnswer['repos'][number];
 
 export async function collectStatus(parts: AgentParts): Promise<StatusAnswer> {
-  const { peering, account, peers, repos, troubles } = parts;
+  const { peering, account, peers, repos, troubles, pauses } = parts;
   return {
     account: account.answer(),
+    ...(pauses.all === undefined ? {} : { pause: pauses.all }),
     peers: peers.list().map((peer) => {
       const { device, petname } = peer;
       return peerStatus(peer, { isOnline: peering.contacts.isOnline(device), links: peering.linkStats(device), error: troubles.of(petname) });
@@ -24,15 +25,20 @@ export async function collectStatus(parts: AgentParts): Promise<StatusAnswer> {
   };
 }
 
-async function collectRepo({ peering, peers, troubles }: AgentParts, shared: SharedRepo): Promise<RepoAnswer> {
+async function collectRepo({ peering, peers, troubles, pauses }: AgentParts, shared: SharedRepo): Promise<RepoAnswer> {
   const { name, id, path } = shared;
+  const audience = peers.list().filter((peer) => isGranted(grantOf(shared, peer), 'read'));
+  const pause = pauses.of(id);
+  if (pause !== undefined) {
+    const states = audience.map(({ petname, device }) => ({ peer: petname, device, isOnline: peering.contacts.isOnline(device), state: pause.words, ahead: 0, behind: 0, moving: [], branches: [], waiting: [] }));
+    return { name, id, path, pause, peers: states };
+  }
   const loop = peering.repoSet.byId(id);
   if (loop === undefined) {
     const fault = peering.repoSet.problem(id);
     return { name, id, path, peers: [], ...(fault === undefined ? {} : { problem: formatFault(fault) }) };
   }
   try {
-    const audience = peers.list().filter((peer) => isGranted(grantOf(shared, peer), 'read'));
     const me = peering.identity.device;
     const states = audience.map(async (peer) => {
       const { device, petname } = peer;

@@ -27,11 +27,15 @@ import { Events } from './events.ts';
 import { Hooks } from './hooks.ts';
 import { InviteStore } from './invites.ts';
 import { OFFERS_DIR } from './offer.ts';
+import { Pauses } from './pauses.ts';
+import { Pausing } from './pausing.ts';
 import { Showing } from './pair-show.ts';
+import { readDefaultRoutes } from './network.ts';
 import { Peering } from './peering.ts';
 import { DEFAULT_QUOTA, parseBytes, Quota } from './quota.ts';
 import { Transfers } from './transfers.ts';
 import { Troubles } from './troubles.ts';
+import { Exchanges } from './exchanges.ts';
 import { Wake } from './wake.ts';
 
 export interface ComposeOptions {
@@ -68,7 +72,9 @@ export async function composeAgent(options: ComposeOptions): Promise<Agent> {
   const newId = (): ReturnType<typeof parseRepoId> => parseRepoId(randomUUID());
   const mounts = new MountWatch({ onProblem: (words) => events.emit({ type: 'no-mount-watch', words }) });
   const transfers = new Transfers({ clock, events });
-  const common = { home, config, settings, runGit, startGit, peers, repos, events, clock, log, random, chance, newId, transfers };
+  const pauses = await Pauses.open(join(home.state, 'pauses.json'), { clock, events });
+  const exchanges = new Exchanges(events);
+  const common = { home, config, settings, runGit, startGit, peers, repos, events, clock, log, random, chance, newId, transfers, pauses, exchanges };
   const peering = new Peering({ ...common, identity, serve, showing, mounts });
   const account = new AccountKeeper({
     home,
@@ -78,15 +84,20 @@ export async function composeAgent(options: ComposeOptions): Promise<Agent> {
     clock,
     log,
     random: chance,
+    pauses,
+    hasNetwork: () => wake.hasNetwork,
     onUp: (connection) => void peering.up(connection),
     onDown: (fault) => peering.down(fault),
     trace: debug === undefined ? undefined : (direction, element) => debug(formatTrace(direction, element)),
   });
+  const pausing = new Pausing({ pauses, repos, exchanges, peering, account });
+  pauses.onChange = () => pausing.apply();
   const onChange = (): void => {
+    pauses.look();
     account.reconnectNow();
     void peering.lookAround();
   };
-  const wake = new Wake({ clock, interfaces: networkInterfaces, events, onChange });
+  const wake: Wake = new Wake({ clock, interfaces: networkInterfaces, routes: readDefaultRoutes, events, onChange, onLost: () => account.lostNetwork() });
   const hooks = new Hooks({ ...common, loops: () => peering.repoSet.all(), log: log.scope('hooks'), env, run: runProgram });
   return new Agent({ ...common, troubles: new Troubles(events), peering, account, showing, invites, wake, hooks });
 }

@@ -10,6 +10,7 @@ import type { Peers } from '../home/peers.ts';
 import { formatToldMap } from '../link/http-format.ts';
 import type { ToldMap } from '../link/http-format.ts';
 import type { Links } from '../link/links.ts';
+import { untilAborted } from '../link/services.ts';
 import type { Engine, Fact } from '../sync/engine.ts';
 import { applyChanges, diffMaps } from '../sync/map-format.ts';
 import type { RefsOfMap } from '../sync/map-format.ts';
@@ -18,6 +19,7 @@ import type { RepoContext } from './context.ts';
 import type { Events } from './events.ts';
 import { deliverOffer } from './offer.ts';
 import type { Offer, PeerCopy } from './offer-types.ts';
+import type { Exchanges } from './exchanges.ts';
 
 export interface DeliveryParts {
   readonly context: RepoContext;
@@ -26,6 +28,7 @@ export interface DeliveryParts {
   readonly peers: Peers;
   readonly links: Links;
   readonly events: Pick<Events, 'emit'>;
+  readonly exchanges: Pick<Exchanges, 'begin'>;
   readonly clock: Clock;
   /** Hands a fact to the engine, in its turn. */
   readonly tell: (fact: Fact) => Promise<void>;
@@ -54,11 +57,13 @@ export class Deliveries {
     const offer = { device, signed, refs: context.maps.refsOf(device) };
     const { id: repo, name: repoName } = context.shared();
     const transfer = context.transfers.begin({ repo, repoName, device: peer, petname: this.#nameOf(peer), kind: 'offer', direction: 'up' });
+    const exchange = this.#parts.exchanges.begin(context.shared(), this.#nameOf(peer));
     try {
-      const session = await links.session(peer);
+      const session = untilAborted(await links.session(peer), exchange.signal);
       const told = await deliverOffer(context, { session, clock, transfer }, { offer, copy: this.#copyAt(peer, device) });
       transfer.end(true);
       this.#note(peer, offer);
+      exchange.done(true);
       await tell({ type: 'delivered', peer, device, counter: signed.counter });
       if (told !== undefined) await this.#takeTold(peer, offer, told);
     } catch (error) {
@@ -66,8 +71,11 @@ export class Deliveries {
       this.#copies.delete(`${peer} ${device}`);
       const doing = `offering to ${this.#nameOf(peer)}`;
       const fault = asFault(error, doing);
+      // Paused: the loop has ended, and the next one begins with a comparison.
+      if (exchange.signal.aborted) return;
       // A relayed map of a device that is not paired there: no failure, and not to be tried with each commit of it.
       const isUnwanted = device !== context.me && fault.code === 'no-such-peer';
+      exchange.done(isUnwanted);
       if (!isUnwanted) this.#tellFailed(this.#nameOf(peer), `${doing}: ${fault.message}`, fault);
       await tell({ type: 'undelivered', peer, device, mayRetry: links.isUp(peer), isUnwanted });
       if (isLost(error)) this.#parts.onLost(peer);

@@ -20,6 +20,8 @@ export interface AgentEvent {
   /** What ends it, where it is an error. */
   readonly remedy?: string | undefined;
   readonly bytes?: number;
+  /** Of `done-syncing`: whether all of it went well. */
+  readonly isGood?: boolean;
   /** Files that it is about, such as those of a conflict; at most 100. */
   readonly paths?: readonly string[];
 }

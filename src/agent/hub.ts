@@ -18,6 +18,7 @@ import { Disk } from './disks.ts';
 import type { Events } from './events.ts';
 import { sourcesOf } from './hub-sources.ts';
 import type { ActedStore } from './hub-sources.ts';
+import type { Exchanges } from './exchanges.ts';
 
 export interface HubParts {
   readonly context: RepoContext;
@@ -31,6 +32,7 @@ export interface HubParts {
   readonly seen: HubRefs;
   readonly store: ActedStore;
   readonly events: Pick<Events, 'emit'>;
+  readonly exchanges: Pick<Exchanges, 'during'>;
   readonly clock: Clock;
   readonly random: () => number;
   /** Considers sources, one after another, while nothing else moves. @returns what stands here then */
@@ -142,7 +144,8 @@ export class Hub {
     try {
       if (intention.type === 'announce') this.parts.onPushed();
       else if (intention.type === 'fetch') {
-        this.#tell({ type: 'fetched', refs: await (intention.isListing ? listHub : fetchHub)(this.#place) });
+        const refs = intention.isListing ? await listHub(this.#place) : await this.#moving(() => fetchHub(this.#place));
+        this.#tell({ type: 'fetched', refs });
       } else if (intention.type === 'push') {
         await this.#push(intention.updates);
       } else {
@@ -153,8 +156,12 @@ export class Hub {
     }
   }
 
+  #moving<T>(work: () => Promise<T>): Promise<T> {
+    return this.parts.exchanges.during(this.parts.context.shared(), this.remote, work);
+  }
+
   async #push(updates: readonly HubUpdate[]): Promise<void> {
-    const results = await pushHub(this.#place, updates);
+    const results = await this.#moving(() => pushHub(this.#place, updates));
     const pushed = updates.filter(({ ref, isOwn }) => !isOwn && results.get(ref) === 'done');
     for (const { ref } of pushed) this.#emit('hub-pushed', `${ref.replace('refs/heads/', '')} went to ${this.remote}`, ref);
     this.#tell({ type: 'pushed', results });

@@ -25,6 +25,7 @@ import type { HubSetting, HubsState } from './hubs-format.ts';
 export interface HubsParts {
   readonly context: RepoContext;
   readonly events: Pick<Events, 'emit'>;
+  readonly exchanges: HubParts['exchanges'];
   readonly clock: Clock;
   readonly random: () => number;
   readonly mounts: Pick<MountWatch, 'onChange'>;
@@ -153,7 +154,7 @@ export class Hubs {
   }
 
   async #open({ remote, mode }: HubSetting, hasSshCommand: boolean): Promise<void> {
-    const { context, events, clock, random, takeOver, announce } = this.#parts;
+    const { context, events, exchanges, clock, random, takeOver, announce } = this.#parts;
     const { runGit, repository } = context;
     // With the person's url.<base>.insteadOf, as git itself would go there.
     const { stdout } = await runGit(['ls-remote', '--get-url', '--', remote], inRepository(repository));
@@ -167,7 +168,7 @@ export class Hubs {
     const place = { runGit, repository, remote, hasSshCommand };
     const parts = { context, place, mode, folder: this.#state.folder, path: pathOfUrl(url, repository.path), seen: await refsOfHub(place) };
     if (this.#ours === undefined) return;
-    const hub = new Hub({ ...parts, store: this.#storeOf(remote), events, clock, random, takeOver, onPushed: () => announce(hash) }, this.#ours);
+    const hub = new Hub({ ...parts, store: this.#storeOf(remote), events, exchanges, clock, random, takeOver, onPushed: () => announce(hash) }, this.#ours);
     this.#running.set(remote, { hub, hash, made });
     await hub.contact();
   }

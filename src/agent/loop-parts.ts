@@ -8,6 +8,7 @@ import type { RepoContext } from './context.ts';
 import type { Events } from './events.ts';
 import type { HubsParts } from './hubs.ts';
 import type { RepoLoop } from './loop.ts';
+import type { Exchanges } from './exchanges.ts';
 
 export interface LoopParts {
   readonly context: RepoContext;
@@ -15,6 +16,7 @@ export interface LoopParts {
   readonly peers: Peers;
   readonly links: Links;
   readonly events: Events;
+  readonly exchanges: Exchanges;
   readonly clock: Clock;
   readonly random: () => number;
   /** A link was lost under an offer: whether the peer is still there has to be found out. */

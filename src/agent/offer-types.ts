@@ -1,8 +1,8 @@
 // What an offer is made of. Rule: plain data; how it is delivered is `offer.ts`'s.
 
-import type { ClientHttp2Session } from 'node:http2';
 import type { Clock } from '../lib/clock.ts';
 import type { DeviceId, Oid } from '../lib/names.ts';
+import type { Requester } from '../link/services.ts';
 import type { RefsOfMap } from '../sync/map-format.ts';
 import type { SignedCounter } from './maps-format.ts';
 import type { Transfer } from './transfers.ts';
@@ -25,7 +25,7 @@ export interface Offer {
 
 /** What an offer goes over, and where it is told how far it has come. */
 export interface OfferLink {
-  readonly session: ClientHttp2Session;
+  readonly session: Requester;
   readonly clock: Clock;
   readonly transfer: Transfer;
 }

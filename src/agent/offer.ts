@@ -1,9 +1,8 @@
 // Offers one map to one peer over a link: by name alone where the peer has every object, else as a push (docs/PROTOCOL.md, "The two lanes").
 // Rule: the refs that are pushed are the device's corner as it was signed; what moves meanwhile is the next offer's.
 
-import { join } from 'node:path';
 import { constants } from 'node:http2';
-import type { ClientHttp2Session } from 'node:http2';
+import { join } from 'node:path';
 import { asFault, Fault } from '../lib/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Oid, RefName } from '../lib/names.ts';
@@ -13,7 +12,7 @@ import { MAX_WARM_REFS, offerArgs } from '../git/push.ts';
 import { MAX_BASES, formatOfferHeaders } from '../link/http-format.ts';
 import type { ToldMap } from '../link/http-format.ts';
 import { openService, requestJson } from '../link/services.ts';
-import type { ServiceEnd, ServiceStream } from '../link/services.ts';
+import type { Requester, ServiceEnd, ServiceStream } from '../link/services.ts';
 import { LEFT_REF, MAX_RECORDED_REFS, formatRecordedMap, parseLacking } from '../sync/record-format.ts';
 import { diffMaps } from '../sync/map-format.ts';
 import { carryPush } from './carry-push.ts';
@@ -79,7 +78,7 @@ const HELD_ALREADY: ServiceEnd = { exitCode: 0, stderr: '', told: undefined };
 /** @returns undefined when it was taken in, else tips of the peer to build on */
 async function tellByName(
   context: RepoContext,
-  { session, clock }: { readonly session: ClientHttp2Session; readonly clock: Clock },
+  { session, clock }: { readonly session: Requester; readonly clock: Clock },
   map: { readonly offer: Offer; readonly changes: ReadonlyMap<RefName, Oid | undefined>; readonly base: number },
 ): Promise<readonly Oid[] | undefined> {
   const { device, signed } = map.offer;

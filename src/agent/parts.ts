@@ -10,10 +10,12 @@ import type { AccountKeeper } from './account.ts';
 import type { Events } from './events.ts';
 import type { Hooks } from './hooks.ts';
 import type { InviteStore } from './invites.ts';
+import type { Pauses } from './pauses.ts';
 import type { Showing } from './pair-show.ts';
 import type { Peering } from './peering.ts';
 import type { Transfers } from './transfers.ts';
 import type { Troubles } from './troubles.ts';
+import type { Exchanges } from './exchanges.ts';
 import type { Wake } from './wake.ts';
 
 export interface AgentParts {
@@ -33,4 +35,6 @@ export interface AgentParts {
   readonly hooks: Hooks;
   readonly transfers: Transfers;
   readonly troubles: Troubles;
+  readonly pauses: Pauses;
+  readonly exchanges: Exchanges;
 }

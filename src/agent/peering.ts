@@ -1,19 +1,11 @@
 // Everything between this device and its peers: links both ways, contact, shared repositories, and the stretch of time that is signed
 // in (docs/ARCHITECTURE.md). Rule: joins the parts and passes on what happens; each decision lies with the part it is named after.
 
-import type { Clock } from '../lib/clock.ts';
 import { asFault, Fault } from '../lib/errors.ts';
-import type { RunGit } from '../lib/git-run.ts';
 import type { BareJid, FullJid } from '../lib/jid.ts';
-import type { Log } from '../lib/log.ts';
 import type { DeviceId } from '../lib/names.ts';
-import type { MountWatch } from '../git/mounts.ts';
-import type { StartGit } from '../git/run.ts';
-import type { Home } from '../home/paths.ts';
 import type { Identity } from '../home/identity.ts';
-import type { Peer, Peers } from '../home/peers.ts';
-import type { Repos } from '../home/repos.ts';
-import type { Settings } from '../home/settings.ts';
+import type { Peer } from '../home/peers.ts';
 import { SmallServers } from '../carriers/block-size-machine.ts';
 import type { Carrier } from '../carriers/carrier.ts';
 import { Acceptor } from '../link/accept.ts';
@@ -28,38 +20,15 @@ import type { Connection } from '../xmpp/connection.ts';
 import { Announcements } from './announcements.ts';
 import { Answers } from './answer.ts';
 import { Contacts } from './contacts.ts';
-import type { Events } from './events.ts';
-import type { Showing } from './pair-show.ts';
 import type { RepoLoop } from './loop.ts';
+import type { PeeringParts } from './peering-parts.ts';
 import { Remotes } from './remotes.ts';
 import { RepoSet } from './repo-set.ts';
-import type { ServeSettings } from './serve-git.ts';
 import { SliceServer } from './serve-slices.ts';
 import { Session } from './session.ts';
 import { formatSeen } from './status.ts';
-import type { Transfers } from './transfers.ts';
 import { Twins } from './twins.ts';
 import { Ways } from './ways.ts';
-
-export interface PeeringParts {
-  readonly home: Home;
-  readonly identity: Identity;
-  readonly runGit: RunGit;
-  readonly startGit: StartGit;
-  readonly peers: Peers;
-  readonly repos: Repos;
-  readonly events: Events;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly random: (size: number) => Uint8Array;
-  /** From 0 up to 1. */
-  readonly chance: () => number;
-  readonly serve: ServeSettings;
-  readonly showing: Showing;
-  readonly settings: Settings;
-  readonly mounts: MountWatch;
-  readonly transfers: Transfers;
-}
 
 /** How long the one who showed a code waits for the other to come in. */
 const FIRST_CONTACT_MS = 4_000;
@@ -106,6 +75,7 @@ export class Peering {
       loops: this.repoSet.view,
       serve: parts.serve,
       slices: this.slices,
+      exchanges: parts.exchanges,
       onContact: (peer, digest) => this.contacts.heard(peer, digest),
       onCarriers: (peer, body) => this.#ways.expect(peer, body),
       events,
@@ -187,8 +157,13 @@ export class Peering {
     if (peer.kind === 'other') await this.#ways.session?.publish();
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
     this.repoSet.stop();
+    return this.rest();
+  }
+
+  /** Ends every link and what runs over the connection, until there is another one. */
+  async rest(): Promise<void> {
     await this.contacts.bye();
     this.contacts.stop();
     await this.links.stop();

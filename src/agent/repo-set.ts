@@ -19,18 +19,21 @@ import type { Repository } from '../git/repository.ts';
 import type { StartGit } from '../git/run.ts';
 import { removeStaleLocks } from '../git/stale-locks.ts';
 import { watchRefs } from '../git/watch.ts';
+import type { Peer } from '../home/peers.ts';
 import { grantOf } from '../home/repos.ts';
 import type { Repos, SharedRepo } from '../home/repos.ts';
 import type { RepoContext } from './context.ts';
 import { RepoLoop } from './loop.ts';
 import type { LoopParts } from './loop-parts.ts';
 import { MapStore } from './maps.ts';
+import type { Pauses } from './pauses.ts';
 import { Presence } from './presence.ts';
 import { openShared } from './repo-there.ts';
 import type { Transfers } from './transfers.ts';
 
 export interface RepoSetParts extends Omit<LoopParts, 'context'> {
   readonly repos: Repos;
+  readonly pauses: Pick<Pauses, 'fault'>;
   readonly runGit: RunGit;
   readonly startGit: StartGit;
   readonly transfers: Transfers;
@@ -74,11 +77,17 @@ export class RepoSet {
   }
 
   /** The loops as those who serve peers see them. */
-  readonly view = { all: (): readonly RepoLoop[] => this.all(), byId: (id: RepoId): RepoLoop | undefined => this.byId(id) };
+  readonly view = { all: (): readonly RepoLoop[] => this.all(), byId: (id: RepoId): RepoLoop | undefined => this.byId(id), pausedFor: (peer: Peer, id?: RepoId): SharedRepo[] => this.pausedFor(peer, id) };
 
   /** Why a repository is not running. */
   problem(id: RepoId): Fault | undefined {
-    return this.#broken.get(id);
+    return this.#parts.pauses.fault(id) ?? this.#broken.get(id);
+  }
+
+  /** Those that stand still and that `peer` may see, or the one of that id. */
+  pausedFor(peer: Peer, id?: RepoId): SharedRepo[] {
+    const { repos, pauses } = this.#parts;
+    return repos.list().filter((shared) => (id === undefined || shared.id === id) && pauses.fault(shared.id) !== undefined && isGranted(grantOf(shared, peer), 'read'));
   }
 
   async start(): Promise<void> {
@@ -105,7 +114,7 @@ export class RepoSet {
     // A move that is still under way would be taken for one that a crash broke off.
     await before?.exclusively(() => Promise.resolve());
     const shared = this.#parts.repos.byId(id);
-    if (shared === undefined) return undefined;
+    if (shared === undefined || this.#parts.pauses.fault(id) !== undefined) return undefined;
     try {
       await this.#presence.note(shared);
       const running = await this.#run(shared);

@@ -2,9 +2,9 @@
 // Rule: nothing is decided here; a field that is missing, wrong or unknown is named.
 
 import { parseBareJid } from '../lib/jid.ts';
-import { Fault, InputFault } from '../lib/errors.ts';
+import { Fault } from '../lib/errors.ts';
 import { parseGrant, parseOid, parseRepoName } from '../lib/names.ts';
-import type { ControlHandler, ControlRequest, Routes } from '../control/server.ts';
+import type { ControlRequest, Routes } from '../control/server.ts';
 import { parseHostAndPort } from '../home/account.ts';
 import type { Account } from '../home/account.ts';
 import { parseDeviceName } from '../home/device-name-format.ts';
@@ -14,14 +14,17 @@ import type { Agent } from './agent.ts';
 import { cloneLines } from './clone.ts';
 import type { CloneRequest } from './clone.ts';
 import type { ShowOptions, TypeOptions } from './pairing.ts';
+import { makePauseRoutes } from './pause-routes.ts';
+import { json, parsePath, take } from './routing.ts';
 import type { ShareRequest } from './share.ts';
 import { findPeer, openStream } from './streams.ts';
 
 /** All routes of an agent; `stop` ends it after the answer is out. */
 export function makeRoutes(agent: Agent, stop: () => void): Routes {
   const { parts } = agent;
-  const known = { peers: parts.peers, links: parts.peering.links, clock: parts.clock, transfers: parts.transfers };
+  const known = { ...parts, links: parts.peering.links };
   return {
+    ...makePauseRoutes(agent),
     'GET /account': json(() => Promise.resolve(parts.account.answer())),
     'GET /status': json(() => agent.status()),
     'GET /peers': json(async () => ({ peers: (await agent.status()).peers })),
@@ -48,21 +51,9 @@ export function makeRoutes(agent: Agent, stop: () => void): Routes {
   };
 }
 
-function json(answer: (request: ControlRequest) => Promise<unknown>): ControlHandler {
-  return { kind: 'json', answer };
-}
-
 async function* events(agent: Agent, { query, signal }: ControlRequest): AsyncGenerator {
   yield* agent.parts.events.recent;
   if (query.get('follow') === '1') yield* agent.parts.events.follow(signal);
-}
-
-/** Reads the fields that `read` asks for, and refuses any other. */
-function take<T>(body: unknown, read: (fields: Fields) => T): T {
-  const fields = new Fields(body ?? {}, 'request');
-  const result = read(fields);
-  fields.end();
-  return result;
 }
 
 function parseLogin(body: unknown): { readonly account: Account; readonly password: string; readonly device: string | undefined } {
@@ -139,9 +130,4 @@ function parseGrantBody(fields: Fields): Parameters<Agent['grant']>[0] {
 function parseCheckout(fields: Fields): Parameters<Agent['checkOut']>[0] {
   fields.text('workTree', parsePath);
   return { gitDir: fields.text('gitDir', parsePath), to: fields.text('to', parseOid) };
-}
-
-function parsePath(text: string): string {
-  if (!text.startsWith('/') || text.includes('\0') || text.length > 4096) throw new InputFault('path', 'is no absolute path');
-  return text;
 }

@@ -11,6 +11,7 @@ import { compareBranches } from './branch-status.ts';
 import type { BranchStatus } from './branch-status.ts';
 import type { HubStatus } from './hub-status.ts';
 import type { RepoLoop } from './loop.ts';
+import type { PauseStatus } from './pauses.ts';
 import { describePolicies, HOOK_EVENTS } from './policies-format.ts';
 import type { HookEvent, Policies } from './policies-format.ts';
 import type { TransferStatus } from './transfers.ts';
@@ -21,7 +22,7 @@ export interface RepoPeerStatus {
   readonly peer: string;
   readonly device: string;
   readonly isOnline: boolean;
-  /** `in sync`, `ahead 2`, `behind 1`, `diverged`, `sending`, `unknown` (it has told nothing yet). */
+  /** `in sync`, `ahead 2`, `behind 1`, `diverged`, `sending`, `unknown` (it has told nothing yet), `paused`, `paused until 14:30`. */
   readonly state: string;
   /** Commits of all branches that both have: those that it lacks, and those that are lacking here. */
   readonly ahead: number;
@@ -45,6 +46,8 @@ export interface RepoStatus {
   readonly name: string;
   readonly id: string;
   readonly path: string;
+  /** While it is paused: then it does not run, and each peer's `state` says so too. */
+  readonly pause?: PauseStatus;
   readonly peers: readonly RepoPeerStatus[];
   /** Where what changes is committed by itself. */
   readonly autoCommit?: AutoCommitStatus;

@@ -16,8 +16,10 @@ import type { Links } from '../link/links.ts';
 import { passedBytes } from '../link/bulk-gate.ts';
 import { openService } from '../link/services.ts';
 import type { ServiceStream } from '../link/services.ts';
+import type { Pauses } from './pauses.ts';
 import { findPeerRepo } from './peer-repos.ts';
 import type { Transfer, Transfers } from './transfers.ts';
+import type { Exchange, Exchanges } from './exchanges.ts';
 
 export interface StreamParts {
   readonly peers: Peers;
@@ -26,6 +28,8 @@ export interface StreamParts {
   readonly transfers: Transfers;
   /** Repositories that peers named in their digests, so that a name needs no question. */
   readonly knownRepo: (peer: Peer, name: string) => RepoId | undefined;
+  readonly pauses: Pick<Pauses, 'requireRunning'>;
+  readonly exchanges: Pick<Exchanges, 'begin'>;
 }
 
 /** Opens what the headers `peer`, `repo`, `service` and `protocol` ask for, and joins it with `socket`. */
@@ -35,7 +39,9 @@ export async function openStream(parts: StreamParts, request: ControlRequest, so
   const protocol = parseGitProtocol(headers['protocol']);
   const peer = findPeer(parts.peers, headers['peer'] ?? '');
   const name = parseRepoName(headers['repo'] ?? '');
+  parts.pauses.requireRunning();
   const id = parts.knownRepo(peer, name) ?? (await findPeerRepo(parts.links, parts.clock, { peer, name })).repo;
+  parts.pauses.requireRunning(id);
   const asked = protocol === undefined ? {} : { [HEADER.gitProtocol]: protocol };
   let opened: ServiceStream;
   try {
@@ -56,8 +62,11 @@ export async function openStream(parts: StreamParts, request: ControlRequest, so
   const { device, petname } = peer;
   const what = { repo: id, repoName: name, device, petname };
   const transfer = parts.transfers.begin(isFetch ? { ...what, kind: 'fetch', direction: 'down' } : { ...what, kind: 'push', direction: 'up' });
-  void relay(opened, socket, { peer, link: parts.links.link(peer.device), transfer, isFetch });
+  void relay(opened, socket, { peer, link: parts.links.link(peer.device), transfer, isFetch, exchange: parts.exchanges.begin({ id, name }, petname) });
 }
+
+/** What a person's git says where it is cut short. */
+const PAUSED = new Fault('paused', 'this repository was paused here; to go on: git xmpp resume');
 
 /** The peer of that petname. @throws Fault `no-such-peer` with the ones there are */
 export function findPeer(peers: Peers, text: string): Peer {
@@ -73,9 +82,11 @@ interface Relayed {
   readonly link: DialledLink | undefined;
   readonly transfer: Transfer;
   readonly isFetch: boolean;
+  readonly exchange: Exchange;
 }
 
-async function relay({ stream, upload, end }: ServiceStream, socket: Duplex, { peer, link, transfer, isFetch }: Relayed): Promise<void> {
+async function relay({ stream, upload, end }: ServiceStream, socket: Duplex, { peer, link, transfer, isFetch, exchange }: Relayed): Promise<void> {
+  exchange.signal.addEventListener('abort', () => stream.destroy(), { once: true });
   let received = 0;
   transfer.part(() => (isFetch ? received : passedBytes(upload)));
   socket.on('data', (part: Buffer) => {
@@ -96,15 +107,17 @@ async function relay({ stream, upload, end }: ServiceStream, socket: Duplex, { p
   try {
     const { exitCode, stderr } = await end;
     transfer.end(exitCode === 0);
+    exchange.done(exitCode === 0);
     gather.flush();
     if (stderr !== '') for (const frame of encodeFrames(STDERR, Buffer.from(stderr))) socket.write(frame);
     socket.end(encodeExit(exitCode));
   } catch (error) {
     transfer.end(false);
     gather.flush();
-    let { message } = asFault(error, `talking to ${peer.petname}`);
+    exchange.done(false);
+    let { message } = exchange.signal.aborted ? PAUSED : asFault(error, `talking to ${peer.petname}`);
     // What ended the link says more than what that did to the stream; it is told at once of a link that has ended.
-    link?.onClose((why) => (message = why.message));
+    if (!exchange.signal.aborted) link?.onClose((why) => (message = why.message));
     for (const frame of encodeFrames(STDERR, Buffer.from(`git-xmpp: ${peer.petname}: ${message}\n`))) socket.write(frame);
     socket.end(encodeExit(1));
   }

@@ -1,7 +1,6 @@
 // An offer to a peer of which it is known what it holds of the map: one request, with the push already in it (docs/PROTOCOL.md, "Maps").
 // Rule: it pushes exactly what was signed, on exactly what the peer was last known to hold; where that is not so, nothing is taken in.
 
-import type { ClientHttp2Session } from 'node:http2';
 import { concatBytes } from '../lib/bytes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { InputFault } from '../lib/errors.ts';
@@ -12,7 +11,7 @@ import { warmOfferArgs } from '../git/push.ts';
 import type { GitProcess } from '../git/run.ts';
 import { formatOfferHeaders } from '../link/http-format.ts';
 import { openService } from '../link/services.ts';
-import type { ServiceEnd } from '../link/services.ts';
+import type { Requester, ServiceEnd } from '../link/services.ts';
 import { cornerRef } from './maps-format.ts';
 import type { Offer, PeerCopy } from './offer-types.ts';
 import type { RepoContext } from './context.ts';
@@ -36,7 +35,7 @@ export interface WarmOffer {
  */
 export async function pushWarm(
   context: RepoContext,
-  { session, clock }: { readonly session: ClientHttp2Session; readonly clock: Clock },
+  { session, clock }: { readonly session: Requester; readonly clock: Clock },
   warm: WarmOffer,
 ): Promise<ServiceEnd | undefined> {
   const { offer, copy } = warm;

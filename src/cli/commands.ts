@@ -3,8 +3,9 @@
 import type { CommandSpec } from './command.ts';
 import { ACCOUNT_COMMANDS } from './commands/account.ts';
 import { AGENT_COMMANDS } from './commands/agent.ts';
+import { CONTROL_COMMANDS } from './commands/control.ts';
 import { DEVICE_COMMANDS } from './commands/devices.ts';
 import { HELP_COMMANDS } from './commands/help.ts';
 import { REPOSITORY_COMMANDS } from './commands/repositories.ts';
 
-export const COMMANDS: readonly CommandSpec[] = [...ACCOUNT_COMMANDS, ...DEVICE_COMMANDS, ...REPOSITORY_COMMANDS, ...AGENT_COMMANDS, ...HELP_COMMANDS];
+export const COMMANDS: readonly CommandSpec[] = [...ACCOUNT_COMMANDS, ...DEVICE_COMMANDS, ...REPOSITORY_COMMANDS, ...AGENT_COMMANDS, ...CONTROL_COMMANDS, ...HELP_COMMANDS];

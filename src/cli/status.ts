@@ -1,10 +1,8 @@
-// `git xmpp`, `git xmpp status`, `events`. Rule: what is asked is shown as status-format.ts says, at the width of the terminal, or as JSON.
+// `git xmpp`, `git xmpp status`. Rule: what is asked is shown as status-format.ts says, at the width of the terminal, or as JSON.
 
-import type { AgentEvent } from '../agent/events.ts';
 import type { StatusAnswer } from '../agent/answers.ts';
-import { realClock } from '../lib/clock.ts';
 import type { Door } from './door.ts';
-import { formatTime, print, say } from './out.ts';
+import { print, say } from './out.ts';
 import { formatStatus, nextCommand } from './status-format.ts';
 import { hasColour, lookOf, paint } from './terminal.ts';
 import { watchStatus } from './watch.ts';
@@ -32,12 +30,4 @@ export async function overview(door: Door): Promise<void> {
   const answer = await door.ask<StatusAnswer>('GET', '/status');
   show(answer);
   say(`next: ${nextCommand(answer)}`);
-}
-
-/** What happened lately; with `follow`, what happens from now on as well. */
-export async function events(door: Door, options: { readonly json?: boolean; readonly follow?: boolean }): Promise<void> {
-  for await (const event of door.lines<AgentEvent>('GET', options.follow === true ? '/events?follow=1' : '/events')) {
-    if (options.json === true) print(JSON.stringify(event));
-    else print(`${formatTime(event.at, realClock.now())}  ${event.type}  ${event.repo === undefined ? '' : `${event.repo}: `}${event.words}`);
-  }
 }

@@ -37,6 +37,11 @@ export class Fields {
     throw this.#fault(name, 'is no integer from 0 up');
   }
 
+  /** An object, as `parse` takes it. @throws InputFault */
+  object<T>(name: string, parse: (value: unknown, what: string) => T): T {
+    return parse(this.#take(name), this.#nameOf(name));
+  }
+
   /** A list of at most `max`; `parse` gets each value and its name. @throws InputFault */
   list<T>(name: string, max: number, parse: (value: unknown, what: string) => T): T[] {
     const value = this.#take(name);

@@ -87,6 +87,16 @@ export const FAULT_CATALOGUE = {
     remedy: '`git xmpp account` says why; it tries again by itself',
     exitCode: 1,
   },
+  'no-network': {
+    says: 'This machine has no network at the moment.',
+    remedy: 'connect it to a network; the agent notices that by itself',
+    exitCode: 1,
+  },
+  paused: {
+    says: 'What was asked for is paused, here or on the other device.',
+    remedy: '`git xmpp resume`, on the device that is paused',
+    exitCode: 1,
+  },
   'too-large': {
     says: 'Something is larger than what is taken in one piece.',
     remedy: 'make it smaller or fewer; the message names the limit',

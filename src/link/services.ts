@@ -30,9 +30,17 @@ export interface ServiceStream {
   readonly end: Promise<ServiceEnd>;
 }
 
+/** What requests are made on: the session of a link, or one that gives up with a signal (`untilAborted`). */
+export type Requester = Pick<ClientHttp2Session, 'request'>;
+
+/** The same session; every request made on it is given up when `signal` aborts. */
+export function untilAborted(session: Requester, signal: AbortSignal): Requester {
+  return { request: (headers, options) => session.request(headers, { ...options, signal }) };
+}
+
 /** A request with a JSON body, or none, answered by JSON, or nothing (`undefined`). */
 export async function requestJson(
-  session: ClientHttp2Session,
+  session: Requester,
   request: { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: unknown },
   options: { readonly clock: Clock; readonly deadlineMs: number },
 ): Promise<unknown> {
@@ -48,7 +56,7 @@ export async function requestJson(
 }
 
 /** Starts a git service, or an offer, on the other side. */
-export function openService(session: ClientHttp2Session, path: string, headers: Readonly<Record<string, string>>): ServiceStream {
+export function openService(session: Requester, path: string, headers: Readonly<Record<string, string>>): ServiceStream {
   const stream = openStream(session, { ':method': 'POST', ':path': path, ...headers }, { endStream: false });
   // Two pipelines and those who watch for the end: more than the ten that Node takes for a leak.
   stream.setMaxListeners(32);
@@ -92,7 +100,7 @@ export function openService(session: ClientHttp2Session, path: string, headers: 
 }
 
 /** @throws Fault `timeout` on a session that has ended */
-function openStream(session: ClientHttp2Session, headers: OutgoingHttpHeaders, options: ClientSessionRequestOptions): ClientHttp2Stream {
+function openStream(session: Requester, headers: OutgoingHttpHeaders, options: ClientSessionRequestOptions): ClientHttp2Stream {
   try {
     const stream = session.request(headers, options);
     watchStream(stream);
@@ -147,7 +155,7 @@ export function parseJson(text: string): unknown {
 }
 
 /** The codes that a peer may give as its reason; any other is its own trouble. */
-const REFUSALS: readonly FaultCode[] = ['no-such-repo', 'not-granted', 'no-such-peer', 'exists', 'newer-protocol', 'bad-input', 'refused-repository', 'disk-full', 'throttled'];
+const REFUSALS: readonly FaultCode[] = ['no-such-repo', 'not-granted', 'no-such-peer', 'exists', 'newer-protocol', 'bad-input', 'refused-repository', 'disk-full', 'throttled', 'paused'];
 
 /** The other side's refusal as a fault; its words are bounded and marked as its own. */
 export function parseRefusal(text: string): Fault {

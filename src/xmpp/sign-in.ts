@@ -3,8 +3,8 @@
 
 import { Backoff } from '../lib/backoff.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
-import { asFault } from '../lib/errors.ts';
-import type { Fault, FaultCode } from '../lib/errors.ts';
+import { asFault, Fault } from '../lib/errors.ts';
+import type { FaultCode } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Connection } from './connection-types.ts';
 
@@ -40,7 +40,8 @@ export class SignIn {
   readonly #down: DownListener[] = [];
   #run: AbortController | undefined;
   #timer: Timer | undefined;
-  #isDialling = false;
+  /** The dial that is under way. */
+  #attempt: AbortController | undefined;
   #connection: Connection | undefined;
 
   constructor(options: SignInOptions) {
@@ -76,30 +77,43 @@ export class SignIn {
     await connection?.close();
   }
 
-  /** Does not wait any longer; when signed in, makes sure that the connection is alive (after sleep, or on another network). */
+  /**
+   * Does not wait any longer; when signed in, makes sure that the connection is alive (after sleep, or on another network). A dial that is under way is
+   * begun anew: it may be stuck in the network that was.
+   */
   reconnectNow(): void {
-    if (this.#run === undefined || this.#isDialling) return;
+    if (this.#run === undefined) return;
     this.#timer?.cancel();
-    if (this.#connection === undefined) void this.#dial(this.#run.signal);
+    if (this.#attempt !== undefined) this.#attempt.abort();
+    else if (this.#connection === undefined) void this.#dial(this.#run.signal);
     else void this.#connection.probe();
   }
 
+  /** The network is gone: a connection that does not answer within `answerMs` has ended, as only one on this machine itself does. */
+  doubt(answerMs: number): void {
+    void this.#connection?.probe(answerMs);
+  }
+
   async #dial(signal: AbortSignal): Promise<void> {
-    this.#isDialling = true;
+    const attempt = new AbortController();
+    this.#attempt = attempt;
+    const dialling = this.#options.dial(AbortSignal.any([signal, attempt.signal]));
     try {
-      const connection = await this.#options.dial(signal);
+      const connection = await unlessAborted(dialling, attempt.signal);
+      this.#attempt = undefined;
       if (signal.aborted) await connection.close();
       else this.#keep(connection, signal);
     } catch (error) {
-      this.#isDialling = false;
-      if (!signal.aborted) this.#retry(asFault(error, 'signing in'), this.#failed);
+      this.#attempt = undefined;
+      if (signal.aborted) return;
+      if (attempt.signal.aborted) void this.#dial(signal);
+      else this.#retry(asFault(error, 'signing in'), this.#failed);
     }
   }
 
   #keep(connection: Connection, signal: AbortSignal): void {
     const { clock, log } = this.#options;
     const upAt = clock.now();
-    this.#isDialling = false;
     this.#connection = connection;
     this.#failed.succeed();
     log.info('signed in', { jid: connection.jid });
@@ -127,4 +141,16 @@ export class SignIn {
     const wait = backoff.fail(random);
     return SLOW.includes(code) ? Math.max(wait, Math.round(SLOW_MS * (1 + random))) : wait;
   }
+}
+
+/** As `dialling`, or a rejection at once when `signal` aborts; what comes up all the same is closed. */
+function unlessAborted(dialling: Promise<Connection>, signal: AbortSignal): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      reject(new Fault('not-connected', 'signing in begins anew'));
+      dialling.then((connection) => connection.close()).catch(() => undefined);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    dialling.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }

@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import { Answers } from '../../src/agent/answer.ts';
 import { Events } from '../../src/agent/events.ts';
+import { Exchanges } from '../../src/agent/exchanges.ts';
 import type { AgentEvent } from '../../src/agent/events.ts';
 import { RepoLoop } from '../../src/agent/loop.ts';
 import type { LoopParts } from '../../src/agent/loop-parts.ts';
@@ -81,13 +82,13 @@ export async function makeAgentPair(options: AgentPairOptions): Promise<AgentPai
   for (const [index, { device, spki }] of (options.others ?? []).entries()) await peers.add(makePeer(`other-${index}`, { device, spki }));
   const events = new Events(realClock, silentLog);
   const links = noLinks();
-  const loop = new RepoLoop({ context: far, me: world.far, peers, links, events, clock: realClock, random: () => 0, onLost: () => undefined, announce: () => undefined, around: NO_HUBS });
+  const loop = new RepoLoop({ context: far, me: world.far, peers, links, events, clock: realClock, random: () => 0, onLost: () => undefined, announce: () => undefined, around: NO_HUBS, exchanges: new Exchanges(events) });
   const havesDir = join(makeFolder(), 'haves');
   await prepareHavesDir(havesDir);
   const quota = await Quota.open(join(makeFolder(), 'quota.json'), options.quota ?? 2 ** 30);
   const byId = (id: string): RepoLoop | undefined => (id === far.shared().id ? loop : undefined);
   const serve = { hooksPath: '/dev/null', havesDir, hookEnv: {}, quota };
-  answers = new Answers({ me: world.far.device, peers, loops: { all: () => [loop], byId }, serve, slices: new SliceServer({ clock: realClock, events }), onContact: () => undefined, onCarriers: () => Promise.resolve(), events, clock: realClock });
+  answers = new Answers({ me: world.far.device, peers, loops: { all: () => [loop], byId, pausedFor: () => [] }, exchanges: new Exchanges(events), serve, slices: new SliceServer({ clock: realClock, events }), onContact: () => undefined, onCarriers: () => Promise.resolve(), events, clock: realClock });
   return {
     world,
     near,
@@ -107,7 +108,7 @@ export async function makeNearLoop({ world, near }: AgentPair): Promise<RepoLoop
   await peers.add(makePeer('far', { device: world.far.device, spki: world.far.spki }));
   const links = new Links({ ...WAYS, dial: () => world.dial(), findAddress: () => Promise.resolve(FAR_ADDRESS) });
   const events = new Events(realClock, silentLog);
-  return new RepoLoop({ context: near, me: world.near, peers, links, events, clock: realClock, random: () => 0, onLost: () => undefined, announce: () => undefined, around: NO_HUBS });
+  return new RepoLoop({ context: near, me: world.near, peers, links, events, clock: realClock, random: () => 0, onLost: () => undefined, announce: () => undefined, around: NO_HUBS, exchanges: new Exchanges(events) });
 }
 
 /** For a loop whose repository has no hub. */

@@ -10,6 +10,10 @@ export interface MovingNetwork {
   readonly enter: readonly string[];
   /** Takes the first way down, its address with it, and the second one up. */
   move(): void;
+  /** Takes the second way down, after `move`: nothing leads anywhere. */
+  lose(): void;
+  /** Takes it up again. */
+  restore(): void;
   stop(): void;
 }
 
@@ -59,6 +63,11 @@ export function makeMovingNetwork(): MovingNetwork {
       ip('-n', name, 'link', 'set', way(1).inside, 'down');
       up(2);
     },
+    lose: () => {
+      ip('-n', name, 'address', 'flush', 'dev', way(2).inside);
+      ip('-n', name, 'link', 'set', way(2).inside, 'down');
+    },
+    restore: () => up(2),
     stop,
   };
 }

@@ -65,3 +65,23 @@ describe('a push', () => {
     expect(events).toEqual(['network', 'not-online', 'online', 'resumed']);
   });
 });
+
+describe('an agent whose network is gone', () => {
+  it('says so itself, instead of what failed by it, and signs in at once when the network is back', async () => {
+    await desktop.statusWhen(({ account }) => account.state === 'online');
+    const since = Date.now();
+    network.lose();
+    const { account } = await desktop.statusWhen((status) => status.account.state === 'offline');
+    expect(account.fault).toMatchObject({ code: 'no-network', message: 'this machine has no network' });
+    const refused = await desktop.xmppIn(desktop.dir, 'sync');
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('this machine has no network')]);
+    network.restore();
+    await desktop.event(({ type, at }) => type === 'online' && at >= since);
+    const events: string[] = [];
+    for await (const event of desktop.client.lines('GET', '/events')) {
+      const { type, at, code } = event as AgentEvent;
+      if (at >= since && ['lostnet', 'network', 'not-online', 'online'].includes(type)) events.push(code === undefined ? type : `${type}: ${code}`);
+    }
+    expect([events[0], new Set(events.slice(1, -2)), ...events.slice(-2)]).toEqual(['lostnet', new Set(['not-online: no-network']), 'network', 'online']);
+  });
+});

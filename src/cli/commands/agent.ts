@@ -33,7 +33,7 @@ const EVENTS = command({
     { line: 'git xmpp events', says: 'the last ones' },
     { line: 'git xmpp events --follow --json', says: 'a stream of objects, for a program' },
   ],
-  run: async ({ door }, _words, options) => (await import('../status.ts')).events(door(), options),
+  run: async ({ door }, _words, options) => (await import('../events.ts')).events(door(), options),
 });
 
 const LOG = command({

@@ -1,6 +1,7 @@
 // The hubs of one repository, with a real bare one. What goes to and fro is in test/integration/hubs.spec.ts.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Exchanges } from '../../../src/agent/exchanges.ts';
 import { Hubs } from '../../../src/agent/hubs.ts';
 import { folderOf } from '../../../src/agent/hubs-format.ts';
 import { listRefs } from '../../../src/git/refs.ts';
@@ -29,7 +30,7 @@ beforeEach(async () => {
   git(agent.repo.dir, 'push', '-q', 'backup', 'HEAD:refs/heads/main', `HEAD:refs/heads/${own}`);
   const around = { events: { emit: () => undefined }, clock: realClock, random: () => 0, mounts: { onChange: () => () => undefined } };
   const unasked = { takeOver: () => Promise.resolve(new Map()), forget: () => undefined, announce: () => undefined };
-  hubs = new Hubs({ context: agent, deviceName: () => 'laptop', ...around, ...unasked });
+  hubs = new Hubs({ context: agent, deviceName: () => 'laptop', exchanges: new Exchanges(around.events), ...around, ...unasked });
 });
 
 afterEach(() => hubs.stop());

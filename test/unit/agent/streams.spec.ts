@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { AgentEvent } from '../../../src/agent/events.ts';
+import { Exchanges } from '../../../src/agent/exchanges.ts';
 import { findPeer, openStream } from '../../../src/agent/streams.ts';
 import { Transfers } from '../../../src/agent/transfers.ts';
 import { EXIT, FrameDecoder, STDERR, STDOUT } from '../../../src/control/stream-format.ts';
@@ -60,6 +62,9 @@ describe('openStream', () => {
   let caller: Duplex;
   let socket: Duplex;
   let refusal: Fault | undefined;
+  let requireRunning: (id?: string) => void;
+  let events: Omit<AgentEvent, 'at'>[];
+  let exchanges: Exchanges;
 
   beforeEach(async () => {
     refusal = undefined;
@@ -81,13 +86,16 @@ describe('openStream', () => {
       log: silentLog,
     });
     [caller, socket] = duplexPair();
+    requireRunning = () => undefined;
+    events = [];
+    exchanges = new Exchanges({ emit: (event) => events.push(event) });
   });
 
   function open(headers: Readonly<Record<string, string>> = {}, knownRepo: typeof NOTES | undefined = NOTES): Promise<void> {
     const asked = { peer: 'laptop', repo: 'notes', service: 'git-upload-pack', ...headers };
     const { signal } = new AbortController();
     const request = { path: '/stream', query: new URLSearchParams(), body: undefined, signal, headers: asked };
-    return openStream({ peers, links, clock: realClock, transfers, knownRepo: () => knownRepo }, request, socket);
+    return openStream({ peers, links, clock: realClock, transfers, knownRepo: () => knownRepo, pauses: { requireRunning }, exchanges }, request, socket);
   }
 
   /** What the caller gets until the end, by channel. */
@@ -124,6 +132,31 @@ describe('openStream', () => {
       message: 'laptop shows no repository "notes"',
       remedy: 'git xmpp repos laptop',
     });
+  });
+
+  it('is told as an exchange with that peer, from its beginning to its end', async () => {
+    await open();
+    expect(events).toMatchObject([{ type: 'syncing', peer: 'laptop', repo: 'notes' }]);
+    caller.end();
+    await readAll();
+    expect(events.slice(1)).toMatchObject([{ type: 'done-syncing', peer: 'laptop', repo: 'notes' }]);
+  });
+
+  it('is cut short when its repository is paused, and says so', async () => {
+    await open();
+    exchanges.stop(NOTES);
+    const told = await readAll();
+    expect(told[STDERR]).toContain('paused here; to go on: git xmpp resume');
+    expect(told[EXIT]).toBe('1');
+    expect(events).toMatchObject([{ type: 'syncing' }, { type: 'done-syncing', isGood: false }]);
+  });
+
+  it('asks nobody for a repository that is paused', async () => {
+    requireRunning = (id) => {
+      if (id === NOTES) throw new Fault('paused', 'notes is paused', { remedy: 'git xmpp resume' });
+    };
+    await expect(open()).rejects.toMatchObject({ code: 'paused', remedy: 'git xmpp resume' });
+    expect(world.pairs).toEqual([]);
   });
 
   it("passes on the peer's refusal", async () => {

@@ -11,7 +11,7 @@ const HOME: Interfaces = {
 describe('WakeMachine', () => {
   it('tells nothing of looks that come in time, or a little late, or of a clock that is set back', () => {
     const machine = new WakeMachine(START, HOME);
-    const looks = [5_000, 10_050, 25_050, 30_050, -3_600_000, -3_595_000].map((at) => machine.look(START + at, HOME));
+    const looks = [2_000, 4_050, 16_050, 18_050, -3_600_000, -3_598_000].map((at) => machine.look(START + at, HOME));
     expect(looks.flat()).toEqual([]);
   });
 
@@ -23,20 +23,36 @@ describe('WakeMachine', () => {
 
   it('notices sleep just above ten seconds', () => {
     const machine = new WakeMachine(START, HOME);
-    expect(machine.look(START + 15_000, HOME)).toEqual([]);
-    expect(machine.look(START + 15_000 + 15_001, HOME)).toEqual([{ type: 'woke', missedMs: 10_001 }]);
+    expect(machine.look(START + 12_000, HOME)).toEqual([]);
+    expect(machine.look(START + 12_000 + 12_001, HOME)).toEqual([{ type: 'woke', missedMs: 10_001 }]);
   });
 
   it.each<[string, Interfaces]>([
-    ['an address is gone', { eth0: HOME['eth0']?.slice(1) ?? [] }],
+    ['one address is gone', { eth0: HOME['eth0']?.slice(1) ?? [] }],
     ['another came', { ...HOME, wlan0: [{ address: '198.51.100.3', internal: false }] }],
-    ['all are gone', {}],
     ['the same address is on another interface', { eth1: HOME['eth0'] ?? [] }],
   ])('tells of another network when %s, once', (_what, there) => {
     const machine = new WakeMachine(START, HOME);
-    expect(machine.look(START + LOOK_MS, there)).toEqual([{ type: 'network' }]);
+    expect(machine.look(START + LOOK_MS, there)).toEqual([{ type: 'network', what: 'addresses' }]);
     expect(machine.look(START + 2 * LOOK_MS, there)).toEqual([]);
-    expect(machine.look(START + 3 * LOOK_MS, HOME)).toEqual([{ type: 'network' }]);
+    expect(machine.look(START + 3 * LOOK_MS, HOME)).toEqual([{ type: 'network', what: 'addresses' }]);
+  });
+
+  it('tells that the network is lost when no address leads anywhere, and that it is back', () => {
+    const machine = new WakeMachine(START, HOME, 'eth0 1');
+    const alone: Interfaces = { lo: HOME['lo'] ?? [], eth0: [{ address: 'fe80::1', internal: false }] };
+    expect(machine.look(START + LOOK_MS, alone)).toEqual([{ type: 'lostnet' }]);
+    expect(machine.hasNetwork).toBe(false);
+    expect(machine.look(START + 2 * LOOK_MS, alone)).toEqual([]);
+    expect(machine.look(START + 3 * LOOK_MS, HOME, 'eth0 1')).toEqual([{ type: 'network', what: 'return' }]);
+    expect(machine.hasNetwork).toBe(true);
+  });
+
+  it('tells of another default route, unless there is no network or the addresses say it already', () => {
+    const machine = new WakeMachine(START, HOME, 'eth0 1');
+    expect(machine.look(START + LOOK_MS, HOME, 'wlan0 2')).toEqual([{ type: 'network', what: 'route' }]);
+    expect(machine.look(START + 2 * LOOK_MS, HOME, 'wlan0 2')).toEqual([]);
+    expect(machine.look(START + 3 * LOOK_MS, {}, '')).toEqual([{ type: 'lostnet' }]);
   });
 
   it('does not care in which order addresses are listed, nor for those that lead nowhere', () => {
@@ -48,6 +64,6 @@ describe('WakeMachine', () => {
 
   it('tells both at once, sleep first', () => {
     const machine = new WakeMachine(START, HOME);
-    expect(machine.look(START + 60_000, {}).map(({ type }) => type)).toEqual(['woke', 'network']);
+    expect(machine.look(START + 60_000, {}).map(({ type }) => type)).toEqual(['woke', 'lostnet']);
   });
 });

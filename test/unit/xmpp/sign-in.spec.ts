@@ -49,7 +49,7 @@ class StubConnection implements Connection {
 }
 
 /** Dials as it is told, time after time; the last instruction stays. */
-function setUp(...outcomes: (FaultCode | 'up' | 'never')[]) {
+function setUp(...outcomes: (FaultCode | 'up' | 'never' | 'late')[]) {
   const clock = new VirtualClock(0);
   const events: string[] = [];
   const made: StubConnection[] = [];
@@ -63,7 +63,8 @@ function setUp(...outcomes: (FaultCode | 'up' | 'never')[]) {
       dials += 1;
       if (outcome === 'never')
         await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('given up'))));
-      if (outcome !== undefined && outcome !== 'up' && outcome !== 'never') throw new Fault(outcome, outcome);
+      if (outcome === 'late') await new Promise<void>((resolve) => clock.setTimer(30_000, resolve));
+      else if (outcome !== undefined && outcome !== 'up' && outcome !== 'never') throw new Fault(outcome, outcome);
       const connection = new StubConnection();
       made.push(connection);
       return connection;
@@ -150,14 +151,45 @@ describe('SignIn', () => {
     expect(events).toEqual(['tls, again in 120', 'up at 120']);
   });
 
-  it('does not wait when it is told not to, and never dials twice at once', async () => {
+  it('does not wait when it is told not to', async () => {
     const { clock, signIn, dials } = setUp('tcp', 'never');
     signIn.start();
     await settle();
     signIn.reconnectNow();
-    signIn.reconnectNow();
     await clock.pass(10_000);
     expect(dials()).toBe(2);
+  });
+
+  it('gives up a dial that is stuck in another network, and dials anew at once', async () => {
+    const { clock, events, signIn, dials } = setUp('never', 'up');
+    signIn.start();
+    await clock.pass(10_000);
+    signIn.reconnectNow();
+    await settle();
+    expect([dials(), events]).toEqual([2, ['up at 10']]);
+  });
+
+  it('closes what comes up of a dial that was given up', async () => {
+    const { clock, events, made, signIn } = setUp('late', 'up');
+    signIn.start();
+    await settle();
+    signIn.reconnectNow();
+    await clock.pass(60_000);
+    expect(events).toEqual(['up at 0']);
+    expect(made.map(({ isOpen }) => isOpen)).toEqual([true, false]);
+  });
+
+  it('asks a connection that is in doubt, and keeps one that answers', async () => {
+    const { events, made, signIn } = setUp('up');
+    signIn.start();
+    await settle();
+    signIn.doubt(1_000);
+    await settle();
+    expect(signIn.connection).toBe(made[0]);
+    if (made[0] !== undefined) made[0].isAnswering = false;
+    signIn.doubt(1_000);
+    await settle();
+    expect(events).toEqual(['up at 0', 'timeout, again in 1']);
   });
 
   it('finds out at once when the connection died in its sleep', async () => {

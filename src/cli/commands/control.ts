@@ -1,0 +1,37 @@
+// The commands that hold the agent, and by which programs drive it. Rule: as src/cli/command.ts says, data; what a command does lies beside it in src/cli.
+
+import { command } from '../command.ts';
+import type { CommandSpec } from '../command.ts';
+
+const PAUSE = command({
+  name: 'pause',
+  group: 'The agent',
+  summary: 'let everything stand still, or one repository',
+  description: [
+    'Nothing is sent, taken in or committed, and no hub is asked; what is under way is cut short, and goes on where it was after `resume`. With everything paused the links close and the agent signs out of the server.',
+    'It holds over a restart of the agent, and ends by itself at its time, also when the machine sleeps then. Other devices are told that the repository is paused; a plain `git fetch` or `git push` to a peer in it says so too.',
+    'A duration is a whole number and a unit: `90s`, `30m`, `2h`, `7d`.',
+  ],
+  arguments: [{ name: 'duration', isOptional: true }],
+  options: [{ name: 'repo', value: 'path', says: 'Only this repository.', default: 'everything', completes: 'folder' }],
+  examples: [
+    { line: 'git xmpp pause 2h', says: 'on a train with a dear connection' },
+    { line: 'git xmpp pause --repo .', says: 'the repository you are in, until you resume it' },
+  ],
+  run: async ({ door }, [duration], options) => (await import('../pause.ts')).pause(door(), duration, options),
+});
+
+const RESUME = command({
+  name: 'resume',
+  group: 'The agent',
+  summary: 'go on after `pause`',
+  description: ['Ends every pause, or that of one repository, and compares with the other devices at once.'],
+  options: [{ name: 'repo', value: 'path', says: 'Only this repository.', default: 'everything', completes: 'folder' }],
+  examples: [
+    { line: 'git xmpp resume', says: 'everything' },
+    { line: 'git xmpp resume --repo .', says: 'the repository you are in' },
+  ],
+  run: async ({ door }, _words, options) => (await import('../pause.ts')).resume(door(), options),
+});
+
+export const CONTROL_COMMANDS: readonly CommandSpec[] = [PAUSE, RESUME];
