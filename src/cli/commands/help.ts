@@ -19,4 +19,33 @@ const HELP = command({
   run: async ({ commands }, [topic]) => (await import('../help.ts')).showHelp(commands, topic),
 });
 
-export const HELP_COMMANDS: readonly CommandSpec[] = [HELP];
+const COMPLETION = command({
+  name: 'completion',
+  group: 'Help',
+  summary: 'completion for bash, zsh or fish',
+  description: [
+    'Prints the script that completes `git xmpp` and `git-xmpp` in a shell: commands, options, and the names of peers and repositories, which a running agent is asked for.',
+    'bash: the line below in `~/.bashrc`, after git\'s own completion. zsh: into a folder of `$fpath`, before `compinit` is run. fish: into `conf.d`.',
+  ],
+  arguments: [{ name: 'shell', choices: ['bash', 'zsh', 'fish'] }],
+  examples: [
+    { line: 'source <(git xmpp completion bash)', says: 'bash: in ~/.bashrc' },
+    { line: 'git xmpp completion zsh > ~/.zfunc/_git-xmpp', says: 'zsh: and fpath+=~/.zfunc before compinit in ~/.zshrc' },
+    { line: 'git xmpp completion fish > ~/.config/fish/conf.d/git-xmpp.fish', says: 'fish: for every new shell' },
+  ],
+  run: async ({ commands }, [shell]) => (await import('../completion.ts')).printCompletion(commands, shell),
+});
+
+/** What the completions ask. */
+const NAMES = command({
+  name: 'names',
+  group: 'Help',
+  summary: 'names that a running agent knows',
+  description: [],
+  arguments: [{ name: 'kind', choices: ['peer', 'repo', 'peer/repo'] }, { name: 'typed', isOptional: true }],
+  examples: [],
+  isHidden: true,
+  run: async ({ door }, [kind, typed]) => (await import('../completion.ts')).printNames(door, kind, typed ?? ''),
+});
+
+export const HELP_COMMANDS: readonly CommandSpec[] = [HELP, COMPLETION, NAMES];

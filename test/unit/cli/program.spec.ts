@@ -52,8 +52,9 @@ describe('the table of commands', () => {
   });
 
   it.each(shown.flatMap(({ name, examples }) => examples.map(({ line }) => [line, name] as const)))('is understood as it says: %s', async (line, name) => {
-    const typed = line.split('|').map((part) => part.trim()).find((part) => part.startsWith('git xmpp '));
-    const words = splitWords(typed ?? '').slice(2);
+    // Of a longer shell command only this part is for us.
+    const [typed = ''] = /git xmpp [^|>)]*/.exec(line) ?? [];
+    const words = splitWords(typed.trim()).slice(2);
     await expect(understand(words)).resolves.toMatchObject({ name });
   });
 
