@@ -29,12 +29,13 @@ export async function printNames(makeDoor: () => Door, kind: 'peer' | 'repo' | '
 }
 
 async function namesOf(door: Door, kind: 'peer' | 'repo' | 'peer/repo', typed: string): Promise<string[]> {
+  const inTime = AbortSignal.timeout(PATIENCE_MS);
   const [peer = '', ...repo] = typed.split('/');
-  if (kind === 'repo') return (await door.askQuickly<ReposAnswer>('/repos', PATIENCE_MS)).repos.map(({ name }) => name);
+  if (kind === 'repo') return (await door.running<ReposAnswer>('/repos', inTime)).repos.map(({ name }) => name);
   if (kind === 'peer/repo' && repo.length > 0) {
-    const { repos } = await door.askQuickly<ReposAnswer>(`/repos?peer=${encodeURIComponent(peer)}`, PATIENCE_MS);
+    const { repos } = await door.running<ReposAnswer>(`/repos?peer=${encodeURIComponent(peer)}`, inTime);
     return repos.map(({ name }) => `${peer}/${name}`);
   }
-  const { peers } = await door.askQuickly<Pick<StatusAnswer, 'peers'>>('/peers', PATIENCE_MS);
+  const { peers } = await door.running<Pick<StatusAnswer, 'peers'>>('/peers', inTime);
   return peers.map(({ petname }) => (kind === 'peer' ? petname : `${petname}/`));
 }

@@ -94,11 +94,6 @@ export class Door {
     return this.#client.request(method, path, body);
   }
 
-  /** Asks a running agent, and waits no longer than that. */
-  async askQuickly<Answer>(path: string, deadlineMs: number): Promise<Answer> {
-    return parseTrusted(await this.#client.request('GET', path, undefined, { deadlineMs }));
-  }
-
   /** Starts the agent, and waits until it answers: by its service where one is installed, else in the background. */
   async start(): Promise<void> {
     const service = findService(this.home, this.#world.env);
