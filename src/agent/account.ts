@@ -98,16 +98,20 @@ export class AccountKeeper {
     this.#keep(this.#makeSignIn(account, password)).start();
   }
 
-  /** Tries the account, and keeps it when the server lets it in. @throws Fault of the sign-in */
-  login(account: Account, password: string): Promise<LoginAnswer> {
+  /** Tries the account, and keeps it when the server lets it in, unless `signal` came first. @throws Fault of the sign-in */
+  login(account: Account, password: string, signal: AbortSignal): Promise<LoginAnswer> {
     // Two at once would stay signed in both, and drive each other out.
-    return this.#logins.run(() => this.#login(account, password));
+    return this.#logins.run(() => this.#login(account, password, signal));
   }
 
-  async #login(account: Account, password: string): Promise<LoginAnswer> {
+  async #login(account: Account, password: string, signal: AbortSignal): Promise<LoginAnswer> {
     const { home, config, runGit, pauses } = this.#parts;
     pauses.requireRunning();
-    const connection = await this.#dial(account, password, new AbortController().signal);
+    const connection = await this.#dial(account, password, signal);
+    if (signal.aborted) {
+      await connection.close();
+      throw new Fault('agent', 'whoever asked to sign in has gone');
+    }
     const strongestMechanism = this.#mechanism;
     await this.stop();
     const keep = async (): Promise<LoginAnswer['keptBy']> => {

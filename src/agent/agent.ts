@@ -64,9 +64,9 @@ export class Agent {
     await this.parts.account.stop();
   }
 
-  async login(asked: { readonly account: Account; readonly password: string; readonly device: string | undefined }): Promise<LoginAnswer> {
+  async login(asked: { readonly account: Account; readonly password: string; readonly device: string | undefined }, signal: AbortSignal): Promise<LoginAnswer> {
     const { account, home, peering } = this.parts;
-    const answer = await account.login(asked.account, asked.password);
+    const answer = await account.login(asked.account, asked.password, signal);
     if (asked.device !== undefined) {
       await setDeviceName(home, asked.device);
       peering.identity = { ...peering.identity, name: asked.device };

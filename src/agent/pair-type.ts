@@ -25,6 +25,8 @@ export interface TypeOptions {
   readonly account: BareJid;
   readonly card: DeviceCard;
   readonly random: (size: number) => Uint8Array;
+  /** Nothing more is sent after it. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -41,6 +43,8 @@ export async function typeSecret(connection: Connection, options: TypeOptions): 
   });
   let next: OutgoingPairingMessage | undefined = machine.begin();
   while (next !== undefined) {
+    // Once the last one is sent the other device may have paired, so its answer is waited for.
+    if (options.signal.aborted) throw new Fault('bad-code', 'whoever typed the code has gone');
     const outcome: TyperOutcome = await ask(connection, { shower, machine, message: next });
     if (outcome.event?.type === 'paired') return outcome.event.card;
     if (outcome.event?.type === 'refused') throw outcome.event.why;

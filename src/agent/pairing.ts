@@ -105,7 +105,7 @@ export class Pairing {
     if (given.as !== undefined) parsePetname(given.as);
     const { secret, account } = this.#readSecret(given, connection);
     const isMade = given.isContact && (await makeContact(connection, account, { role: 'typer', clock: this.#parts.clock, signal: given.signal }));
-    const card = await typeSecret(connection, { secret, account, card: this.#card(connection), random: this.#parts.random });
+    const card = await typeSecret(connection, { secret, account, card: this.#card(connection), random: this.#parts.random, signal: given.signal });
     const peer = await this.#add(card, { as: given.as, role: 'typer' });
     if (isMade) await this.#noteContact(peer);
     return peer;

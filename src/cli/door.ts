@@ -2,10 +2,10 @@
 // (docs/git-xmpp.1). Rule: never two agents on one home, and a command never hangs on one that does not come up.
 
 import { spawn } from 'node:child_process';
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, statfsSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, fstatSync, mkdirSync, openSync, readFileSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { nap, realClock } from '../lib/clock.ts';
-import { asFault, codeOf, Fault, parseFaultLines } from '../lib/errors.ts';
+import { asFault, codeOf, Fault, messageOf, parseFaultLines } from '../lib/errors.ts';
 import { ControlClient, isAgentAbsent } from '../control/client.ts';
 import { findHome } from '../home/paths.ts';
 import type { Home } from '../home/paths.ts';
@@ -98,8 +98,7 @@ export class Door {
   async start(): Promise<void> {
     const service = findService(this.home, this.#world.env);
     if (service.isInstalled && (await this.#startService(service))) return;
-    mkdirSync(dirname(this.home.log), { recursive: true, mode: 0o700 });
-    const log = openSync(this.home.log, 'a', 0o600);
+    const log = this.#openLog();
     const { size } = fstatSync(log);
     const { NODE_EXTRA_CA_CERTS: _costly, ...env } = this.#world.env;
     const agent = spawn(process.execPath, [join(this.#world.distDir, 'agent.mjs'), BACKGROUND], {
@@ -115,6 +114,17 @@ export class Door {
     // A second starter loses the lock and ends; the first one's agent still comes up, so one more look decides.
     const isUp = await this.#waitUnless(() => code !== undefined && code !== ALREADY_RUNNING, LOOK_EVERY_MS);
     if (!isUp) throw this.#explain(readFileSync(this.home.log).subarray(size).toString('utf8').split('\n'));
+  }
+
+  /** Beside the agent itself the log is the only thing that a command writes in the home. @throws Fault `permissions`, `disk-full`, `bad-config` */
+  #openLog(): number {
+    const { log } = this.home;
+    try {
+      mkdirSync(dirname(log), { recursive: true, mode: 0o700 });
+      return openSync(log, 'a', 0o600);
+    } catch (error) {
+      throw unusable(this.home.dir, error);
+    }
   }
 
   /** @returns false where its manager cannot be reached */
@@ -157,6 +167,27 @@ export class Door {
     return new Fault('disk-full', `the agent could not be started: no space is left on the disk of ${this.home.dir}`, {
       remedy: 'free some space, then try again',
     });
+  }
+}
+
+/** Why nothing can be written in the home. */
+function unusable(dir: string, error: unknown): Fault {
+  const fault = asFault(mayNotWrite(dir) ?? error, `writing in the home ${dir}`);
+  if (fault.code === 'disk-full') return fault;
+  const code = fault.code === 'permissions' ? fault.code : 'bad-config';
+  const remedy = `make ${dir} a folder that you may write to, or set GIT_XMPP_HOME to one`;
+  return new Fault(code, `the home cannot be used: ${messageOf(fault.cause ?? error)}`, { remedy, cause: error });
+}
+
+/** Of a folder that cannot be made, Node says only that it is not there; the nearest one that is there tells more. */
+function mayNotWrite(dir: string): unknown {
+  const nearest = existsSync(dir) || dirname(dir) === dir ? dir : undefined;
+  if (nearest === undefined) return mayNotWrite(dirname(dir));
+  try {
+    accessSync(nearest, constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return error;
   }
 }
 

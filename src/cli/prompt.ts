@@ -1,34 +1,48 @@
-// Questions at the terminal. Rule: a secret is never echoed, never in an argument, and without a terminal nothing is asked.
+// Questions at the terminal. Rule: a secret is never echoed, never in an argument, and without a terminal nothing is asked; whoever interrupts a
+// question ends the command, with the terminal as it was.
 
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { Fault } from '../lib/errors.ts';
+
+/** As a shell says it of a program that SIGINT ended. */
+export const INTERRUPTED = 130;
 
 /** Whether somebody can be asked. */
 export function hasTerminal(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY;
 }
 
-/** Asks for one line. */
+/** Asks for one line. @throws Fault `wrong-use` when the end of input comes instead */
 export async function ask(question: string): Promise<string> {
-  const line = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return (await line.question(question)).trim();
-  } finally {
-    line.close();
-  }
+  return (await askOn(process.stderr, question)).trim();
 }
 
-/** Asks for one line that is not shown. */
+/** Asks for one line that is not shown. @throws Fault as `ask` */
 export async function askSecret(question: string): Promise<string> {
-  process.stderr.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const line = createInterface({ input: process.stdin, output: silent, terminal: true });
+  const answer = await askOn(silent, question);
+  process.stderr.write('\n');
+  return answer;
+}
+
+/** In raw mode Ctrl-C is a character, and it is ours to end the process; left alone, it would end as if all were well. */
+async function askOn(echo: NodeJS.WritableStream, question: string): Promise<string> {
+  // From here on the terminal is in raw mode; asked before, what is typed at once would be seen.
+  const line = createInterface({ input: process.stdin, output: echo, terminal: true });
   try {
-    return await line.question('');
+    return await new Promise<string>((resolve, reject) => {
+      line.once('SIGINT', () => {
+        line.close();
+        process.stderr.write('\n');
+        process.exit(INTERRUPTED);
+      });
+      line.once('close', () => reject(new Fault('wrong-use', 'nothing was typed, so nothing was done')));
+      if (echo !== process.stderr) process.stderr.write(question);
+      line.question(question).then(resolve, reject);
+    });
   } finally {
     line.close();
-    process.stderr.write('\n');
   }
 }
 

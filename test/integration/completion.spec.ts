@@ -49,7 +49,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   'git-xmpp repos la': ['laptop'],
   'git xmpp grant laptop ': ['notes'],
   'git xmpp share --with ': ['laptop'],
-  'git xmpp share --new --join ': ['laptop/'],
+  'git xmpp share --write --join ': ['laptop/'],
   'git xmpp clone ': ['laptop/'],
   'git-xmpp clone laptop/': ['laptop/notes'],
   'git xmpp clone nobody/': [],
