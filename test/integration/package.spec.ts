@@ -115,8 +115,9 @@ describe('the package', () => {
   });
 
   it('removed again leaves nothing', async () => {
-    await laptop.stop();
-    await desktop.stop();
+    // Its commands end what runs, so the devices go first.
+    await laptop.remove();
+    await desktop.remove();
     await npm('uninstall', '--global', '--prefix', prefix, 'git-xmpp');
     expect(filesIn(prefix)).toEqual([]);
   });
