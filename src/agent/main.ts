@@ -56,9 +56,9 @@ async function main(): Promise<void> {
   const door = countUnderWay(makeRoutes(agent, () => setImmediate(stop)));
   const upgrade = watchProgram(agent, { isAsked: () => door.count() > 0, endBy: stop });
   await upgrade.start();
-  const version = { version: process.env['GIT_XMPP_VERSION'] ?? 'unbuilt', program };
-  const routes = { ...door.routes, ...makeUpgradeRoutes(version, upgrade) };
-  const control = await startControl({ socketPath: home.socket, home: home.dir, routes, log: log.scope('door') });
+  const version = process.env['GIT_XMPP_VERSION'] ?? 'unbuilt';
+  const routes = { ...door.routes, ...makeUpgradeRoutes({ version, program }, upgrade) };
+  const control = await startControl({ socketPath: home.socket, home: home.dir, routes, version, log: log.scope('door') });
   process.once('SIGTERM', () => stop());
   process.once('SIGINT', () => stop());
   await agent.start();

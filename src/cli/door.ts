@@ -1,24 +1,12 @@
-// The agent's door as commands use it: started when nobody answers, by the service where one is installed, and asked again once it does
-// (docs/git-xmpp.1). Rule: never two agents on one home, and a command never hangs on one that does not come up.
+// The agent's door as commands use it: started when nobody answers, and asked again once it does (docs/git-xmpp.1). Rule: never two agents on one
+// home, an agent of another version is told of, and what most commands need no more than a question for is loaded no sooner.
 
-import { spawn } from 'node:child_process';
-import { accessSync, closeSync, constants, existsSync, fstatSync, mkdirSync, openSync, readFileSync, statfsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { nap, realClock } from '../lib/clock.ts';
-import { asFault, codeOf, Fault, messageOf, parseFaultLines } from '../lib/errors.ts';
+import { asFault, codeOf } from '../lib/errors.ts';
 import { ControlClient, isAgentAbsent } from '../control/client.ts';
 import { findHome } from '../home/paths.ts';
 import type { Home } from '../home/paths.ts';
-import { findService } from '../home/service.ts';
-import type { Service } from '../home/service.ts';
-import { ALREADY_RUNNING, BACKGROUND } from '../home/service-format.ts';
-import { say } from './out.ts';
-import { meetAgent } from './version.ts';
 
-const START_DEADLINE_MS = 15_000;
-const LOOK_EVERY_MS = 25;
-/** A manager of services is asked less often. */
-const ASK_EVERY_MS = 500;
+const OWN_VERSION = process.env['GIT_XMPP_VERSION'] ?? 'unbuilt';
 
 /** What the commands need of the world; the only place where the process's environment is read. */
 export interface World {
@@ -46,8 +34,7 @@ export class Door {
   /** @throws Fault as the agent told it, or `agent` when none can be started */
   async ask<Answer>(method: 'GET' | 'POST', path: string, body?: unknown, deadlineMs = 60_000): Promise<Answer> {
     try {
-      await this.#meet();
-      return parseTrusted(await this.#client.request(method, path, body, { deadlineMs }));
+      return parseTrusted(await this.#request(method, path, body, deadlineMs));
     } catch (error) {
       if (!isAgentAbsent(error)) throw error;
       await this.start();
@@ -55,15 +42,10 @@ export class Door {
     }
   }
 
-  /** Once: an agent of another version goes over to the program that is there now, if it can. */
-  #meet(): Promise<void> {
-    this.#met ??= meetAgent(this.#client, { restart: () => this.start() });
-    return this.#met;
-  }
-
   /** Many answers, as they come. */
   async *lines<Line>(method: 'GET' | 'POST', path: string, body?: unknown): AsyncGenerator<Line> {
     if (!(await this.isRunning())) await this.start();
+    else if (this.#client.agentVersion !== OWN_VERSION) await this.#meet();
     for await (const line of this.#client.lines(method, path, body)) yield parseTrusted<Line>(line);
   }
 
@@ -96,98 +78,25 @@ export class Door {
 
   /** Starts the agent, and waits until it answers: by its service where one is installed, else in the background. */
   async start(): Promise<void> {
-    const service = findService(this.home, this.#world.env);
-    if (service.isInstalled && (await this.#startService(service))) return;
-    const log = this.#openLog();
-    const { size } = fstatSync(log);
-    const { NODE_EXTRA_CA_CERTS: _costly, ...env } = this.#world.env;
-    const agent = spawn(process.execPath, [join(this.#world.distDir, 'agent.mjs'), BACKGROUND], {
-      detached: true,
-      cwd: '/',
-      env: { ...env, GIT_XMPP_HOME: this.home.dir },
-      stdio: ['ignore', log, log],
-    });
-    closeSync(log);
-    let code: number | undefined;
-    agent.once('exit', (exit) => (code = exit ?? 1)).once('error', () => (code = 127));
-    agent.unref();
-    // A second starter loses the lock and ends; the first one's agent still comes up, so one more look decides.
-    const isUp = await this.#waitUnless(() => code !== undefined && code !== ALREADY_RUNNING, LOOK_EVERY_MS);
-    if (!isUp) throw this.#explain(readFileSync(this.home.log).subarray(size).toString('utf8').split('\n'));
+    const { startAgent } = await import('./start-agent.ts');
+    await startAgent({ home: this.home, world: this.#world, isRunning: () => this.isRunning() });
   }
 
-  /** Beside the agent itself the log is the only thing that a command writes in the home. @throws Fault `permissions`, `disk-full`, `bad-config` */
-  #openLog(): number {
-    const { log } = this.home;
-    try {
-      mkdirSync(dirname(log), { recursive: true, mode: 0o700 });
-      return openSync(log, 'a', 0o600);
-    } catch (error) {
-      throw unusable(this.home.dir, error);
-    }
+  /** Once: an agent of another version goes over to the program that is there now, if it can. */
+  #meet(): Promise<void> {
+    this.#met ??= import('./version.ts').then(({ meetAgent }) => meetAgent(this.#client, { own: OWN_VERSION, restart: () => this.start() }));
+    return this.#met;
   }
 
-  /** @returns false where its manager cannot be reached */
-  async #startService(service: Service): Promise<boolean> {
-    if ((await service.start()) === 'unreachable') {
-      say(`the service ${service.name} is installed, and what manages it does not answer: the agent is started without it`);
-      return false;
-    }
-    const isUp = await this.#waitUnless(async () => (await service.state()).isFailing, ASK_EVERY_MS);
-    if (!isUp) throw this.#explain(await service.lastLines(), `its last words: ${service.logCommand}`);
-    return true;
-  }
-
-  /** Waits until the agent answers. @returns false once it has ended, or is late */
-  async #waitUnless(hasEnded: () => boolean | Promise<boolean>, askEveryMs: number): Promise<boolean> {
-    const until = realClock.now() + START_DEADLINE_MS;
-    let nextAsk = realClock.now() + askEveryMs;
-    while (realClock.now() < until) {
-      if (await this.isRunning()) return true;
-      if (realClock.now() >= nextAsk) {
-        if (await hasEnded()) return this.isRunning();
-        nextAsk = realClock.now() + askEveryMs;
-      }
-      await nap(LOOK_EVERY_MS);
-    }
-    return false;
-  }
-
-  /** Why the agent did not come up, in its own last words. */
-  #explain(lines: readonly string[], other?: string): Fault {
-    const said = parseFaultLines(lines.join('\n'));
-    if (said === undefined) return this.#explainSilence(other);
-    return new Fault(said.code, `the agent could not be started: ${said.message}`, said);
-  }
-
-  /** On a full disk not even the log takes its last words. */
-  #explainSilence(other = `its last words are in ${this.home.log}`): Fault {
-    const isFull = statfsSync(this.home.dir).bavail === 0;
-    if (!isFull) return new Fault('agent', 'the agent could not be started', { remedy: other });
-    return new Fault('disk-full', `the agent could not be started: no space is left on the disk of ${this.home.dir}`, {
-      remedy: 'free some space, then try again',
-    });
-  }
-}
-
-/** Why nothing can be written in the home. */
-function unusable(dir: string, error: unknown): Fault {
-  const fault = asFault(mayNotWrite(dir) ?? error, `writing in the home ${dir}`);
-  if (fault.code === 'disk-full') return fault;
-  const code = fault.code === 'permissions' ? fault.code : 'bad-config';
-  const remedy = `make ${dir} a folder that you may write to, or set GIT_XMPP_HOME to one`;
-  return new Fault(code, `the home cannot be used: ${messageOf(fault.cause ?? error)}`, { remedy, cause: error });
-}
-
-/** Of a folder that cannot be made, Node says only that it is not there; the nearest one that is there tells more. */
-function mayNotWrite(dir: string): unknown {
-  const nearest = existsSync(dir) || dirname(dir) === dir ? dir : undefined;
-  if (nearest === undefined) return mayNotWrite(dirname(dir));
-  try {
-    accessSync(nearest, constants.W_OK);
-    return undefined;
-  } catch (error) {
-    return error;
+  /** Of what changes something the agent's version is asked first; with any other answer it comes along. */
+  async #request(method: 'GET' | 'POST', path: string, body: unknown, deadlineMs: number): Promise<unknown> {
+    if (method === 'POST') await this.#meet();
+    const answer = this.#client.request(method, path, body, { deadlineMs });
+    await answer.catch(() => undefined);
+    const { agentVersion } = this.#client;
+    if (this.#met !== undefined || agentVersion === undefined || agentVersion === OWN_VERSION) return answer;
+    await this.#meet();
+    return this.#client.request(method, path, body, { deadlineMs });
   }
 }
 

@@ -7,22 +7,29 @@ import { isAgentAbsent } from '../control/client.ts';
 import type { ControlClient } from '../control/client.ts';
 import { say } from './out.ts';
 
-const OWN = process.env['GIT_XMPP_VERSION'] ?? 'unbuilt';
 /** What an agent takes to stop, and a little. */
 const LET_GO_MS = 8_000;
 
+export interface Meeting {
+  /** This command's version. */
+  readonly own: string;
+  /** Starts an agent, and waits until it answers. */
+  readonly restart: () => Promise<void>;
+}
+
 /** @throws Fault `agent` when none runs */
-export async function meetAgent(client: ControlClient, agent: { readonly restart: () => Promise<void> }): Promise<void> {
+export async function meetAgent(client: ControlClient, meeting: Meeting): Promise<void> {
+  const { own } = meeting;
   const running = await ask(client, 'GET', '/version');
-  if (running?.['version'] === OWN) return;
+  if (running?.['version'] === own) return;
   const answer = running === undefined ? undefined : await ask(client, 'POST', '/upgrade');
-  if (answer?.['upgrade'] === 'now') return comeBack(client, agent);
+  if (answer?.['upgrade'] === 'now') return comeBack(client, meeting);
   const theirs = typeof running?.['version'] === 'string' ? `version ${running['version']}` : 'another version';
   if (answer?.['upgrade'] === 'busy') {
-    return say(`the agent is still ${theirs}: it goes over to ${OWN} as soon as nothing is moving`);
+    return say(`the agent is still ${theirs}: it goes over to ${own} as soon as nothing is moving`);
   }
   const where = typeof running?.['program'] === 'string' ? ` (${running['program']})` : '';
-  say(`the agent is ${theirs}${where}, this command is ${OWN}; "git xmpp daemon stop" ends it, and the next command starts its own`);
+  say(`the agent is ${theirs}${where}, this command is ${own}; "git xmpp daemon stop" ends it, and the next command starts its own`);
 }
 
 /** Undefined from an agent that does not know the question. */
@@ -38,16 +45,16 @@ async function ask(client: ControlClient, method: 'GET' | 'POST', path: string):
 }
 
 /** Waits until the new one answers, and starts it where nothing does any more. */
-async function comeBack(client: ControlClient, agent: { readonly restart: () => Promise<void> }): Promise<void> {
-  say(`the agent goes over to version ${OWN}`);
+async function comeBack(client: ControlClient, { own, restart }: Meeting): Promise<void> {
+  say(`the agent goes over to version ${own}`);
   const until = realClock.now() + LET_GO_MS;
   while (realClock.now() < until) {
     try {
-      if ((await ask(client, 'GET', '/version'))?.['version'] === OWN) return;
+      if ((await ask(client, 'GET', '/version'))?.['version'] === own) return;
     } catch (error) {
       // One that goes away while it is asked is as good as gone.
       if (!isAgentAbsent(error) && asFault(error, 'asking').code !== 'agent') throw error;
-      return agent.restart();
+      return restart();
     }
     await nap(10);
   }

@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { Fault } from '../lib/errors.ts';
 import { utf8 } from '../lib/bytes.ts';
 import { Asked, decodeLines, parseAnswer } from './asked.ts';
-import { checkSocketPath, formatHeaders, MAX_BODY_BYTES, UPGRADE } from './door-format.ts';
+import { checkSocketPath, formatHeaders, MAX_BODY_BYTES, UPGRADE, VERSION_HEADER } from './door-format.ts';
 
 export { isAgentAbsent } from './asked.ts';
 
@@ -23,12 +23,18 @@ const DEFAULT_DEADLINE_MS = 60_000;
 export class ControlClient {
   readonly #socketPath: string;
   readonly #home: string;
+  #agentVersion: string | undefined;
 
   /** @throws Fault `bad-config` when the socket path is too long to work */
   constructor({ socketPath, home }: { readonly socketPath: string; readonly home: string }) {
     checkSocketPath(socketPath);
     this.#socketPath = socketPath;
     this.#home = home;
+  }
+
+  /** Of the agent that answered last, empty where it does not tell; undefined before any did. */
+  get agentVersion(): string | undefined {
+    return this.#agentVersion;
   }
 
   /**
@@ -87,6 +93,10 @@ export class ControlClient {
       headers: { host: 'agent', ...formatHeaders({ home: this.#home }), ...length, ...options.headers },
       createConnection: () => connect({ path: this.#socketPath, allowHalfOpen: true }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+    sent.once('response', ({ headers }) => {
+      const told = headers[VERSION_HEADER];
+      this.#agentVersion = typeof told === 'string' ? told : '';
     });
     sent.end(content);
     return new Asked(sent, { what: `${method} ${path}`, deadlineMs: options.deadlineMs ?? DEFAULT_DEADLINE_MS });

@@ -7,6 +7,8 @@ import { shorten } from '../lib/jid.ts';
 
 /** The protocol name in `Upgrade:` of a git stream. */
 export const UPGRADE = 'git-xmpp-stream';
+/** The agent's version, on each of its answers. */
+export const VERSION_HEADER = 'x-git-xmpp-version';
 /** Longest request body, in bytes. */
 export const MAX_BODY_BYTES = 64 * 1024;
 /** Longest JSON answer that the client takes, in bytes. */

@@ -7,7 +7,7 @@ import { asFault, Fault } from '../lib/errors.ts';
 import { realClock, type Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { answerFault, answerJson, answerLines, formatRefusal, SWITCHING } from './answer.ts';
-import { UPGRADE } from './door-format.ts';
+import { UPGRADE, VERSION_HEADER } from './door-format.ts';
 import { GatedSocket } from './gated-socket.ts';
 import { parseQuestion } from './request.ts';
 import type { Routes } from './routes.ts';
@@ -20,6 +20,8 @@ export interface ControlOptions {
   /** The agent's home folder; a request that names another gets 421 Misdirected Request (RFC 9110 §15.5.20). */
   readonly home: string;
   readonly routes: Routes;
+  /** Told with each answer. */
+  readonly version?: string;
   readonly log: Log;
   readonly clock?: Clock;
   /** How long a caller may take to send its question; default 10 000 ms. */
@@ -92,6 +94,7 @@ class Door implements Control {
   async #serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const life = this.#begin();
     response.on('error', () => life.abort());
+    if (this.#options.version !== undefined) response.setHeader(VERSION_HEADER, this.#options.version);
     response.on('close', () => this.#end(life, response.writableFinished));
     try {
       const { handler, route, request } = await this.#parse(incoming, life.signal);

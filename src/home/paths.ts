@@ -1,7 +1,6 @@
 // Where an agent keeps what it has. Follows the XDG base directory specification, and unix(7) for the length of a socket's path; on Windows, where
 // it is untried, the roaming folder and a named pipe. Rule: one home is one folder under one spelling, and nobody but its owner can look into it.
 
-import { createHash } from 'node:crypto';
 import { constants, realpathSync } from 'node:fs';
 import { access, chmod, lstat, mkdir, readdir } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
@@ -85,20 +84,25 @@ function settle(given: string, { path }: Place): string {
 }
 
 function chooseSocket(dir: string, { env, path, isWindows }: Place): string {
-  const hash = createHash('sha256').update(dir).digest('hex').slice(0, 16);
-  if (isWindows) return `${PIPES}git-xmpp-${hash}`;
-  const name = `${hash}.sock`;
+  if (isWindows) return `${PIPES}git-xmpp-${hashOf(dir)}`;
+  const usual = path.join(dir, 'agent.sock');
+  if (Buffer.byteLength(usual) <= MAX_SOCKET_BYTES) return usual;
+  const name = `${hashOf(dir)}.sock`;
   const runtime = nonEmpty(env['XDG_RUNTIME_DIR']);
   const choices = [
-    path.join(dir, 'agent.sock'),
     ...(runtime !== undefined && path.isAbsolute(runtime) ? [path.join(runtime, 'git-xmpp', name)] : []),
     path.join(tmpdir(), `git-xmpp-${ownUid()}`, name),
   ];
   const found = choices.find((choice) => Buffer.byteLength(choice) <= MAX_SOCKET_BYTES);
   if (found !== undefined) return found;
-  throw new Fault('bad-config', `the path of the agent's socket would be longer than ${MAX_SOCKET_BYTES} bytes: ${choices[0]}`, {
+  throw new Fault('bad-config', `the path of the agent's socket would be longer than ${MAX_SOCKET_BYTES} bytes: ${usual}`, {
     remedy: 'set GIT_XMPP_HOME to a folder with a shorter path',
   });
+}
+
+/** Few homes need it: node:crypto is loaded no sooner, since every command begins here. */
+function hashOf(dir: string): string {
+  return process.getBuiltinModule('node:crypto').createHash('sha256').update(dir).digest('hex').slice(0, 16);
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

@@ -76,6 +76,7 @@ const PROVOKED: Readonly<Record<FaultCode, Provoked | Elsewhere>> = {
     return tablet.run('git-xmpp', ['status'], { env: { GIT_XMPP_HOME: home } });
   },
   dns: () => tablet.run('git-xmpp', ['login', 'romeo@nowhere.invalid', '--server', 'nowhere.invalid:5222', '--password-stdin'], { input: 'x\n' }),
+  'no-network': { spec: 'test/integration/survival-network.spec.ts', expects: "expect(account.fault).toMatchObject({ code: 'no-network'," },
   tcp: async () => {
     const closed = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => closed.once('listening', resolve));
@@ -102,6 +103,12 @@ const PROVOKED: Readonly<Record<FaultCode, Provoked | Elsewhere>> = {
   timeout: { spec: 'test/integration/connection.spec.ts', expects: "expect(await lost).toMatchObject({ code: 'timeout' });" },
   'not-connected': { spec: 'test/integration/connection.spec.ts', expects: "expect(await answer).toBe('not-connected');" },
   'too-large': () => onDesktop('share', copy, '--branches', ...Array.from({ length: 700 }, (_none, index) => `${index}${'x'.repeat(100)}`)),
+  paused: async () => {
+    await onDesktop('pause', '1h', '--repo', copy);
+    const ended = await onDesktop('sync', copy);
+    await onDesktop('resume', '--repo', copy);
+    return ended;
+  },
   'no-such-peer': () => onDesktop('rename', 'nobody', 'somebody'),
   'no-such-repo': () => onDesktop('grant', 'laptop', 'nothing', 'read'),
   'newer-protocol': { spec: 'test/integration/bad-input-version.spec.ts', expects: "await expect(asked).rejects.toMatchObject({ code: 'newer-protocol', message });" },

@@ -2,7 +2,7 @@
 // Rule: the network is not needed, since there is nothing but the package itself to be fetched.
 
 import { execFile, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -87,7 +87,7 @@ describe('the package', () => {
     expect(existsSync(page)).toBe(true);
     const found = spawnSync('man', ['--where', 'git-xmpp'], { env: { PATH: laptop.env['PATH'] }, encoding: 'utf8' });
     // Where there is a man(1) that finds pages beside the search path.
-    if (found.status === 0) expect(found.stdout.trim()).toBe(page);
+    if (found.status === 0) expect(realpathSync(found.stdout.trim())).toBe(realpathSync(page));
   });
 
   it('does what the README begins with', async () => {
@@ -115,8 +115,9 @@ describe('the package', () => {
   });
 
   it('removed again leaves nothing', async () => {
-    await laptop.stop();
-    await desktop.stop();
+    // Its commands end what runs, so the devices go first.
+    await laptop.remove();
+    await desktop.remove();
     await npm('uninstall', '--global', '--prefix', prefix, 'git-xmpp');
     expect(filesIn(prefix)).toEqual([]);
   });
