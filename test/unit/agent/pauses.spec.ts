@@ -18,7 +18,7 @@ let path: string;
 let clock: VirtualClock;
 /** By how much the wall clock is ahead of the timers. */
 let slept: number;
-let events: Omit<AgentEvent, 'at'>[];
+let events: Omit<AgentEvent, 'id' | 'at'>[];
 let changes: number;
 
 async function open(): Promise<Pauses> {
