@@ -17,7 +17,7 @@ import type { AgentParts } from './parts.ts';
 const WARNINGS = new Set(['offer-failed', 'offer-refused', 'contact-failed', 'sync-failed', 'look-failed', 'watch-failed', 'hub-waiting', 'hub-declined', 'hubs-failed',
   'hook-failed', 'mirror-failed', 'remote-failed', 'repo-failed', 'recovery-stopped', 'bad-setting', 'commit-waits', 'newer-version', 'twin']);
 /** After these the remotes may stand otherwise. */
-const OCCASIONS = new Set(['connected', 'disconnected', 'paused', 'resumed', 'hub-there', 'hub-gone', 'hub-waiting', 'paired', 'unpaired', 'repo-failed']);
+const OCCASIONS = new Set(['connected', 'disconnected', 'paused', 'unpaused', 'hub-there', 'hub-gone', 'hub-waiting', 'paired', 'unpaired', 'repo-failed']);
 const MAX_WAITING = 1000;
 
 /** One session, from its first line until `signal` aborts. */

@@ -115,7 +115,7 @@ export class Pauses {
     if (!hasOne) return false;
     await this.#save((state) => (repo === undefined ? NOTHING_PAUSED : withRepo(state, repo.id, undefined)));
     await this.onChange();
-    this.#emit('resumed', repo, 'runs again');
+    this.#emit('unpaused', repo, 'runs again');
     return true;
   }
 
@@ -127,7 +127,7 @@ export class Pauses {
     const release = async (): Promise<void> => {
       if (!holds.delete(hold)) return;
       await this.onChange();
-      this.#emit('resumed', repo, 'its program lets it go on');
+      this.#emit('unpaused', repo, 'its program lets it go on');
     };
     await this.onChange();
     this.#emit('paused', repo, `paused by a program (${word})`);
@@ -149,7 +149,7 @@ export class Pauses {
       // What the disk does not take now is found to be over when it is read.
       void this.#file.write(this.#state).catch(() => undefined);
       const names = [...(hasAllEnded ? [undefined] : []), ...ended.map((id) => ({ id, name: this.find(id)?.name ?? '' }))];
-      void this.onChange().then(() => names.forEach((repo) => this.#emit('resumed', repo, 'the pause is over')));
+      void this.onChange().then(() => names.forEach((repo) => this.#emit('unpaused', repo, 'the pause is over')));
     }
     this.#wait();
   }

@@ -1,4 +1,4 @@
-// The door's routes: bodies and queries parsed strictly, then one method of the agent (docs/PROTOCOL.md, "The door").
+// The door's routes: bodies and queries parsed strictly, then one method of the agent (docs/API.md).
 // Rule: nothing is decided here; a field that is missing, wrong or unknown is named.
 
 import { parseBareJid } from '../lib/jid.ts';

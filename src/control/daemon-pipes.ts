@@ -90,7 +90,8 @@ export class DaemonPipes {
     // What was said last is still read.
     for (const reader of this.#readers) reader.end();
     if (process.platform === 'win32') return;
-    for (const path of Object.values(this.#places)) await rm(path, { force: true });
+    // Something else may be in their place by now: that stays.
+    for (const path of Object.values(this.#places)) await removePipe(path).catch(() => undefined);
   }
 
   /** Whoever opens a pipe for reading is noticed by being able to open it for writing (fifo(7)). */

@@ -31,7 +31,7 @@ describe('a repository that is paused', () => {
     const pushed = await laptop.run('git', ['push', 'desktop', 'HEAD:refs/heads/other'], { cwd: notes });
     expect([pushed.code, pushed.stderr]).toEqual([128, expect.stringContaining(`git xmpp resume --repo ${notes}`)]);
     const synced = await laptop.xmppIn(notes, 'sync', '.');
-    expect([synced.code, synced.stderr]).toEqual([1, expect.stringMatching(/^git-xmpp: notes is paused until .*\n {2}git xmpp resume --repo /)]);
+    expect([synced.code, synced.stderr]).toEqual([1, expect.stringMatching(/^git-xmpp: \[paused\] notes is paused until .*\n {2}git xmpp resume --repo /)]);
 
     await laptop.stop();
     const { repos } = await laptop.xmpp('status', '--json').then(({ stdout }) => JSON.parse(stdout) as Awaited<ReturnType<typeof laptop.status>>);
@@ -62,7 +62,7 @@ describe('everything paused', () => {
     expect(fetched.stderr).toContain('git-xmpp is paused');
     // A new time takes the place of none.
     await laptop.xmpp('pause', '1s');
-    await laptop.event(({ type, words }) => type === 'resumed' && words === 'everything: the pause is over');
+    await laptop.event(({ type, words }) => type === 'unpaused' && words === 'everything: the pause is over');
     await desktop.statusWhen((status) => status.peers.every(({ isOnline }) => isOnline));
     const tip = await laptop.commit(notes, { 'after.txt': 'after\n' }, 'after the pause');
     await desktop.head(copy, tip);

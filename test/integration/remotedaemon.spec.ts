@@ -59,7 +59,7 @@ describe('over standard input and output', () => {
     const annex = drive();
     await annex.next(`CONNECTED ${DESKTOP}`);
     await laptop.git(notes, 'config', '--global', 'xmpp.limit.up', '300k');
-    await writeFile(path.join(notes, 'large.bin'), randomBytes(8 * 2 ** 20));
+    await writeFile(path.join(notes, 'large.bin'), randomBytes(3 * 2 ** 20));
     const since = Date.now();
     const large = await laptop.commit(notes, {}, 'large');
     await annex.next(`SYNCING ${DESKTOP}`);
@@ -197,10 +197,14 @@ describe('on pipes', () => {
 describe('events for programs', () => {
   it('come as one object a line, and end quietly with their reader', async () => {
     const { laptop } = two;
-    const child = spawn('sh', ['-c', 'git xmpp events --follow --json | head -n 1; echo "${PIPESTATUS:-done}"'], { cwd: notes, env: laptop.env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let out = '';
-    child.stdout.on('data', (part: Buffer) => (out += part.toString()));
-    const [line = ''] = await new Promise<string[]>((resolve) => child.once('close', () => resolve(out.split('\n'))));
+    const child = spawn('git', ['xmpp', 'events', '--follow', '--json'], { cwd: notes, env: laptop.env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    let err = '';
+    child.stderr.on('data', (part: Buffer) => (err += part.toString()));
+    const line = await new Promise<string>((resolve) => child.stdout.once('data', (part: Buffer) => resolve(part.toString().split('\n')[0] ?? '')));
+    child.stdout.destroy();
+    await laptop.commit(notes, { 'more.txt': 'more\n' }, 'something to tell');
+    expect([await ended, err]).toEqual([0, '']);
     expect(JSON.parse(line)).toMatchObject({ at: expect.any(Number), type: expect.any(String), words: expect.any(String) });
   });
 });
