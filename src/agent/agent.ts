@@ -78,6 +78,7 @@ export class Agent {
     const { contacts } = this.parts.peering;
     await contacts.bye();
     contacts.stop();
+    this.parts.peering.reachable.look();
     await this.parts.account.logout();
   }
 

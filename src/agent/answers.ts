@@ -1,4 +1,4 @@
-// What the agent's door answers, as types that the commands share (docs/PROTOCOL.md, "The door"). Rule: the same words in code, JSON
+// What the agent's door answers, as types that the commands share (docs/API.md). Rule: the same words in code, JSON
 // and documentation.
 
 import type { FaultRecord } from '../lib/errors.ts';

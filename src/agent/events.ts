@@ -5,6 +5,8 @@ import type { Log } from '../lib/log.ts';
 
 /** One thing that happened. `type` is stable; `words` is for people; the rest depends on the type. */
 export interface AgentEvent {
+  /** Grows from event to event, also over a restart of the agent. */
+  readonly id: number;
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly type: string;
@@ -34,15 +36,19 @@ export class Events {
   readonly #clock: Clock;
   readonly #log: Log;
   #kept: AgentEvent[] = [];
+  #nextId: number;
   readonly #listeners = new Set<(event: AgentEvent) => void>();
 
   constructor(clock: Clock, log: Log) {
     this.#clock = clock;
     this.#log = log;
+    // No agent tells a thousand events a millisecond: the next one's begin above.
+    this.#nextId = clock.now() * 1000;
   }
 
-  emit(event: Omit<AgentEvent, 'at'>): void {
-    const told = { at: this.#clock.now(), ...event };
+  emit(event: Omit<AgentEvent, 'id' | 'at'>): void {
+    const told = { id: this.#nextId, at: this.#clock.now(), ...event };
+    this.#nextId += 1;
     this.#log.info(event.type, { said: event.words, peer: event.peer, repo: event.repo });
     this.#kept = [...this.#kept.slice(1 - KEPT), told];
     for (const listener of this.#listeners) listener(told);
@@ -52,15 +58,20 @@ export class Events {
     return this.#kept;
   }
 
+  /** Those of them that came after the one of that id; all of them where it is none of this agent's. */
+  since(id: number | undefined): readonly AgentEvent[] {
+    return id === undefined || id >= this.#nextId ? this.#kept : this.#kept.filter((event) => event.id > id);
+  }
+
   /** @returns what stops it */
   listen(listener: (event: AgentEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** The events to come, until `signal` is aborted; a listener that does not read gets the 1 000 that waited for it, and is cut off. */
-  async *follow(signal: AbortSignal): AsyncGenerator<AgentEvent> {
-    const waiting: AgentEvent[] = [];
+  /** `first`, then the events to come, until `signal` is aborted; a listener that does not read gets the 1 000 that waited for it, and is cut off. */
+  async *follow(signal: AbortSignal, first: readonly AgentEvent[] = []): AsyncGenerator<AgentEvent> {
+    const waiting = [...first];
     let isCutOff = false;
     let wake = (): void => undefined;
     const onAbort = (): void => wake();

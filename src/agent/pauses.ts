@@ -102,8 +102,8 @@ export class Pauses {
     const pause: Pause = ms === undefined ? { since } : { since, until: since + ms };
     await this.#save((state) => (repo === undefined ? withAll(state, pause) : withRepo(state, repo.id, pause)));
     const told = this.#told(pause);
-    this.#emit('paused', repo, told.words);
     await this.onChange();
+    this.#emit('paused', repo, told.words);
     return told;
   }
 
@@ -114,8 +114,8 @@ export class Pauses {
     const hasOne = repo === undefined ? all !== undefined || repos.length > 0 : repos.some((each) => each.repo === repo.id);
     if (!hasOne) return false;
     await this.#save((state) => (repo === undefined ? NOTHING_PAUSED : withRepo(state, repo.id, undefined)));
-    this.#emit('resumed', repo, 'runs again');
     await this.onChange();
+    this.#emit('unpaused', repo, 'runs again');
     return true;
   }
 
@@ -124,13 +124,13 @@ export class Pauses {
     const hold = { word };
     const holds = this.#holds.get(repo.id) ?? new Set();
     this.#holds.set(repo.id, holds.add(hold));
-    this.#emit('paused', repo, `paused by a program (${word})`);
     const release = async (): Promise<void> => {
       if (!holds.delete(hold)) return;
-      this.#emit('resumed', repo, 'its program lets it go on');
       await this.onChange();
+      this.#emit('unpaused', repo, 'its program lets it go on');
     };
     await this.onChange();
+    this.#emit('paused', repo, `paused by a program (${word})`);
     return release;
   }
 
@@ -149,8 +149,7 @@ export class Pauses {
       // What the disk does not take now is found to be over when it is read.
       void this.#file.write(this.#state).catch(() => undefined);
       const names = [...(hasAllEnded ? [undefined] : []), ...ended.map((id) => ({ id, name: this.find(id)?.name ?? '' }))];
-      for (const repo of names) this.#emit('resumed', repo, 'the pause is over');
-      void this.onChange();
+      void this.onChange().then(() => names.forEach((repo) => this.#emit('unpaused', repo, 'the pause is over')));
     }
     this.#wait();
   }

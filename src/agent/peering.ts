@@ -22,6 +22,7 @@ import { Answers } from './answer.ts';
 import { Contacts } from './contacts.ts';
 import type { RepoLoop } from './loop.ts';
 import type { PeeringParts } from './peering-parts.ts';
+import { Reachable } from './reachable.ts';
 import { Remotes } from './remotes.ts';
 import { RepoSet } from './repo-set.ts';
 import { SliceServer } from './serve-slices.ts';
@@ -40,6 +41,7 @@ export class Peering {
   readonly repoSet: RepoSet;
   readonly twins: Twins;
   readonly remotes: Remotes;
+  readonly reachable: Reachable;
   readonly slices: SliceServer;
   readonly #parts: PeeringParts;
   readonly #acceptor: Acceptor;
@@ -68,6 +70,7 @@ export class Peering {
     this.repoSet = new RepoSet({ ...parts, around, stateDir: parts.home.state, me: identity, links: this.links, random: parts.chance, announce, onLost: (peer) => this.contacts.retry(peer), onBack: () => this.contacts.contactAll() });
     this.twins = new Twins({ links: this.links, clock, events, loops: this.#loops });
     this.remotes = new Remotes(this.repoSet.view.byId, events);
+    this.reachable = new Reachable({ peers, isOnline: (device) => this.contacts.isOnline(device), events });
     this.slices = new SliceServer({ clock, events });
     const answers = new Answers({
       me,
@@ -84,7 +87,8 @@ export class Peering {
     const findAddress = (device: DeviceId): Promise<FullJid | undefined> => this.#ways.lookUp(device);
     const onDigest = (peer: Peer, digest: Parameters<Twins['heard']>[1]): void => {
       void this.twins.heard(peer, digest);
-      void this.remotes.heard(peer, digest);
+      // Its remote stands in the configuration before it is told to be there.
+      void this.remotes.heard(peer, digest).finally(() => this.reachable.look());
     };
     this.contacts = new Contacts({ me, peers, links: this.links, answers, loops: this.#loops, events, clock, chance: parts.chance, findAddress, onDigest, onThere: (device) => this.#ways.retry(device) });
     this.#announcements = new Announcements({ ...parts, loops: this.#loops, contact: (peer) => void this.contacts.contact(peer), log: log.scope('announcements') });

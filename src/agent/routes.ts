@@ -1,8 +1,8 @@
-// The door's routes: bodies and queries parsed strictly, then one method of the agent (docs/PROTOCOL.md, "The door").
+// The door's routes: bodies and queries parsed strictly, then one method of the agent (docs/API.md).
 // Rule: nothing is decided here; a field that is missing, wrong or unknown is named.
 
 import { parseBareJid } from '../lib/jid.ts';
-import { Fault } from '../lib/errors.ts';
+import { Fault, InputFault } from '../lib/errors.ts';
 import { parseGrant, parseOid, parseRepoName } from '../lib/names.ts';
 import type { ControlRequest, Routes } from '../control/server.ts';
 import { parseHostAndPort } from '../home/account.ts';
@@ -13,6 +13,7 @@ import { readAudience } from './agent.ts';
 import type { Agent } from './agent.ts';
 import { cloneLines } from './clone.ts';
 import type { CloneRequest } from './clone.ts';
+import { makeDaemonRoutes } from './daemon-routes.ts';
 import type { ShowOptions, TypeOptions } from './pairing.ts';
 import { makePauseRoutes } from './pause-routes.ts';
 import { json, parsePath, take } from './routing.ts';
@@ -25,6 +26,7 @@ export function makeRoutes(agent: Agent, stop: () => void): Routes {
   const known = { ...parts, links: parts.peering.links };
   return {
     ...makePauseRoutes(agent),
+    ...makeDaemonRoutes(agent),
     'GET /account': json(() => Promise.resolve(parts.account.answer())),
     'GET /status': json(() => agent.status()),
     'GET /peers': json(async () => ({ peers: (await agent.status()).peers })),
@@ -51,9 +53,17 @@ export function makeRoutes(agent: Agent, stop: () => void): Routes {
   };
 }
 
-async function* events(agent: Agent, { query, signal }: ControlRequest): AsyncGenerator {
-  yield* agent.parts.events.recent;
-  if (query.get('follow') === '1') yield* agent.parts.events.follow(signal);
+/** Server-sent events go on by themselves, and begin after the last that the caller has. */
+async function* events(agent: Agent, { query, signal, isEventStream, lastEventId }: ControlRequest): AsyncGenerator {
+  const after = lastEventId ?? query.get('after') ?? undefined;
+  const first = agent.parts.events.since(after === undefined ? undefined : parseEventId(after));
+  if (isEventStream === true || query.get('follow') === '1') yield* agent.parts.events.follow(signal, first);
+  else yield* first;
+}
+
+function parseEventId(text: string): number {
+  if (!/^\d{1,16}$/.test(text)) throw new InputFault('event id', 'is no whole number');
+  return Number(text);
 }
 
 function parseLogin(body: unknown): { readonly account: Account; readonly password: string; readonly device: string | undefined } {

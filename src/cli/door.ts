@@ -43,10 +43,10 @@ export class Door {
   }
 
   /** Many answers, as they come. */
-  async *lines<Line>(method: 'GET' | 'POST', path: string, body?: unknown): AsyncGenerator<Line> {
+  async *lines<Line>(method: 'GET' | 'POST', path: string, body?: unknown, signal?: AbortSignal): AsyncGenerator<Line> {
     if (!(await this.isRunning())) await this.start();
     else if (this.#client.agentVersion !== OWN_VERSION) await this.#meet();
-    for await (const line of this.#client.lines(method, path, body)) yield parseTrusted<Line>(line);
+    for await (const line of this.#client.lines(method, path, body, signal === undefined ? {} : { signal })) yield parseTrusted<Line>(line);
   }
 
   /** Whether an agent answers on this home. */

@@ -3,11 +3,18 @@
 
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
+import { realClock } from '../lib/clock.ts';
 import { asFault, Fault, formatFault } from '../lib/errors.ts';
 import { formatFaultBody, statusOf, UPGRADE } from './door-format.ts';
+import { encodeServerEvent, EVENTS_HEAD, EVENTS_TYPE } from './events-format.ts';
 import { encodeLine } from './lines-format.ts';
 
 const JSON_TYPE = 'application/json';
+
+export interface LinesAnswer {
+  readonly signal: AbortSignal;
+  readonly isEventStream: boolean;
+}
 
 /** One value; undefined is 204 No Content. */
 export function answerJson(response: ServerResponse, value: unknown): void {
@@ -16,18 +23,40 @@ export function answerJson(response: ServerResponse, value: unknown): void {
   else response.writeHead(200, { 'content-type': JSON_TYPE, connection: 'close' }).end(text);
 }
 
-/** Each value as a line as soon as it comes, at the caller's pace. A fault midway is the last line. */
-export async function answerLines(response: ServerResponse, values: AsyncIterable<unknown>, signal: AbortSignal): Promise<void> {
-  response.writeHead(200, { 'content-type': 'application/x-ndjson', connection: 'close' });
+/** How many values travel. */
+interface LinesForm {
+  readonly type: string;
+  readonly head: string;
+  encode(value: unknown): Uint8Array;
+  encodeFault(fault: unknown): Uint8Array;
+}
+
+const LINES: LinesForm = { type: 'application/x-ndjson', head: '', encode: encodeLine, encodeFault: encodeLine };
+const EVENTS: LinesForm = { type: EVENTS_TYPE, head: EVENTS_HEAD, encode: (value) => encodeServerEvent(value), encodeFault: (fault) => encodeServerEvent(fault, 'fault') };
+
+/** A caller that reads nothing for so long is let go. */
+const UNREAD_MS = 120_000;
+
+/** Each value as a line, or as a server-sent event, as soon as it comes, at the caller's pace. A fault midway is the last one. */
+export async function answerLines(response: ServerResponse, values: AsyncIterable<unknown>, { signal, isEventStream }: LinesAnswer): Promise<void> {
+  const form = isEventStream ? EVENTS : LINES;
+  response.writeHead(200, { 'content-type': form.type, 'cache-control': 'no-store', connection: 'close' });
   response.flushHeaders();
+  if (form.head !== '') response.write(form.head);
   try {
     for await (const value of untilAborted(values, signal)) {
-      if (!response.write(encodeLine(value))) await once(response, 'drain', { signal }).catch(() => undefined);
+      if (!response.write(form.encode(value))) await untilRead(response, signal);
     }
   } catch (error) {
-    if (!response.destroyed) response.write(encodeLine(formatFaultBody(formatFault(asFault(error, 'answering')))));
+    if (!response.destroyed) response.write(form.encodeFault(formatFaultBody(formatFault(asFault(error, 'answering')))));
   }
   response.end();
+}
+
+async function untilRead(response: ServerResponse, signal: AbortSignal): Promise<void> {
+  const patience = realClock.setTimer(UNREAD_MS, () => response.destroy());
+  await once(response, 'drain', { signal }).catch(() => undefined);
+  patience.cancel();
 }
 
 /** A fault instead of an answer. */

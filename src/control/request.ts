@@ -5,6 +5,7 @@ import { Fault, InputFault } from '../lib/errors.ts';
 import { concatBytes } from '../lib/bytes.ts';
 import { shorten } from '../lib/jid.ts';
 import { MAX_BODY_BYTES, parseHeaders } from './door-format.ts';
+import { acceptsEvents } from './events-format.ts';
 import { parseJson } from './lines-format.ts';
 import type { ControlHandler, ControlRequest, Routes } from './routes.ts';
 
@@ -35,7 +36,9 @@ export async function parseQuestion(
   }
   const bytes = await readBody(incoming);
   const body = bytes.length === 0 ? undefined : parseJson(bytes);
-  return { handler, route, request: { path: url.pathname, query: url.searchParams, body, signal: options.signal, headers } };
+  const request = { path: url.pathname, query: url.searchParams, body, signal: options.signal, headers };
+  const { accept, 'last-event-id': last } = incoming.headers;
+  return { handler, route, request: { ...request, isEventStream: acceptsEvents(accept), ...(typeof last === 'string' && last !== '' ? { lastEventId: last } : {}) } };
 }
 
 function otherHome(ours: string, theirs: string | undefined): Fault {

@@ -13,6 +13,10 @@ export interface ControlRequest {
   readonly signal: AbortSignal;
   /** The caller's fields, such as `peer` and `repo` of a stream; names are lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Many answers are wanted as server-sent events. */
+  readonly isEventStream?: boolean;
+  /** The last of them that the caller has, as it was told. */
+  readonly lastEventId?: string;
 }
 
 export type ControlHandler =
@@ -23,7 +27,7 @@ export type ControlHandler =
     }
   | {
       readonly kind: 'lines';
-      /** Many answers, each sent as it comes; a fault thrown midway becomes the last line. */
+      /** Many answers, each sent as it comes, in lines or as server-sent events (with their `id`, if they have one); a fault thrown midway becomes the last. */
       answer(request: ControlRequest): AsyncIterable<unknown>;
     }
   | {

@@ -99,7 +99,7 @@ class Door implements Control {
     try {
       const { handler, route, request } = await this.#parse(incoming, life.signal);
       if (handler.kind === 'json') answerJson(response, await handler.answer(request));
-      else if (handler.kind === 'lines') await answerLines(response, handler.answer(request), life.signal);
+      else if (handler.kind === 'lines') await answerLines(response, handler.answer(request), { signal: life.signal, isEventStream: request.isEventStream === true });
       else throw new Fault('wrong-use', `"${route}" is a git stream: ask with "Upgrade: ${UPGRADE}"`);
     } catch (error) {
       answerFault(response, this.#report(incoming, error));

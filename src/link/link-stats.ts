@@ -1,4 +1,4 @@
-// What a link has carried, and over what (docs/PROTOCOL.md, "The door"). Rule: numbers only; whoever shows them finds the words.
+// What a link has carried, and over what (docs/API.md). Rule: numbers only; whoever shows them finds the words.
 
 import type { AddressClass, CarrierKind } from '../carriers/carrier.ts';
 import type { PipeStream } from './pipe-stream.ts';

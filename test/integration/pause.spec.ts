@@ -62,7 +62,7 @@ describe('everything paused', () => {
     expect(fetched.stderr).toContain('git-xmpp is paused');
     // A new time takes the place of none.
     await laptop.xmpp('pause', '1s');
-    await laptop.event(({ type, words }) => type === 'resumed' && words === 'everything: the pause is over');
+    await laptop.event(({ type, words }) => type === 'unpaused' && words === 'everything: the pause is over');
     await desktop.statusWhen((status) => status.peers.every(({ isOnline }) => isOnline));
     const tip = await laptop.commit(notes, { 'after.txt': 'after\n' }, 'after the pause');
     await desktop.head(copy, tip);

@@ -34,4 +34,39 @@ const RESUME = command({
   run: async ({ door }, _words, options) => (await import('../pause.ts')).resume(door(), options),
 });
 
-export const CONTROL_COMMANDS: readonly CommandSpec[] = [PAUSE, RESUME];
+const REMOTEDAEMON = command({
+  name: 'remotedaemon',
+  group: 'The agent',
+  summary: "git-annex's control protocol, for programs that drive a repository",
+  description: [
+    "Speaks the protocol of git-annex's remotedaemon in the repository it is started in. With `--foreground` on standard input and output, until standard input ends or says STOP; without it in the background, on two named pipes in the repository's git folder, `xmpp/control` to write to and `xmpp/events` to read from, until `control` is told STOP.",
+    'It tells CONNECTED, DISCONNECTED, SYNCING, DONESYNCING and WARNING, with the URL of a remote, percent-encoded, and obeys PAUSE, LOSTNET, RESUME, CHANGED <ref> ..., RELOAD and STOP. What PAUSE or LOSTNET hold is this repository alone, until RESUME or the end.',
+  ],
+  options: [
+    { name: 'foreground', says: 'On standard input and output.' },
+    { name: 'remote', value: 'name|url', isRepeated: true, says: 'Tell of these remotes only.', default: 'all that are kept in sync', completes: 'peer' },
+  ],
+  examples: [
+    { line: 'git xmpp remotedaemon --foreground', says: 'as a child of a program that drives it' },
+    { line: 'git xmpp remotedaemon', says: 'on pipes; shows where they are' },
+  ],
+  run: async ({ door, world }, _words, options) => {
+    const { runForeground } = await import('../remotedaemon.ts');
+    if (options.foreground === true) return runForeground(door(), world.cwd, options.remote ?? []);
+    return (await import('../remotedaemon-pipes.ts')).runInBackground(door(), world, options.remote ?? []);
+  },
+});
+
+/** What runs behind the pipes; its first line says that they are there. */
+const REMOTEDAEMON_PIPES = command({
+  name: 'remotedaemon-pipes',
+  group: 'The agent',
+  summary: 'remotedaemon on pipes',
+  description: [],
+  options: [{ name: 'remote', value: 'name|url', isRepeated: true, says: 'Tell of these remotes only.' }],
+  examples: [],
+  isHidden: true,
+  run: async ({ door, world }, _words, options) => (await import('../remotedaemon-pipes.ts')).runOnPipes(door(), world.cwd, options.remote ?? []),
+});
+
+export const CONTROL_COMMANDS: readonly CommandSpec[] = [PAUSE, RESUME, REMOTEDAEMON, REMOTEDAEMON_PIPES];

@@ -16,7 +16,7 @@ describe('Events', () => {
     events.emit({ type: 'moved', words: 'main moved', peer: 'laptop', ref: 'refs/heads/main' });
     stop();
     say(events, 'unheard');
-    expect(heard).toEqual([{ at: clock.now(), type: 'moved', words: 'main moved', peer: 'laptop', ref: 'refs/heads/main' }]);
+    expect(heard).toEqual([{ id: clock.now() * 1000, at: clock.now(), type: 'moved', words: 'main moved', peer: 'laptop', ref: 'refs/heads/main' }]);
   });
 
   it('keeps the last five hundred', () => {
@@ -24,6 +24,16 @@ describe('Events', () => {
     for (let count = 0; count < 700; count += 1) say(events, String(count));
     expect(events.recent).toHaveLength(500);
     expect([events.recent[0]?.words, events.recent.at(-1)?.words]).toEqual(['200', '699']);
+  });
+
+  it('gives those after one that the caller has; all where it is none of its own', () => {
+    const events = make();
+    for (let count = 0; count < 5; count += 1) say(events, String(count));
+    const ids = events.recent.map(({ id }) => id);
+    expect(ids).toEqual([0, 1, 2, 3, 4].map((count) => clock.now() * 1000 + count));
+    expect(events.since(ids[2]).map(({ words }) => words)).toEqual(['3', '4']);
+    expect(events.since(ids[4])).toEqual([]);
+    for (const id of [undefined, (ids[4] ?? 0) + 1, 5]) expect(events.since(id)).toHaveLength(5);
   });
 
   it('writes each to the log', () => {
@@ -52,6 +62,16 @@ describe('Events.follow', () => {
     await following;
     say(events, 'd');
     expect(heard).toHaveLength(3);
+  });
+
+  it('begins with what it is handed, and misses nothing that comes meanwhile', async () => {
+    const events = make();
+    for (const words of ['a', 'b']) say(events, words);
+    const following = events.follow(new AbortController().signal, events.since(undefined));
+    expect((await following.next()).value?.words).toBe('a');
+    say(events, 'c');
+    expect([(await following.next()).value?.words, (await following.next()).value?.words]).toEqual(['b', 'c']);
+    await following.return(undefined);
   });
 
   it('ends at once when it was told to stop before', async () => {

@@ -15,7 +15,7 @@ let exchanges: Exchanges;
 
 beforeEach(() => {
   told = [];
-  const emit = ({ type, repo, peer, isGood }: Omit<AgentEvent, 'at'>): unknown => told.push(`${type} ${repo ?? ''} ${peer ?? ''}${isGood === undefined ? '' : ` ${isGood}`}`);
+  const emit = ({ type, repo, peer, isGood }: Omit<AgentEvent, 'id' | 'at'>): unknown => told.push(`${type} ${repo ?? ''} ${peer ?? ''}${isGood === undefined ? '' : ` ${isGood}`}`);
   exchanges = new Exchanges({ emit });
 });
 

@@ -18,7 +18,7 @@ let path: string;
 let clock: VirtualClock;
 /** By how much the wall clock is ahead of the timers. */
 let slept: number;
-let events: Omit<AgentEvent, 'at'>[];
+let events: Omit<AgentEvent, 'id' | 'at'>[];
 let changes: number;
 
 async function open(): Promise<Pauses> {
@@ -80,7 +80,7 @@ describe('a pause', () => {
     expect(pauses.of(NOTES.id)).toBeDefined();
     clock.advance(1_000);
     expect(pauses.of(NOTES.id)).toBeUndefined();
-    expect(events.slice(1)).toMatchObject([{ type: 'resumed', repo: 'notes' }]);
+    expect(events.slice(1)).toMatchObject([{ type: 'unpaused', repo: 'notes' }]);
     expect(changes).toBe(2);
     expect(clock.timers).toBe(0);
   });
@@ -148,7 +148,7 @@ describe('a program that holds a repository', () => {
     await release();
     await release();
     expect(pauses.of(NOTES.id)).toBeUndefined();
-    expect(events.map(({ type }) => type)).toEqual(['paused', 'resumed']);
+    expect(events.map(({ type }) => type)).toEqual(['paused', 'unpaused']);
   });
 
   it('is one of several: the last one that lets go frees it', async () => {

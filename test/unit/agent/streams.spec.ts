@@ -63,7 +63,7 @@ describe('openStream', () => {
   let socket: Duplex;
   let refusal: Fault | undefined;
   let requireRunning: (id?: string) => void;
-  let events: Omit<AgentEvent, 'at'>[];
+  let events: Omit<AgentEvent, 'id' | 'at'>[];
   let exchanges: Exchanges;
 
   beforeEach(async () => {

@@ -171,6 +171,25 @@ describe('Control', () => {
     expect(await door.client.request('POST', '/do')).toBe('stopping');
   });
 
+  it('gives many answers as server-sent events to whoever asks for them, with the last one that the caller has', async () => {
+    const asked: (string | undefined)[] = [];
+    async function* ticks({ lastEventId, isEventStream }: ControlRequest): AsyncGenerator {
+      asked.push(lastEventId);
+      yield { id: 7, is: isEventStream };
+      yield 'plain';
+      throw new Fault('git', 'broke');
+    }
+    const door = await openDoor({ 'GET /ticks': { kind: 'lines', answer: ticks } });
+    const ask = (...more: string[]): Promise<string> =>
+      sayRaw(door.socketPath, ['GET /ticks HTTP/1.1', 'Host: agent', `X-Git-Xmpp-Home: ${encodeURIComponent(door.home)}`, ...more, '', ''].join('\r\n'));
+    const answer = await ask('Accept: text/html, Text/Event-Stream;q=0.5', 'Last-Event-ID: 6');
+    expect(answer).toContain('Content-Type: text/event-stream'.toLowerCase());
+    const body = answer.slice(answer.indexOf('\r\n\r\n') + 4).replaceAll(/^[0-9a-f]+\r\n|\r\n/gm, '');
+    expect(body).toContain('retry: 1000\n\nid: 7\ndata: {"id":7,"is":true}\n\ndata: "plain"\n\nevent: fault\ndata: {"fault":{"code":"git","message":"broke"}}\n\n');
+    expect(await ask('Accept: text/event-stream;q=0, */*')).toContain('{"id":7,"is":false}\n');
+    expect(asked).toEqual(['6', undefined]);
+  });
+
   it('ends lines and hangs up on callers that stay', async () => {
     async function* ticks({ signal }: ControlRequest): AsyncGenerator<number> {
       yield 1;
