@@ -13,7 +13,9 @@ import { findService } from '../home/service.ts';
 import type { Service } from '../home/service.ts';
 import { ALREADY_RUNNING, BACKGROUND } from '../home/service-format.ts';
 import { say } from './out.ts';
+import { telling } from './progress.ts';
 import { meetAgent } from './version.ts';
+import { waitingFor } from './waiting-format.ts';
 
 const START_DEADLINE_MS = 15_000;
 const LOOK_EVERY_MS = 25;
@@ -43,8 +45,15 @@ export class Door {
     this.#client = new ControlClient({ socketPath: this.home.socket, home: this.home.dir });
   }
 
-  /** @throws Fault as the agent told it, or `agent` when none can be started */
-  async ask<Answer>(method: 'GET' | 'POST', path: string, body?: unknown, deadlineMs = 60_000): Promise<Answer> {
+  /**
+   * @param says what is waited for, where that can be said better than by the route
+   * @throws Fault as the agent told it, or `agent` when none can be started
+   */
+  ask<Answer>(method: 'GET' | 'POST', path: string, body?: unknown, deadlineMs = 60_000, says?: () => Promise<string>): Promise<Answer> {
+    return telling(says ?? waitingFor(method, path), this.#ask<Answer>(method, path, body, deadlineMs));
+  }
+
+  async #ask<Answer>(method: 'GET' | 'POST', path: string, body: unknown, deadlineMs: number): Promise<Answer> {
     try {
       await this.#meet();
       return parseTrusted(await this.#client.request(method, path, body, { deadlineMs }));
@@ -64,7 +73,12 @@ export class Door {
   /** Many answers, as they come. */
   async *lines<Line>(method: 'GET' | 'POST', path: string, body?: unknown): AsyncGenerator<Line> {
     if (!(await this.isRunning())) await this.start();
-    for await (const line of this.#client.lines(method, path, body)) yield parseTrusted<Line>(line);
+    const lines = this.#client.lines(method, path, body);
+    try {
+      for (let next = await telling(waitingFor(method, path), lines.next()); next.done !== true; next = await lines.next()) yield parseTrusted<Line>(next.value);
+    } finally {
+      await lines.return();
+    }
   }
 
   /** Whether an agent answers on this home. */
@@ -95,7 +109,11 @@ export class Door {
   }
 
   /** Starts the agent, and waits until it answers: by its service where one is installed, else in the background. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return telling('starting the agent', this.#start());
+  }
+
+  async #start(): Promise<void> {
     const service = findService(this.home, this.#world.env);
     if (service.isInstalled && (await this.#startService(service))) return;
     mkdirSync(dirname(this.home.log), { recursive: true, mode: 0o700 });

@@ -9,12 +9,17 @@ const STATUS = command({
   group: 'The agent',
   summary: 'how each repository stands on each device',
   description: [
-    'How each repository stands on each device and hub, what is set for it, and what waits for what reason. Of a branch that has diverged, the newest commits that only one side has, and the command that ends it.',
+    'How each repository stands on each device and hub: what its link runs over and how far away it is, what moves now and how long it still takes, what waits and why, what went wrong last and what ends it. Of a branch that has diverged, the newest commits that only one side has, and the command that ends it.',
+    'A device is <in sync>, <ahead n>, <behind n>, <diverged>, <sending> or <nothing told yet>; where it is away, since when.',
     'A hub is <in sync>, <ahead n>, <behind n>, <diverged>, <waiting since ...>, <not there> or <unknown>.',
   ],
-  options: [{ name: 'json', says: 'The same, for programs.' }],
+  options: [
+    { name: 'json', says: 'The same, for programs; with `--watch` one object a line, whenever something changes.' },
+    { name: 'watch', says: 'Goes on until Ctrl-C, and shows what changes.' },
+  ],
   examples: [
     { line: 'git xmpp status', says: 'all of it' },
+    { line: 'git xmpp status --watch', says: 'live, such as while something large moves' },
     { line: 'git xmpp status --json', says: 'for a program' },
   ],
   run: async ({ door }, _words, options) => (await import('../status.ts')).status(door(), options),
