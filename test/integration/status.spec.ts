@@ -1,9 +1,11 @@
-// `git xmpp status` on two real devices: for programs, in a narrow terminal, and live while the other device, the transfer and the agent itself come and go.
+// `git xmpp status` and `log --agent` on two real devices: for programs, in a narrow terminal, and live while the other device, the transfer and the agent come and go.
 
 import { randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StatusAnswer } from '../../src/agent/answers.ts';
 import { cellsOf } from '../../src/cli/cells-format.ts';
+import { findHome } from '../../src/home/paths.ts';
 import type { Device } from '../helpers/device.ts';
 import { seenIn, startInTerminal } from '../helpers/terminal.ts';
 import { shareNotes, startTwoDevices } from '../helpers/two-devices.ts';
@@ -31,7 +33,7 @@ afterAll(() => setting?.stop());
 describe('status', () => {
   it('is the same data for programs as it is documented', async () => {
     const status = JSON.parse((await laptop.xmpp('status', '--json')).stdout) as StatusAnswer;
-    const link = { kind: 'in-band', addressClass: 'server', srttMs: expect.any(Number), up: expect.any(Number), down: expect.any(Number), sent: expect.any(Number), received: expect.any(Number) };
+    const link = { kind: 'in-band', addressClass: 'server', srttMs: expect.any(Number), up: expect.any(Number), down: expect.any(Number), sent: expect.any(Number), received: expect.any(Number), again: expect.any(Number), changes: expect.any(Number) };
     const text = expect.any(String) as string;
     expect(status).toEqual({
       account: { state: 'online', jid: 'romeo@localhost', address: text, device: text, name: 'laptop', fingerprint: text },
@@ -115,5 +117,40 @@ describe('status --watch', () => {
     const { code, stdout } = await watch.ended;
     expect(code).toBe(143);
     expect(stdout.trimEnd().split('\n').map((each) => Object.keys(JSON.parse(each) as object))).toContainEqual(['account', 'peers', 'repos', 'notes']);
+  });
+});
+
+describe('the log of the agent', () => {
+  it('tells what it does, for its owner alone, without names of branches and files', async () => {
+    const { stdout } = await laptop.xmpp('log', '--agent', '--lines', '1000');
+    expect(stdout).toMatch(/^\S+Z info \S*.*signed in/m);
+    expect(stdout).not.toMatch(/refs\/heads|large\.bin|README/);
+    expect(statSync(findHome(laptop.env).log).mode & 0o777).toBe(0o600);
+  });
+
+  it('is as talkative as is set', async () => {
+    expect((await laptop.xmpp('log', '--agent', '--level', 'debug')).stdout).not.toMatch(/^\S+ debug /m);
+    await laptop.git(laptop.dir, 'config', '--global', 'xmpp.logLevel', 'debug');
+    await laptop.stop();
+    await laptop.xmpp('daemon', 'start');
+    const followed = laptop.start('git-xmpp', ['log', '--agent', '--follow', '--level', 'debug']);
+    // Nobody shares that.
+    await laptop.xmppIn(laptop.dir, 'log', '/nowhere');
+    await followed.line(/^\S+ debug .*GET \/log/);
+    followed.child.kill('SIGTERM');
+    await followed.ended;
+  });
+
+  it('shows stanzas while they go, and of what they carry only the length', async () => {
+    const shown = laptop.start('git-xmpp', ['log', '--stanzas']);
+    await shown.line(/Ctrl-C ends/);
+    await desktop.xmpp('daemon', 'start');
+    await laptop.statusWhen(({ peers }) => peers[0]?.isOnline === true);
+    await laptop.commit(notes, { 'b.txt': 'b' }, 'b');
+    await shown.line(/<data .*\[\d+ characters\]<\/data>/);
+    shown.child.kill('SIGTERM');
+    const { stderr } = await shown.ended;
+    expect(stderr).toMatch(/^(IN|OUT)$/m);
+    expect(stderr).not.toMatch(/<data [^>]*>[A-Za-z0-9+/]/);
   });
 });
