@@ -81,7 +81,16 @@ export interface ShareAnswer {
 /** A line of `POST /clone`. */
 export type CloneLine =
   /** `received` and `total` in bytes, the total once it is known; `carrier` is how they come. */
-  | { readonly type: 'progress'; readonly isOnline: boolean; readonly received: number; readonly total?: number; readonly carrier?: string }
+  | {
+      readonly type: 'progress';
+      readonly isOnline: boolean;
+      readonly received: number;
+      readonly total?: number;
+      /** Bytes a second, and milliseconds that the rest takes at that rate. */
+      readonly rate?: number;
+      readonly leftMs?: number;
+      readonly carrier?: string;
+    }
   /** Everything is here; what is left is to check out. */
   | { readonly type: 'taken' };
 

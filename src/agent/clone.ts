@@ -88,12 +88,15 @@ async function isSame({ runGit, repository, maps }: RepoContext, { device }: Pee
 function progressOf(agent: Agent, loop: RepoLoop, peer: Peer): Extract<CloneLine, { readonly type: 'progress' }> {
   const { peering } = agent.parts;
   const progress = peering.slices.progress(loop.context.shared().id, peer.device);
+  const moving = loop.context.transfers.list(loop.context.shared().id, peer.device).find(({ direction }) => direction === 'down');
   const carrier = peering.links.link(peer.device)?.stats().kind;
   return {
     type: 'progress',
     isOnline: peering.contacts.isOnline(peer.device),
     received: progress?.done ?? 0,
     ...(progress === undefined || progress.total === 0 ? {} : { total: progress.total }),
+    ...(moving === undefined ? {} : { rate: moving.rate }),
+    ...(moving?.leftMs === undefined ? {} : { leftMs: moving.leftMs }),
     ...(carrier === undefined ? {} : { carrier }),
   };
 }

@@ -30,7 +30,7 @@ async function collectRepo({ peering, peers, troubles, pauses }: AgentParts, sha
   const audience = peers.list().filter((peer) => isGranted(grantOf(shared, peer), 'read'));
   const pause = pauses.of(id);
   if (pause !== undefined) {
-    const states = audience.map(({ petname, device }) => ({ peer: petname, device, isOnline: peering.contacts.isOnline(device), state: pause.words, ahead: 0, behind: 0, moving: [], branches: [], waiting: [] }));
+    const states = audience.map(({ petname, device }) => ({ peer: petname, device, isOnline: peering.contacts.isOnline(device), isShared: true, state: pause.words, ahead: 0, behind: 0, moving: [], branches: [], waiting: [] }));
     return { name, id, path, pause, peers: states };
   }
   const loop = peering.repoSet.byId(id);

@@ -20,7 +20,6 @@ import { runProgram } from '../home/program.ts';
 import { Repos } from '../home/repos.ts';
 import { Settings } from '../home/settings.ts';
 import { removeAbandoned } from '../home/spool.ts';
-import { formatTrace } from '../xmpp/trace.ts';
 import { AccountKeeper } from './account.ts';
 import { Agent } from './agent.ts';
 import { Events } from './events.ts';
@@ -33,6 +32,7 @@ import { Showing } from './pair-show.ts';
 import { readDefaultRoutes } from './network.ts';
 import { Peering } from './peering.ts';
 import { DEFAULT_QUOTA, parseBytes, Quota } from './quota.ts';
+import { Stanzas } from './stanzas.ts';
 import { Transfers } from './transfers.ts';
 import { Troubles } from './troubles.ts';
 import { Exchanges } from './exchanges.ts';
@@ -76,6 +76,7 @@ export async function composeAgent(options: ComposeOptions): Promise<Agent> {
   const exchanges = new Exchanges(events);
   const common = { home, config, settings, runGit, startGit, peers, repos, events, clock, log, random, chance, newId, transfers, pauses, exchanges };
   const peering = new Peering({ ...common, identity, serve, showing, mounts });
+  const stanzas = new Stanzas(debug);
   const account = new AccountKeeper({
     home,
     config,
@@ -88,7 +89,7 @@ export async function composeAgent(options: ComposeOptions): Promise<Agent> {
     hasNetwork: () => wake.hasNetwork,
     onUp: (connection) => void peering.up(connection),
     onDown: (fault) => peering.down(fault),
-    trace: debug === undefined ? undefined : (direction, element) => debug(formatTrace(direction, element)),
+    trace: (direction, element) => stanzas.pass(direction, element),
   });
   const pausing = new Pausing({ pauses, repos, exchanges, peering, account });
   pauses.onChange = () => pausing.apply();
@@ -99,7 +100,7 @@ export async function composeAgent(options: ComposeOptions): Promise<Agent> {
   };
   const wake: Wake = new Wake({ clock, interfaces: networkInterfaces, routes: readDefaultRoutes, events, onChange, onLost: () => account.lostNetwork() });
   const hooks = new Hooks({ ...common, loops: () => peering.repoSet.all(), log: log.scope('hooks'), env, run: runProgram });
-  return new Agent({ ...common, troubles: new Troubles(events), peering, account, showing, invites, wake, hooks });
+  return new Agent({ ...common, stanzas, troubles: new Troubles(events), peering, account, showing, invites, wake, hooks });
 }
 
 /** Our hooks for people's pushes, and the empty alternate for `.have` lines. */

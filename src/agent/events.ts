@@ -1,6 +1,7 @@
 // What happens in the agent, told to whoever listens and kept for a while. Rule: plain data that may be shown; never a secret.
 
 import type { Clock } from '../lib/clock.ts';
+import { follow } from '../lib/follow.ts';
 import type { Log } from '../lib/log.ts';
 
 /** One thing that happened. `type` is stable; `words` is for people; the rest depends on the type. */
@@ -29,7 +30,13 @@ export interface AgentEvent {
 }
 
 const KEPT = 500;
-const MAX_WAITING = 1000;
+
+/** Names of branches and files are nobody's business who reads a log: of what is about them only the type is kept there. */
+const OF_CONTENTS = new Set(['left-out', 'unsettled']);
+
+function isOfContents({ ref, paths, type }: Omit<AgentEvent, 'id' | 'at'>): boolean {
+  return ref !== undefined || paths !== undefined || OF_CONTENTS.has(type);
+}
 
 /** The last events, and those to come. */
 export class Events {
@@ -49,7 +56,7 @@ export class Events {
   emit(event: Omit<AgentEvent, 'id' | 'at'>): void {
     const told = { id: this.#nextId, at: this.#clock.now(), ...event };
     this.#nextId += 1;
-    this.#log.info(event.type, { said: event.words, peer: event.peer, repo: event.repo });
+    this.#log.info(event.type, { said: isOfContents(event) ? undefined : event.words, peer: event.peer, repo: event.repo, fault: event.code });
     this.#kept = [...this.#kept.slice(1 - KEPT), told];
     for (const listener of this.#listeners) listener(told);
   }
@@ -70,28 +77,7 @@ export class Events {
   }
 
   /** `first`, then the events to come, until `signal` is aborted; a listener that does not read gets the 1 000 that waited for it, and is cut off. */
-  async *follow(signal: AbortSignal, first: readonly AgentEvent[] = []): AsyncGenerator<AgentEvent> {
-    const waiting = [...first];
-    let isCutOff = false;
-    let wake = (): void => undefined;
-    const onAbort = (): void => wake();
-    const stop = this.listen((event) => {
-      waiting.push(event);
-      isCutOff = waiting.length >= MAX_WAITING;
-      if (isCutOff) stop();
-      wake();
-    });
-    signal.addEventListener('abort', onAbort);
-    try {
-      while (!signal.aborted) {
-        const event = waiting.shift();
-        if (event !== undefined) yield event;
-        else if (isCutOff) return;
-        else await new Promise<void>((resolve) => (wake = resolve));
-      }
-    } finally {
-      stop();
-      signal.removeEventListener('abort', onAbort);
-    }
+  follow(signal: AbortSignal, first: readonly AgentEvent[] = []): AsyncGenerator<AgentEvent> {
+    return follow((listener) => this.listen(listener), signal, first);
   }
 }

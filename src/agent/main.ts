@@ -9,9 +9,11 @@ import { realClock } from '../lib/clock.ts';
 import { createLog } from '../lib/log.ts';
 import { startControl } from '../control/server.ts';
 import { acquireLock } from '../home/lock.ts';
+import { LogFile } from '../home/log-file.ts';
 import { findHome, prepareHome } from '../home/paths.ts';
 import type { Agent } from './agent.ts';
 import { composeAgent } from './compose.ts';
+import { LogLevelNow } from './log-level.ts';
 import { handOver, logWriter, markOf, startedBy } from './process.ts';
 import { makeRoutes } from './routes.ts';
 import { countUnderWay } from './under-way.ts';
@@ -32,15 +34,17 @@ async function main(): Promise<void> {
   setFlagsFromString(HEAP_FLAG);
   const { env } = process;
   const isDebug = env['GIT_XMPP_DEBUG'] === '1';
-  const log = createLog(logWriter(env), isDebug ? 'debug' : 'info', () => realClock.now());
   const home = findHome(env);
   await prepareHome(home);
   const lock = await acquireLock(home.lock);
+  const level = new LogLevelNow(isDebug);
+  const log = createLog(logWriter(env, new LogFile(home.log)), () => level.level, () => realClock.now());
   // One part's mistake must not take the others down; it is told, and the rest goes on.
   process.on('unhandledRejection', (error) => log.warn('unhandled', { why: asFault(error, 'unhandled').message }));
   const debug = isDebug ? (text: string): void => void process.stderr.write(`${text}\n`) : undefined;
   const program = fileURLToPath(import.meta.url);
   const agent = await composeAgent({ home, env, log, distDir: dirname(program), debug });
+  level.follow(agent.parts.settings, realClock);
   let isStopping = false;
   const stop = (end: () => void = () => process.exit(0)): void => {
     if (isStopping) return;

@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process';
 import { fstatSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import type { LogFile } from '../home/log-file.ts';
 import { BACKGROUND, formatJournalLine, START_AGAIN, SUPERVISED } from '../home/service-format.ts';
 
 /** `service`: a supervisor starts it again. `background`: nobody does. `foreground`: a person, or a container, sees it end. */
@@ -14,11 +15,18 @@ export function startedBy(argv: readonly string[]): StartedBy {
   return argv.includes(BACKGROUND) ? 'background' : 'foreground';
 }
 
-/** Writes a line of the log to standard error, in the journal's form where that is the journal (systemd.exec(5), "$JOURNAL_STREAM"). */
-export function logWriter(env: Readonly<Record<string, string | undefined>>): (line: string) => void {
+/**
+ * Writes a line of the log to its file, and to standard error where that is another: there in the journal's form where it is the journal (systemd.exec(5),
+ * "$JOURNAL_STREAM").
+ */
+export function logWriter(env: Readonly<Record<string, string | undefined>>, file: Pick<LogFile, 'isSame' | 'write'>): (line: string) => void {
+  if (file.isSame(2)) return (line) => file.write(line);
   const { dev, ino } = fstatSync(2, { bigint: true });
   const isJournal = env['JOURNAL_STREAM'] === `${dev}:${ino}`;
-  return (line) => void process.stderr.write(`${isJournal ? formatJournalLine(line) : line}\n`);
+  return (line) => {
+    file.write(line);
+    process.stderr.write(`${isJournal ? formatJournalLine(line) : line}\n`);
+  };
 }
 
 /** Tells one file from the next one of its name; undefined where there is none. */

@@ -18,6 +18,7 @@ import type { ShowOptions, TypeOptions } from './pairing.ts';
 import { makePauseRoutes } from './pause-routes.ts';
 import { json, parsePath, take } from './routing.ts';
 import type { ShareRequest } from './share.ts';
+import { makeLogRoutes } from './log-routes.ts';
 import { findPeer, openStream } from './streams.ts';
 
 /** All routes of an agent; `stop` ends it after the answer is out. */
@@ -27,6 +28,7 @@ export function makeRoutes(agent: Agent, stop: () => void): Routes {
   return {
     ...makePauseRoutes(agent),
     ...makeDaemonRoutes(agent),
+    ...makeLogRoutes(agent),
     'GET /account': json(() => Promise.resolve(parts.account.answer())),
     'GET /status': json(() => agent.status()),
     'GET /peers': json(async () => ({ peers: (await agent.status()).peers })),

@@ -22,6 +22,8 @@ export interface RepoPeerStatus {
   readonly peer: string;
   readonly device: string;
   readonly isOnline: boolean;
+  /** Whether it has told that it has the repository; false as well while nothing has been heard of it yet. */
+  readonly isShared: boolean;
   /** `in sync`, `ahead 2`, `behind 1`, `diverged`, `sending`, `unknown` (it has told nothing yet), `paused`, `paused until 14:30`. */
   readonly state: string;
   /** Commits of all branches that both have: those that it lacks, and those that are lacking here. */
@@ -104,11 +106,11 @@ export async function repoPeerStatus(
     ...(carrier === undefined ? {} : { carrier }),
     ...(error === undefined ? {} : { error }),
   };
-  if (maps.signed(device) === undefined) return { ...base, state: 'unknown', ahead: 0, behind: 0, branches: [] };
+  if (maps.signed(device) === undefined) return { ...base, isShared: loop.engine.owed(device) !== undefined, state: 'unknown', ahead: 0, behind: 0, branches: [] };
   const branches = await compareBranches(loop, { ours: maps.refsOf(me), theirs: maps.refsOf(device), peer });
   const owed = loop.engine.owed(device)?.includes(me) ?? false;
   const count = { ahead: sum(branches.map(({ ahead }) => ahead)), behind: sum(branches.map(({ behind }) => behind)) };
-  return { ...base, state: summarise(branches, { ...count, isSending: owed && isOnline }), ...count, branches };
+  return { ...base, state: summarise(branches, { ...count, isSending: owed && isOnline }), ...count, isShared: true, branches };
 }
 
 /** What is told of a peer. */

@@ -93,13 +93,20 @@ export function wrap(pieces: readonly Piece[], { width, indent, hang }: Wrapping
       if (isSpace && used === margin(hang) && rows.length > 1) continue;
       for (const part of partsOf(word, width - used, width - margin(hang))) {
         if (used + cellsOf(part) > width) begin(margin(hang));
-        row.push(style === undefined ? { text: part } : { text: part, style });
+        append(row, { text: part, ...(style === undefined ? {} : { style }) });
         used += cellsOf(part);
       }
       isFirst = false;
     }
   }
   return rows.map(withoutEnd);
+}
+
+/** What looks alike is one piece. */
+function append(row: Piece[], piece: Piece): void {
+  const last = row.at(-1);
+  if (last === undefined || last.style !== piece.style) row.push(piece);
+  else row[row.length - 1] = { ...last, text: last.text + piece.text };
 }
 
 /** A word that is longer than a line, in parts: the first fits into `first` cells, the others into `rest`. */

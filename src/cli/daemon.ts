@@ -9,6 +9,7 @@ import type { AccountAnswer } from '../agent/answers.ts';
 import { findService } from '../home/service.ts';
 import type { Door, World } from './door.ts';
 import { print, say } from './out.ts';
+import { telling } from './progress.ts';
 import { describeState } from './words-format.ts';
 
 const STOP_DEADLINE_MS = 10_000;
@@ -40,6 +41,11 @@ async function stop(door: Door, world: World): Promise<void> {
 /** Asks the agent to stop, and waits until it has let go. @throws Fault `timeout` */
 export async function stopAgent(door: Door): Promise<void> {
   await door.askRunning('POST', '/stop');
+  await telling('the agent lets go of everything', stopped(door));
+  say('the agent has stopped');
+}
+
+async function stopped(door: Door): Promise<void> {
   const until = realClock.now() + STOP_DEADLINE_MS;
   while (await door.isRunning()) {
     if (realClock.now() > until) throw new Fault('timeout', 'the agent did not stop in time');

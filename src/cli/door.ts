@@ -5,6 +5,8 @@ import { asFault, codeOf } from '../lib/errors.ts';
 import { ControlClient, isAgentAbsent } from '../control/client.ts';
 import { findHome } from '../home/paths.ts';
 import type { Home } from '../home/paths.ts';
+import { telling } from './progress.ts';
+import { waitingFor } from './waiting-format.ts';
 
 const OWN_VERSION = process.env['GIT_XMPP_VERSION'] ?? 'unbuilt';
 
@@ -31,8 +33,15 @@ export class Door {
     this.#client = new ControlClient({ socketPath: this.home.socket, home: this.home.dir });
   }
 
-  /** @throws Fault as the agent told it, or `agent` when none can be started */
-  async ask<Answer>(method: 'GET' | 'POST', path: string, body?: unknown, deadlineMs = 60_000): Promise<Answer> {
+  /**
+   * @param says what is waited for, where that can be said better than by the route
+   * @throws Fault as the agent told it, or `agent` when none can be started
+   */
+  ask<Answer>(method: 'GET' | 'POST', path: string, body?: unknown, deadlineMs = 60_000, says?: () => Promise<string>): Promise<Answer> {
+    return telling(says ?? waitingFor(method, path), this.#ask<Answer>(method, path, body, deadlineMs));
+  }
+
+  async #ask<Answer>(method: 'GET' | 'POST', path: string, body: unknown, deadlineMs: number): Promise<Answer> {
     try {
       return parseTrusted(await this.#request(method, path, body, deadlineMs));
     } catch (error) {
@@ -46,7 +55,12 @@ export class Door {
   async *lines<Line>(method: 'GET' | 'POST', path: string, body?: unknown, signal?: AbortSignal): AsyncGenerator<Line> {
     if (!(await this.isRunning())) await this.start();
     else if (this.#client.agentVersion !== OWN_VERSION) await this.#meet();
-    for await (const line of this.#client.lines(method, path, body, signal === undefined ? {} : { signal })) yield parseTrusted<Line>(line);
+    const lines = this.#client.lines(method, path, body, signal === undefined ? {} : { signal });
+    try {
+      for (let next = await telling(waitingFor(method, path), lines.next()); next.done !== true; next = await lines.next()) yield parseTrusted<Line>(next.value);
+    } finally {
+      await lines.return();
+    }
   }
 
   /** Whether an agent answers on this home. */
@@ -77,7 +91,11 @@ export class Door {
   }
 
   /** Starts the agent, and waits until it answers: by its service where one is installed, else in the background. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return telling('starting the agent', this.#start());
+  }
+
+  async #start(): Promise<void> {
     const { startAgent } = await import('./start-agent.ts');
     await startAgent({ home: this.home, world: this.#world, isRunning: () => this.isRunning() });
   }

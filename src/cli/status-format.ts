@@ -27,6 +27,8 @@ type Repo = StatusAnswer['repos'][number];
 
 /** Cells of the labels on the left. */
 const LABEL = 9;
+/** What two devices say to each other beside what they move, in bytes a second. */
+const CHATTER = 2_000;
 /** Below a repository. */
 const [DEVICE, ABOUT] = [2, 4];
 
@@ -62,11 +64,10 @@ function peerRows({ account, peers, repos }: StatusAnswer, look: StatusLook): Ro
 /** What moves beside the transfers that are shown with their repositories. */
 function rateRows({ petname, links }: PeerStatus, repos: readonly Repo[], look: StatusLook): Row[] {
   const isShown = repos.some(({ peers }) => peers.some((each) => each.peer === petname && each.moving.length > 0));
-  const moving = isShown ? [] : links.filter(({ up, down }) => up > 0 || down > 0);
-  return moving.flatMap((link) => {
-    const rates = [link.up > 0 ? `${formatBytes(link.up)}/s up` : '', link.down > 0 ? `${formatBytes(link.down)}/s down` : ''];
-    return below([{ text: `${describeWay(link)}: ${rates.filter((each) => each !== '').join(', ')}` }], LABEL + 2, look);
-  });
+  const up = links.reduce((sum, link) => sum + link.up, 0);
+  const down = links.reduce((sum, link) => sum + link.down, 0);
+  const rates = [...(up > CHATTER ? [`${formatBytes(up)}/s up`] : []), ...(down > CHATTER ? [`${formatBytes(down)}/s down`] : [])];
+  return isShown || rates.length === 0 ? [] : below([{ text: rates.join(', ') }], LABEL + 2, look);
 }
 
 function repoRows(repo: Repo, answer: StatusAnswer, look: StatusLook): Row[] {
@@ -101,12 +102,18 @@ interface Cells {
 }
 
 function peerCells(peer: RepoPeerStatus, look: StatusLook): Cells {
-  const { ahead, behind, state, isOnline, carrier, offlineSince } = peer;
-  const words = state === 'diverged' ? `diverged (${ahead} here, ${behind} there)` : state === 'unknown' ? 'nothing told yet' : state;
+  const { ahead, state, isOnline, carrier, offlineSince } = peer;
   const seen = offlineSince === undefined ? 'offline, never seen' : `offline since ${formatTime(offlineSince, look.now)}`;
   const waits = ahead > 0 ? `, ${count(ahead, 'commit')} ${ahead === 1 ? 'waits' : 'wait'}` : '';
   const way = isOnline ? (carrier === undefined ? 'online' : describeWay(carrier)) : seen + waits;
-  return { name: `${peer.peer}:`, state: words, style: state === 'in sync' ? 'good' : 'wait', way };
+  return { name: `${peer.peer}:`, state: stateOf(peer), style: state === 'in sync' ? 'good' : 'wait', way };
+}
+
+function stateOf({ state, ahead, behind, isShared, moving }: RepoPeerStatus): string {
+  if (state === 'diverged') return `diverged (${ahead} here, ${behind} there)`;
+  if (state !== 'unknown') return state;
+  if (moving.some(({ direction }) => direction === 'down')) return 'receiving';
+  return isShared ? 'nothing told yet' : 'not there';
 }
 
 function hubCells({ name, mode, state, since, isBusy }: HubStatus, { now }: StatusLook): Cells {
@@ -115,19 +122,19 @@ function hubCells({ name, mode, state, since, isBusy }: HubStatus, { now }: Stat
   return { name: `hub ${name}:`, state, style, way: parts.filter((part) => part !== '').join(', ') };
 }
 
-/** In columns where they fit, else each as it comes. */
-function aligned(all: readonly Cells[], { width }: StatusLook): Row[][] {
+/** In columns where they fit, else each as it comes; how it is reached has a line of its own where there is no room beside. */
+function aligned(all: readonly Cells[], look: StatusLook): Row[][] {
   const widest = (texts: readonly string[]): number => Math.max(0, ...texts.map((text) => cellsOf(clean(text))));
   const [names, states, ways] = [widest(all.map(({ name }) => name)), widest(all.map(({ state }) => state)), widest(all.map(({ way }) => way))];
-  const fits = DEVICE + names + 1 + states + 2 + ways <= width;
+  const fits = DEVICE + names + 1 + states + 2 + ways <= look.width;
   const padded = (text: string, cells: number): string => (fits ? pad(clean(text), cells) : text);
-  return all.map(({ name, state, style, way }) =>
-    wrap([{ text: `${padded(name, names)} ` }, { text: `${padded(state, states)}  `, ...(style === undefined ? {} : { style }) }, { text: way, style: 'faint' }], {
-      width,
-      indent: DEVICE,
-      hang: ABOUT,
-    }),
-  );
+  return all.map(({ name, state, style, way }) => {
+    const first: Piece[] = [{ text: `${padded(name, names)} ` }, { text: padded(state, states), ...(style === undefined ? {} : { style }) }];
+    const told: Piece = { text: way, style: 'faint' };
+    const isOneLine = fits || DEVICE + cellsOf(clean(`${name} ${state}  ${way}`)) <= look.width;
+    if (isOneLine) return below([...first, { text: '  ' }, told], DEVICE, look);
+    return [...below(first, DEVICE, look), ...(way === '' ? [] : below([told], ABOUT, look))];
+  });
 }
 
 function aboutPeer(peer: RepoPeerStatus, clone: string, look: StatusLook): Row[] {
@@ -137,7 +144,7 @@ function aboutPeer(peer: RepoPeerStatus, clone: string, look: StatusLook): Row[]
   return [
     ...moving.map((text): Row => [{ text: ' '.repeat(ABOUT) }, { text }]),
     ...peer.waiting.flatMap((words) => below([{ text: 'waits: ', style: 'wait' }, { text: words }], ABOUT, look)),
-    ...(peer.state === 'unknown' && peer.isOnline ? below([{ text: `to have it there, type there: ${clone}` }], ABOUT, look) : []),
+    ...(peer.isOnline && !peer.isShared ? below([{ text: `it is not there yet; on ${peer.peer}, type: ${clone}` }], ABOUT, look) : []),
     ...peer.branches.filter(({ here }) => here !== undefined).flatMap((branch) => divergedRows(peer, branch, look)),
     ...troubleRows(peer.error, ABOUT, look),
   ];

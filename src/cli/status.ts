@@ -5,7 +5,6 @@ import type { Door } from './door.ts';
 import { print, say } from './out.ts';
 import { formatStatus, nextCommand } from './status-format.ts';
 import { hasColour, lookOf, paint } from './terminal.ts';
-import { watchStatus } from './watch.ts';
 
 export interface StatusOptions {
   readonly json?: boolean;
@@ -15,7 +14,7 @@ export interface StatusOptions {
 /** Account, peers, repositories, what moves and what waits; with `watch` until it is ended. */
 export async function status(door: Door, options: StatusOptions): Promise<void> {
   const answer = await door.ask<StatusAnswer>('GET', '/status');
-  if (options.watch === true) return watchStatus(door, answer, { isJson: options.json === true });
+  if (options.watch === true) return (await import('./watch.ts')).watchStatus(door, answer, { isJson: options.json === true });
   if (options.json === true) return print(JSON.stringify(answer, null, 2));
   show(answer);
 }

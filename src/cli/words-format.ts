@@ -7,13 +7,14 @@ import { formatTime } from './text-format.ts';
 
 /** The account's state in words, with what is wrong and what to do. */
 export function describeState(account: AccountAnswer): string {
-  const { fault } = account;
+  const { state, address, fault } = account;
+  if (state === 'online') return `online as ${address ?? ''}`;
   return `${describeAccount(account)}${fault?.remedy === undefined ? '' : ` (${fault.remedy})`}`;
 }
 
-/** The same, without what to do. */
-export function describeAccount({ state, address, fault, retryInMs }: AccountAnswer): string {
-  if (state === 'online') return `online as ${address ?? ''}`;
+/** The same, without the address and what to do. */
+export function describeAccount({ state, fault, retryInMs }: AccountAnswer): string {
+  if (state === 'online') return 'online';
   if (fault === undefined) return state;
   return `${state}: ${fault.message}${retryInMs === undefined ? '' : `; next try in ${Math.ceil(retryInMs / 1000)} s`}`;
 }

@@ -6,11 +6,12 @@ import { parseDuration } from '../lib/duration-format.ts';
 import { asFault } from '../lib/errors.ts';
 import { parseRate } from '../lib/rate-format.ts';
 import type { Fault } from '../lib/errors.ts';
+import type { LogLevel } from '../lib/log.ts';
 import type { RunGit } from '../lib/git-run.ts';
 import { Serial } from '../lib/serial.ts';
 import { normalizeKey, parseList } from './config.ts';
 import type { Config } from './config.ts';
-import { parseDirectMode } from './settings-format.ts';
+import { parseDirectMode, parseLogLevel } from './settings-format.ts';
 import type { DirectMode } from './settings-format.ts';
 
 export interface SettingsParts {
@@ -45,6 +46,11 @@ export class Settings {
   /** How long a link waits for a way to the other device, in milliseconds. */
   get giveUpMs(): number {
     return this.#read('xmpp.giveUp', (text) => parseDuration('xmpp.giveUp', text, GIVE_UP)) ?? DEFAULT_GIVE_UP_MS;
+  }
+
+  /** The least that the agent's log holds. */
+  get logLevel(): LogLevel {
+    return this.#read('xmpp.logLevel', (text) => parseLogLevel('xmpp.logLevel', text)) ?? 'info';
   }
 
   /** Bytes a second under `key`, such as `xmpp.limit.up`; undefined for no limit. */

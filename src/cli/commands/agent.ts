@@ -9,12 +9,17 @@ const STATUS = command({
   group: 'The agent',
   summary: 'how each repository stands on each device',
   description: [
-    'How each repository stands on each device and hub, what is set for it, and what waits for what reason. Of a branch that has diverged, the newest commits that only one side has, and the command that ends it.',
+    'How each repository stands on each device and hub: what its link runs over and how far away it is, what moves now and how long it still takes, what waits and why, what went wrong last and what ends it. Of a branch that has diverged, the newest commits that only one side has, and the command that ends it.',
+    'A device is <in sync>, <ahead n>, <behind n>, <diverged>, <sending> or <nothing told yet>; where it is away, since when.',
     'A hub is <in sync>, <ahead n>, <behind n>, <diverged>, <waiting since ...>, <not there> or <unknown>.',
   ],
-  options: [{ name: 'json', says: 'The same, for programs.' }],
+  options: [
+    { name: 'json', says: 'The same, for programs; with `--watch` one object a line, whenever something changes.' },
+    { name: 'watch', says: 'Goes on until Ctrl-C, and shows what changes.' },
+  ],
   examples: [
     { line: 'git xmpp status', says: 'all of it' },
+    { line: 'git xmpp status --watch', says: 'live, such as while something large moves' },
     { line: 'git xmpp status --json', says: 'for a program' },
   ],
   run: async ({ door }, _words, options) => (await import('../status.ts')).status(door(), options),
@@ -39,12 +44,27 @@ const EVENTS = command({
 const LOG = command({
   name: 'log',
   group: 'The agent',
-  summary: 'what moved by itself in a repository, and what was left',
-  description: ['What moved by itself in a repository, newest first, and what a move left behind, with the command that makes a branch of it again.'],
+  summary: 'what moved by itself in a repository; or the log of the agent',
+  description: [
+    'What moved by itself in a repository, newest first, and what a move left behind, with the command that makes a branch of it again.',
+    'With `--agent` the log of the agent itself, which is kept in its home in two files of at most 5 MB, without secrets and without the names of files and branches; how much it holds is set by `xmpp.logLevel`.',
+    'With `--stanzas` what goes between the agent and its server from now on, without secrets and payloads.',
+  ],
   arguments: [{ name: 'path', isOptional: true, completes: 'folder' }],
-  options: [{ name: 'json', says: 'The same, for programs.' }],
-  examples: [{ line: 'git xmpp log', says: 'of the repository you are in' }],
-  run: async ({ door, world }, [path], options) => (await import('../log.ts')).log(door(), path ?? world.cwd, options),
+  options: [
+    { name: 'json', says: 'The same, for programs.' },
+    { name: 'agent', oneOf: 'what', says: 'The log of the agent; also where none runs.' },
+    { name: 'stanzas', oneOf: 'what', says: 'The stanzas of the agent that runs, on standard error, until Ctrl-C.' },
+    { name: 'follow', says: 'With `--agent`: and what is written from now on.' },
+    { name: 'level', value: 'level', choices: ['debug', 'info', 'warn'], says: 'With `--agent`: nothing below this level.' },
+    { name: 'lines', value: 'n', default: '100', says: 'With `--agent`: so many lines of what is there.' },
+  ],
+  examples: [
+    { line: 'git xmpp log', says: 'of the repository you are in' },
+    { line: 'git xmpp log --agent --level warn', says: 'what was wrong lately' },
+    { line: 'git xmpp log --agent --follow', says: 'what the agent does' },
+  ],
+  run: async ({ door, world }, [path], options) => (await import('../log.ts')).log(door(), { path, here: world.cwd }, options),
 });
 
 const DAEMON = command({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createLog, redact, silentLog } from '../../../src/lib/log.ts';
+import { createLog, redact, redactLog, silentLog } from '../../../src/lib/log.ts';
 import type { Log, LogLevel } from '../../../src/lib/log.ts';
 
 const AT = Date.UTC(2024, 0, 2, 3, 4, 5, 6);
@@ -26,6 +26,16 @@ describe('createLog', () => {
     log.info('b');
     log.warn('c');
     expect(lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['info b', 'warn c']);
+  });
+
+  it('takes over another level while it runs, in all its scopes', () => {
+    const lines: string[] = [];
+    let level: LogLevel = 'warn';
+    const log = createLog((line) => lines.push(line), () => level, () => AT).scope('link');
+    log.info('a');
+    level = 'debug';
+    log.debug('b');
+    expect(lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['debug link: b']);
   });
 
   it('marks the lines of a scope, however deep', () => {
@@ -82,6 +92,28 @@ describe('redact', () => {
 
   it('hides an encrypted or named private key to its end', () => {
     expect(redact(`x -----BEGIN RSA PRIVATE KEY-----\n${SECRET}`)).toBe('x -----BEGIN RSA PRIVATE KEY-----<redacted>');
+  });
+});
+
+describe('redactLog', () => {
+  it.each([
+    'the password was refused; git xmpp login anna@example.org',
+    'signed in jid=anna@example.org/git-xmpp-7mpo5ey4',
+    'wrong password',
+    'link ended peer=laptop why="the key is another"',
+    'a basic setting, v=2, p=3',
+    'request refused route="GET /status" fault=peer-offline',
+  ])('keeps what is not secret: %s', (text) => {
+    expect(redactLog(text)).toBe(text);
+  });
+
+  it('hides a code, which `redact` leaves to people: a branch may be called so', () => {
+    expect([redactLog('typed 4-cross-clock twice'), redact('12-fix-this')]).toEqual(['typed <redacted> twice', '12-fix-this']);
+  });
+
+  it('hides what stands behind the name of a secret', () => {
+    expect(redactLog('password=hunter2 user=anna')).toBe('password=<redacted> user=anna');
+    expect(redactLog("token: 'a b' x")).toBe('token: <redacted> x');
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { xml } from '../../../src/xmpp/element.ts';
-import { NS_ANNOUNCE, NS_IBB, NS_SASL } from '../../../src/xmpp/namespaces.ts';
+import { NS_ANNOUNCE, NS_IBB, NS_SASL, NS_SM } from '../../../src/xmpp/namespaces.ts';
 import { formatTrace } from '../../../src/xmpp/trace.ts';
 
 describe('formatTrace', () => {
@@ -20,6 +20,13 @@ describe('formatTrace', () => {
     expect(formatTrace('in', block)).toContain(
       '<data xmlns="http://jabber.org/protocol/ibb" sid="s" seq="1">[12 characters]</data>',
     );
+  });
+
+  it('hides by which a stream could be taken over, and what looks like a secret wherever it stands', () => {
+    expect(formatTrace('in', xml('enabled', { xmlns: NS_SM, id: 'r3sume-id', resume: 'true' }))).toBe('IN\n<enabled xmlns="urn:xmpp:sm:3" id="&lt;hidden>" resume="true"/>'.replace('>"', '&gt;"'));
+    expect(formatTrace('out', xml('resume', { xmlns: NS_SM, previd: 'r3sume-id', h: 3 }))).not.toContain('r3sume-id');
+    const said = xml('message', {}, xml('body', {}, 'try git-xmpp:anna@example.org#c2VjcmV0'));
+    expect(formatTrace('in', said)).not.toContain('c2VjcmV0');
   });
 
   it('leaves the stanza itself as it was', () => {
