@@ -52,7 +52,8 @@ export interface PauseAnswer {
 
 /** A line of `POST /pair`. */
 export type PairLine =
-  | { readonly type: 'code'; readonly code: string; readonly jid: string }
+  /** `address`: the full JID that has to be typed with it, for the server has no PEP to find it by. */
+  | { readonly type: 'code'; readonly code: string; readonly jid: string; readonly address?: string }
   | { readonly type: 'invite'; readonly invite: string; readonly expiresAt: number }
   | { readonly type: 'attempt'; readonly by: string }
   | { readonly type: 'burnt'; readonly by: string; readonly waitMs: number }

@@ -17,7 +17,7 @@ import type { Connection, IncomingIq } from '../xmpp/connection.ts';
 import type { Element } from '../xmpp/element.ts';
 import { xml } from '../xmpp/element.ts';
 import { NS_PAIR } from '../xmpp/namespaces.ts';
-import { publish, read, remove } from '../xmpp/pep.ts';
+import { isWithoutPep, publish, read, remove } from '../xmpp/pep.ts';
 import { StanzaFault } from '../xmpp/stanza-fault.ts';
 
 /** A code or invite that is being shown. */
@@ -27,6 +27,10 @@ interface Shown {
   readonly secret: PairingSecret;
   readonly tell: (event: ShowerEvent) => void;
   timer: Timer | undefined;
+}
+
+function passWithoutPep(error: unknown): void {
+  if (!isWithoutPep(error)) throw error;
 }
 
 /** PEP node under which the code or invite `id` is found. */
@@ -58,7 +62,7 @@ export class Showing {
     connection.handleIq(NS_PAIR, 'pair', (iq) => Promise.resolve(this.#answer(iq)));
     for (const id of this.#shown.keys()) {
       // An invite belongs to the address it was shown from: under another one it is made anew (see Pairing.restoreInvites).
-      if (this.#shown.get(id)?.address === connection.jid) await this.#publish(connection, id);
+      if (this.#shown.get(id)?.address === connection.jid) await this.#publish(connection, id).catch(passWithoutPep);
       else this.#shown.delete(id);
     }
   }
@@ -72,8 +76,12 @@ export class Showing {
     throw new Fault('throttled', 'too many codes are being shown on this account', { remedy: 'end some, or use git xmpp pair --invite' });
   }
 
-  /** Shows `secret` until it is spent or `hide` is called. @throws Fault when the server has no PEP */
-  async show(secret: PairingSecret, card: DeviceCard, tell: (event: ShowerEvent) => void): Promise<void> {
+  /**
+   * Shows `secret` until it is spent or `hide` is called.
+   * @returns whether it is found by account and number; where the server has no PEP, a code has to be typed with this device's full JID
+   * @throws Fault `server` when an invite, which names no device, cannot be found
+   */
+  async show(secret: PairingSecret, card: DeviceCard, tell: (event: ShowerEvent) => void): Promise<boolean> {
     const connection = this.#connection;
     if (connection === undefined) throw new Fault('not-connected', 'the agent is not signed in');
     if (secret.kind === 'code') this.burns.check(this.#clock.now());
@@ -81,7 +89,9 @@ export class Showing {
     this.#shown.set(secret.id, { address: connection.jid, machine, secret, tell, timer: undefined });
     try {
       await this.#publish(connection, secret.id);
+      return true;
     } catch (error) {
+      if (secret.kind === 'code' && isWithoutPep(error)) return false;
       this.#shown.delete(secret.id);
       throw error;
     }

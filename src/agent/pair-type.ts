@@ -23,6 +23,8 @@ export interface TypeOptions {
   readonly secret: PairingSecret;
   /** The account that shows it. */
   readonly account: BareJid;
+  /** The device that shows it, where it was named: then nothing is looked up. */
+  readonly shower?: FullJid | undefined;
   readonly card: DeviceCard;
   readonly random: (size: number) => Uint8Array;
   /** Nothing more is sent after it. */
@@ -34,7 +36,7 @@ export interface TypeOptions {
  * @throws Fault `bad-code`, `code-spent`, `peer-offline`, `newer-protocol` …
  */
 export async function typeSecret(connection: Connection, options: TypeOptions): Promise<DeviceCard> {
-  const shower = await findShower(connection, options);
+  const shower = options.shower ?? (await findShower(connection, options));
   const machine = new TyperMachine({
     secret: options.secret,
     card: options.card,

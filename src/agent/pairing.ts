@@ -3,7 +3,7 @@
 
 import { asFault, Fault } from '../lib/errors.ts';
 import type { Clock } from '../lib/clock.ts';
-import { bareOf, parseBareJid } from '../lib/jid.ts';
+import { bareOf, parseBareJid, parseFullJid } from '../lib/jid.ts';
 import type { BareJid } from '../lib/jid.ts';
 import { parsePetname } from '../lib/names.ts';
 import { Serial } from '../lib/serial.ts';
@@ -13,7 +13,6 @@ import type { Peer, Peers } from '../home/peers.ts';
 import type { DeviceCard } from '../pairing/card-format.ts';
 import { INVITE_LIFETIME_MS, INVITE_SECRET_BYTES, formatInvite, makeInvite, parseInvite, secretOfInvite } from '../pairing/invite-format.ts';
 import { CODE_RANDOM_BYTES, formatCode, makeCode, parseCode, secretOfCode } from '../pairing/words.ts';
-import type { PairingSecret } from '../pairing/exchange.ts';
 import type { ShowerEvent } from '../pairing/shower-machine.ts';
 import { PROTOCOL_VERSION } from '../sync/digest-format.ts';
 import { makeContact } from '../xmpp/contact.ts';
@@ -23,6 +22,7 @@ import type { Events } from './events.ts';
 import type { InviteStore, KeptInvite } from './invites.ts';
 import type { Showing } from './pair-show.ts';
 import { typeSecret } from './pair-type.ts';
+import type { TypeOptions as TypeSecretOptions } from './pair-type.ts';
 
 export interface PairingParts {
   readonly identity: () => Identity;
@@ -51,6 +51,7 @@ export interface ShowOptions {
 export interface TypeOptions {
   readonly code?: string;
   readonly invite?: string;
+  /** The account that shows the code; or, where its server has no PEP, the full JID of the device. */
   readonly with?: string;
   readonly as?: string;
   readonly isContact: boolean;
@@ -81,14 +82,13 @@ export class Pairing {
     const onEvent = (event: ShowerEvent): void =>
       void this.#onEvent(event, { as: options.as, tell: (line) => queue.push(line) }).catch((error: unknown) => queue.fail(asFault(error, 'pairing')));
     // Two who ask at once must not be given one number.
-    const code = await this.#numbering.run(async () => {
+    const { code, isFound } = await this.#numbering.run(async () => {
       const made = makeCode(await showing.freeNumber(connection), random(CODE_RANDOM_BYTES));
-      await showing.show(secretOfCode(made), this.#card(connection), onEvent);
-      return made;
+      return { code: made, isFound: await showing.show(secretOfCode(made), this.#card(connection), onEvent) };
     });
     const made = contact === undefined ? undefined : this.#makeContact(connection, contact, { role: 'shower', signal: options.signal, tell: (line) => queue.push(line) });
     try {
-      yield { type: 'code', code: formatCode(code), jid: bareOf(connection.jid) };
+      yield { type: 'code', code: formatCode(code), jid: bareOf(connection.jid), ...(isFound ? {} : { address: connection.jid }) };
       for await (const line of queue.lines()) {
         yield line;
         if (line.type === 'new-peer' && (await made) === true) await this.#noteContact(line.peer);
@@ -103,9 +103,9 @@ export class Pairing {
   async type(given: TypeOptions): Promise<Peer> {
     const connection = this.#parts.requireConnection();
     if (given.as !== undefined) parsePetname(given.as);
-    const { secret, account } = this.#readSecret(given, connection);
+    const { secret, account, shower } = this.#readSecret(given, connection);
     const isMade = given.isContact && (await makeContact(connection, account, { role: 'typer', clock: this.#parts.clock, signal: given.signal }));
-    const card = await typeSecret(connection, { secret, account, card: this.#card(connection), random: this.#parts.random, signal: given.signal });
+    const card = await typeSecret(connection, { secret, account, shower, card: this.#card(connection), random: this.#parts.random, signal: given.signal });
     const peer = await this.#add(card, { as: given.as, role: 'typer' });
     if (isMade) await this.#noteContact(peer);
     return peer;
@@ -129,13 +129,17 @@ export class Pairing {
     await this.#parts.peers.update(peer.device, { isContactAddedByUs: true });
   }
 
-  #readSecret(given: { readonly code?: string; readonly invite?: string; readonly with?: string }, connection: Connection): { secret: PairingSecret; account: BareJid } {
+  #readSecret(given: { readonly code?: string; readonly invite?: string; readonly with?: string }, connection: Connection): Pick<TypeSecretOptions, 'secret' | 'account' | 'shower'> {
     if (given.invite !== undefined) {
       const invite = parseInvite(given.invite);
       return { secret: secretOfInvite(invite), account: invite.jid };
     }
-    const account = given.with === undefined ? bareOf(connection.jid) : given.with;
-    return { secret: secretOfCode(parseCode(given.code ?? '')), account: parseBareJid(account) };
+    const secret = secretOfCode(parseCode(given.code ?? ''));
+    if (given.with?.includes('/') === true) {
+      const shower = parseFullJid(given.with);
+      return { secret, account: bareOf(shower), shower };
+    }
+    return { secret, account: given.with === undefined ? bareOf(connection.jid) : parseBareJid(given.with) };
   }
 
   async #showInvite(connection: Connection, as: string | undefined): Promise<ShownLine> {

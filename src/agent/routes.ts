@@ -1,7 +1,7 @@
 // The door's routes: bodies and queries parsed strictly, then one method of the agent (docs/API.md).
 // Rule: nothing is decided here; a field that is missing, wrong or unknown is named.
 
-import { parseBareJid } from '../lib/jid.ts';
+import { parseBareJid, parseFullJid } from '../lib/jid.ts';
 import { Fault, InputFault } from '../lib/errors.ts';
 import { parseGrant, parseOid, parseRepoName } from '../lib/names.ts';
 import type { ControlRequest, Routes } from '../control/server.ts';
@@ -100,9 +100,14 @@ function parseJoin(body: unknown): Omit<TypeOptions, 'signal'> {
     isContact: fields.flag('isContact'),
     ...fields.parseOptional('code', (name) => fields.text(name, String)),
     ...fields.parseOptional('invite', (name) => fields.text(name, String)),
-    ...fields.parseOptional('with', (name) => fields.text(name, parseBareJid)),
+    ...fields.parseOptional('with', (name) => fields.text(name, parseShowerJid)),
     ...fields.parseOptional('as', (name) => fields.text(name, String)),
   }));
+}
+
+/** An account, or one device of it. */
+function parseShowerJid(text: string): string {
+  return text.includes('/') ? parseFullJid(text) : parseBareJid(text);
 }
 
 function parseShare(agent: Agent, body: unknown): ShareRequest {

@@ -51,6 +51,10 @@ async function tellLine(line: PairLine): Promise<void> {
   switch (line.type) {
     case 'code':
       say('On your other device, type:');
+      if (line.address !== undefined) {
+        print(`git xmpp pair ${line.code} --with ${line.address}`);
+        return say('Waiting; the code works once. The address is needed because your server has no PEP (XEP-0163) to find this device by.');
+      }
       print(`git xmpp pair ${line.code}`);
       say(`A friend with another account types: git xmpp pair ${line.code} --with ${line.jid}`);
       say('Waiting; the code works once.');

@@ -110,9 +110,17 @@ function formatField(name: string, value: string): Element {
   return xml('field', { var: name }, xml('value', {}, value));
 }
 
+/** Whether a publish failed because the server keeps no items of anybody. */
+export function isWithoutPep(error: unknown): boolean {
+  return error instanceof Fault && error.cause instanceof StanzaFault && isMissing(error.cause);
+}
+
+function isMissing({ condition }: StanzaFault): boolean {
+  return condition === 'service-unavailable' || condition === 'feature-not-implemented';
+}
+
 function faultOfPep(error: StanzaFault): Fault {
-  const isMissing = error.condition === 'service-unavailable' || error.condition === 'feature-not-implemented';
-  const words = isMissing
+  const words = isMissing(error)
     ? 'the XMPP server has no personal eventing (PEP, XEP-0163)'
     : `the XMPP server refused to keep an item: ${error.message}`;
   return new Fault('server', words, { remedy: "ask the server's operator, or use an account on another server", cause: error });

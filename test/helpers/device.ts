@@ -305,7 +305,8 @@ function parseHolder(text: string): number {
 export async function pairDevices(shower: Device, typer: Device, ...typed: string[]): Promise<{ shown: Ended; typed: Ended }> {
   const shown = shower.start('git-xmpp', ['pair']);
   const line = await shown.line(/^git xmpp pair \d/);
-  const code = line.split(' ')[3] ?? '';
-  const end = await typer.run('git-xmpp', ['pair', code, ...typed]);
+  // Where the server has no PEP, the line names the device, too.
+  const words = line.split(' ').slice(3);
+  const end = await typer.run('git-xmpp', ['pair', ...words, ...typed]);
   return { shown: await shown.ended, typed: end };
 }

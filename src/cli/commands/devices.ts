@@ -15,7 +15,7 @@ const PAIR = command({
   ],
   arguments: [{ name: 'code', isOptional: true }],
   options: [
-    { name: 'with', value: 'jid', says: "The account of the other device, when it is not this one's." },
+    { name: 'with', value: 'jid', says: "The account of the other device, when it is not this one's; its full JID, where `pair` there shows one." },
     { name: 'as', value: 'name', says: 'What to call the other device here.' },
     { name: 'invite', says: 'Show an invite instead of a code: good for 24 hours, once, with no need to be at both machines at one time.' },
     {
