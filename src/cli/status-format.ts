@@ -42,12 +42,13 @@ export function formatStatus(answer: StatusAnswer, look: StatusLook): Row[] {
   ];
 }
 
-function accountRows({ account }: StatusAnswer, look: StatusLook): Row[] {
+function accountRows({ account, pause }: StatusAnswer, look: StatusLook): Row[] {
   const { jid, fault, state, name, fingerprint } = account;
   const words: Piece = { text: describeAccount(account), ...(state === 'online' ? {} : { style: fault === undefined ? 'wait' : 'bad' }) };
   return [
     ...labelled('account', jid === undefined ? [{ text: 'none', style: 'wait' }] : [{ text: `${jid}  ` }, words], look),
     ...(fault?.remedy === undefined ? [] : remedyRows(fault.remedy, LABEL, look)),
+    ...(pause === undefined ? [] : labelled('pause', [{ text: `everything is ${pause.words}`, style: 'wait' }, { text: '; to go on: git xmpp resume' }], look)),
     ...labelled('device', [{ text: `${name}  ` }, { text: fingerprint, style: 'faint' }], look),
   ];
 }
@@ -71,16 +72,23 @@ function rateRows({ petname, links }: PeerStatus, repos: readonly Repo[], look: 
 }
 
 function repoRows(repo: Repo, answer: StatusAnswer, look: StatusLook): Row[] {
-  const { name, path, problem, peers, hubs = [] } = repo;
+  const { name, path, problem, pause, peers, hubs = [] } = repo;
   const shown = [...peers.map((peer) => peerCells(peer, look)), ...hubs.map((hub) => hubCells(hub, look))];
   const lines = aligned(shown, look);
   return [
     ...labelled('repo', [{ text: `${name}  `, style: 'bold' }, { text: shortPath(path, look.homeDir), style: 'faint' }], look),
     ...(problem === undefined ? [] : problemRows(problem, DEVICE, look)),
+    ...(pause === undefined || answer.pause !== undefined ? [] : pauseRows(pause, path, look)),
     ...settingRows(repo, look),
     ...peers.flatMap((peer, index) => [...(lines[index] ?? []), ...aboutPeer(peer, `git xmpp clone ${answer.account.name}/${name}`, look)]),
     ...hubs.flatMap((hub, index) => [...(lines[peers.length + index] ?? []), ...aboutHub(hub, look)]),
   ];
+}
+
+/** A program's pause is ended by that program. */
+function pauseRows({ words, by }: NonNullable<Repo['pause']>, path: string, look: StatusLook): Row[] {
+  const end = by === 'person' ? `; to go on: git xmpp resume --repo ${shortPath(path, look.homeDir)}` : '; the program that holds it ends that';
+  return below([{ text: words, style: 'wait' }, { text: end }], DEVICE, look);
 }
 
 /** What is not as it is by default, what cannot be used, and what is not committed by itself. */
@@ -144,7 +152,7 @@ function aboutPeer(peer: RepoPeerStatus, clone: string, look: StatusLook): Row[]
   return [
     ...moving.map((text): Row => [{ text: ' '.repeat(ABOUT) }, { text }]),
     ...peer.waiting.flatMap((words) => below([{ text: 'waits: ', style: 'wait' }, { text: words }], ABOUT, look)),
-    ...(peer.isOnline && !peer.isShared ? below([{ text: `it is not there yet; on ${peer.peer}, type: ${clone}` }], ABOUT, look) : []),
+    ...(peer.state === 'unknown' && peer.isOnline && !peer.isShared ? below([{ text: `it is not there yet; on ${peer.peer}, type: ${clone}` }], ABOUT, look) : []),
     ...peer.branches.filter(({ here }) => here !== undefined).flatMap((branch) => divergedRows(peer, branch, look)),
     ...troubleRows(peer.error, ABOUT, look),
   ];
@@ -202,7 +210,8 @@ function shortPath(path: string, homeDir: string): string {
 }
 
 /** The command that is most likely wanted next. */
-export function nextCommand({ account, peers, repos }: StatusAnswer): string {
+export function nextCommand({ account, peers, repos, pause }: StatusAnswer): string {
+  if (pause !== undefined) return 'git xmpp resume';
   if (account.state === 'none') return 'git xmpp login you@example.org';
   if (account.fault?.code === 'wrong-password') return `git xmpp login ${account.jid ?? ''}`;
   if (account.state !== 'online') return 'git xmpp doctor  (it tests each step of the way to the server)';

@@ -96,6 +96,16 @@ describe('formatStatus', () => {
     expect(about({ peers: [], hubs: [hub] })).toEqual(['  hub origin: waiting  since 14:02, push only, asked now', '    the host key has changed', '    waits: main: declined there']);
   });
 
+  it('says what is paused, until when, and what ends it', () => {
+    const pause = { until: NOW + 3_600_000, by: 'person', words: 'paused until 15:30' } as const;
+    const peers = [makeRepoPeer({ state: pause.words, isShared: false })];
+    expect(about({ peers, pause })).toEqual(['  paused until 15:30; to go on: git xmpp resume --repo ~/notes', '  desktop: paused until 15:30  direct (lan), 3 ms']);
+    expect(about({ peers: [], pause: { by: 'program', words: 'paused' } })).toEqual(['  paused; the program that holds it ends that']);
+    const all = lines(makeAnswer({ pause, account: { ...makeAnswer().account, state: 'paused' }, repos: [makeRepoStatus({ peers: [], pause })] }));
+    expect(all.slice(0, 2)).toEqual(['account  romeo@example.org  paused', 'pause    everything is paused until 15:30; to go on: git xmpp resume']);
+    expect(all.at(-1)).toMatch(/^repo /);
+  });
+
   it('says what is set, what cannot be used, and what is not committed by itself', () => {
     const policies = { merge: 'none', words: ['merge=none'], problems: ['xmpp.merge: what'], branches: [], hooks: [] } as never;
     expect(about({ peers: [], policies, autoCommit: { waiting: 'a lock', leftOut: ['big.bin is large'] } })).toEqual([
@@ -139,6 +149,7 @@ describe('nextCommand', () => {
     [makeAnswer({ account: { ...account, state: 'none' } }), /^git xmpp login/],
     [makeAnswer({ account: { ...account, state: 'offline', fault: { code: 'wrong-password', message: 'no' } } }), /^git xmpp login romeo@example\.org$/],
     [makeAnswer({ account: { ...account, state: 'offline', fault: { code: 'dns', message: 'no' } } }), /^git xmpp doctor/],
+    [makeAnswer({ pause: { by: 'person', words: 'paused' } }), /^git xmpp resume$/],
     [makeAnswer(none), /^git xmpp pair/],
     [makeAnswer({ repos: [] }), /^git xmpp share/],
     [makeAnswer({ repos: [makeRepoStatus({ peers: [makeRepoPeer({ state: 'diverged' })] })] }), /waits/],
