@@ -1,9 +1,9 @@
 // `git xmpp help`: all commands, one of them, or what can go wrong. Rule: the words are those of the tables.
 
-import { Fault } from '../lib/errors.ts';
 import { entryOf, FAULT_CATALOGUE, isFaultCode } from '../lib/fault-catalogue.ts';
 import type { CommandSpec } from './command.ts';
 import { formatCommandHelp, formatErrorHelp, formatOverview } from './help-format.ts';
+import { unknownCommand } from './program.ts';
 
 /** The topic that lists every error. */
 export const ERRORS = 'errors';
@@ -19,5 +19,5 @@ function textOf(commands: readonly CommandSpec[], topic: string | undefined, col
   if (spec !== undefined) return formatCommandHelp(spec, columns);
   if (topic === ERRORS) return formatErrorHelp(Object.entries(FAULT_CATALOGUE), columns);
   if (isFaultCode(topic)) return formatErrorHelp([[topic, entryOf(topic)]], columns);
-  throw new Fault('wrong-use', `there is no command "${topic}"`, { remedy: 'git xmpp help lists them' });
+  throw unknownCommand(topic, commands);
 }
