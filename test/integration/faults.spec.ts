@@ -141,13 +141,6 @@ const PROVOKED: Readonly<Record<FaultCode, Provoked | Elsewhere>> = {
     const { code, words, remedy } = await desktop.event(({ type, code }) => type === 'offer-failed' && code === 'not-granted');
     return { code: 1, stdout: '', stderr: `git-xmpp: [${String(code)}] ${words}\n  ${remedy ?? entryOf('not-granted').remedy}\n` };
   },
-  paused: async () => {
-    await desktop.xmpp('pause');
-    const end = await onDesktop('pair', '7-cross-clock');
-    await desktop.xmpp('resume');
-    return end;
-  },
-  'no-network': { spec: 'test/integration/survival-network.spec.ts', expects: "expect(account.fault).toMatchObject({ code: 'no-network', message: 'this machine has no network' });" },
   'already-running': () => onDesktop('daemon', 'run'),
   service: { spec: 'test/integration/service.spec.ts', expects: "expect(told.stderr).toBe('git-xmpp: [service] no service is installed;" },
   internal: { spec: 'test/unit/control/server.spec.ts', expects: "await expect(client.request('POST', '/do')).rejects.toMatchObject({ code: 'internal' });" },
