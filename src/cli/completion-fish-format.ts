@@ -3,6 +3,7 @@
 import type { CommandSpec, OptionSpec } from './command.ts';
 import { brief, offeredFor, shownCommands } from './completion-format.ts';
 import type { Offered } from './completion-format.ts';
+import { plain } from './help-format.ts';
 
 export function formatFishCompletion(commands: readonly CommandSpec[]): string {
   const rows = shownCommands(commands).flatMap((spec) => rowsOf(spec, commands));
@@ -19,7 +20,7 @@ function rowsOf(spec: CommandSpec, commands: readonly CommandSpec[]): string[] {
   const { name, summary, arguments: words, options } = spec;
   const valued = options.filter(({ value }) => value !== undefined).map((option) => `--${option.name}`);
   return [
-    `-f -n __git_xmpp_is_bare -a ${quote(name)} -d ${quote(summary)}`,
+    `-f -n __git_xmpp_is_bare -a ${quote(name)} -d ${quote(plain(summary))}`,
     ...options.map((option) => optionRow(name, option, commands)),
     `-n ${quote(`__git_xmpp_is_in ${name}`)} -s h -l help -d 'how it is used'`,
     ...words.flatMap((word, index) => {

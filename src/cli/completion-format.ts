@@ -26,7 +26,7 @@ export function offeredFor({ choices, completes }: Pick<ArgumentSpec & OptionSpe
     case 'folder':
       return { from: 'files', isFolder: completes === 'folder' };
     case 'topic':
-      return { from: 'words', words: [...shownCommands(commands).map(({ name }) => name), 'errors', ...Object.keys(FAULT_CATALOGUE)] };
+      return { from: 'words', words: [...new Set([...shownCommands(commands).map(({ name }) => name), 'errors', ...Object.keys(FAULT_CATALOGUE)])] };
     default:
       return { from: 'agent', kind: completes };
   }

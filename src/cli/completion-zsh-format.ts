@@ -1,7 +1,7 @@
 // Completion for zsh, made from the table: the function _git-xmpp, which zsh's completion of git calls, and git-xmpp's own. Rule: it may be
 // sourced, or lie in a folder of fpath.
 
-import { alternatives } from './help-format.ts';
+import { alternatives, plain } from './help-format.ts';
 import type { CommandSpec, OptionSpec } from './command.ts';
 import { brief, offeredFor, quote, shownCommands } from './completion-format.ts';
 import type { Offered } from './completion-format.ts';
@@ -17,7 +17,7 @@ export function formatZshCompletion(commands: readonly CommandSpec[]): string {
     '_git-xmpp() {',
     '  if (( CURRENT == 2 )); then',
     '    local -a commands',
-    `    commands=(${shown.map(({ name, summary }) => quote(`${name.replaceAll(':', '\\:')}:${summary}`)).join('\n      ')})`,
+    `    commands=(${shown.map(({ name, summary }) => quote(`${name.replaceAll(':', '\\:')}:${plain(summary)}`)).join('\n      ')})`,
     "    _describe -t commands 'git xmpp command' commands",
     '    return',
     '  fi',

@@ -22,7 +22,7 @@ export function formatOverview(commands: readonly CommandSpec[], columns: number
     '',
     ...wrap(ABOUT, width),
     ...wrap('Without a command: account, devices and repositories, and the next command to type.', width),
-    ...groups.flatMap(({ title, rows }) => ['', title, ...rows.flatMap(({ name, summary }) => twoColumns(name, summary, width))]),
+    ...groups.flatMap(({ title, rows }) => ['', title, ...rows.flatMap(({ name, summary }) => twoColumns(name, plain(summary), width))]),
     '',
     ...wrap('"git xmpp help <command>" explains one of them, "git xmpp help errors" what can go wrong; "git help xmpp" is the manual.', width),
   ]);

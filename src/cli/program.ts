@@ -93,3 +93,16 @@ export function faultOfUsage(error: CommanderError, typed: readonly string[], co
   const remedy = known === undefined ? 'git xmpp help' : helpOn(first);
   return new Fault('wrong-use', words, { remedy: nearest === '' ? remedy : `${nearest.trim()}\n${remedy}` });
 }
+
+/** What to say of a word that is no command: the nearest one is named. */
+export function unknownCommand(word: string, commands: readonly CommandSpec[]): Fault {
+  try {
+    // Commander knows which of its commands is near.
+    const program = buildProgram({ commands: commands.filter(({ isHidden }) => !isHidden), version: '', columns: undefined, act: () => Promise.resolve() });
+    program.parse([word], { from: 'user' });
+  } catch (error) {
+    const fault = error instanceof CommanderError ? faultOfUsage(error, [word], commands) : undefined;
+    if (fault !== undefined) return fault;
+  }
+  return new Fault('wrong-use', `there is no command "${word}"`, { remedy: 'git xmpp help lists them' });
+}

@@ -85,7 +85,12 @@ export function remedyOf({ code, remedy }: Fault | FaultRecord): string {
 
 /** How every executable says a fault: `git-xmpp: [peer-offline] what is wrong`, then what to do, indented. */
 export function formatFaultLines(fault: Fault | FaultRecord): string[] {
-  return [`git-xmpp: [${fault.code}] ${fault.message}`, ...remedyOf(fault).split('\n').map((line) => `  ${line}`)];
+  return [`git-xmpp: [${fault.code}] ${tame(fault.message)}`, ...tame(remedyOf(fault)).split('\n').map((line) => `  ${line}`)];
+}
+
+/** Words may come from a peer or a server: nothing in them moves the cursor or colours what follows. */
+function tame(words: string): string {
+  return words.replace(/[^\P{Cc}\n\t]/gu, '?');
 }
 
 /** The last fault that was said so in `text`, such as the log of an agent that ended; undefined when none was. */

@@ -4,7 +4,7 @@ import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import type { CommandSpec, Given } from '../../../src/cli/command.ts';
 import { COMMANDS } from '../../../src/cli/commands.ts';
-import { buildProgram, faultOfUsage } from '../../../src/cli/program.ts';
+import { buildProgram, faultOfUsage, unknownCommand } from '../../../src/cli/program.ts';
 import { Fault } from '../../../src/lib/errors.ts';
 import { splitWords } from '../../helpers/shell-words.ts';
 
@@ -88,6 +88,12 @@ describe('the command line', () => {
     [['share', '--read', '--write'], 'only one of --read, --offer and --write can hold', 'git xmpp help share'],
   ])('says of %j: %s', async (typed, message, remedy) => {
     expect(await faultOf(...typed)).toMatchObject({ code: 'wrong-use', message, remedy, exitCode: 2 });
+  });
+
+  it('names the nearest command where help is wanted of one that is not there', () => {
+    expect(unknownCommand('statsu', COMMANDS)).toMatchObject({ code: 'wrong-use', remedy: 'did you mean status? git xmpp help lists them' });
+    expect(unknownCommand('frobnicate', COMMANDS)).toMatchObject({ code: 'wrong-use', remedy: 'git xmpp help lists them' });
+    expect(unknownCommand('push-to-checkout', COMMANDS).message).toBe('there is no command "push-to-checkout"');
   });
 
   it('has nothing against a question for help', async () => {

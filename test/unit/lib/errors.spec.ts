@@ -79,6 +79,10 @@ describe('what a command says of a fault', () => {
     expect(formatFaultLines(new Fault('wrong-password', 'not accepted'))).toEqual(['git-xmpp: [wrong-password] not accepted', '  git xmpp login, and type it again']);
   });
 
+  it('has nothing in it that a terminal would obey', () => {
+    expect(formatFaultLines(new Fault('server', 'it said \u001b[2J\u009bx\r', { remedy: 'ask\u0007\nagain' }))).toEqual(['git-xmpp: [server] it said ?[2J?x?', '  ask?', '  again']);
+  });
+
   it('is found again as the last words in a log', () => {
     const said = formatFaultLines(new Fault('bad-config', 'line 3 is broken', { remedy: 'correct it\nor remove it' })).join('\n');
     const found = { code: 'bad-config', message: 'line 3 is broken', remedy: 'correct it\nor remove it' };
