@@ -24,7 +24,7 @@ export function planService({ home, env, programDir, node }: { readonly home: Ho
 /** @throws Fault `service` for a program that its package manager will remove by itself: npm keeps what npx runs in a cache */
 export function checkLasting({ program }: Pick<ServicePlan, 'program'>): void {
   if (!program.split(sep).includes('_npx')) return;
-  throw new Fault('service', `${program} is a copy that npx made for a while`, { remedy: 'install the package first: npm install --global git-xmpp' });
+  throw new Fault('service', `${program} is a copy that npx made for a while`, { remedy: 'install the package first, with npm install --global' });
 }
 
 /** The folder of the program that was called by `called`: links of the file are followed, links of folders, which package managers move on, are not. */
