@@ -5,6 +5,7 @@ import { fstatSync, openSync, readFileSync, renameSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { logWriter, markOf, startedBy } from '../../../src/agent/process.ts';
+import { LogFile } from '../../../src/home/log-file.ts';
 import { makeFolder } from '../../helpers/repo.ts';
 
 const SOURCE = join(import.meta.dirname, '../../../src/agent/process.ts');
@@ -30,20 +31,24 @@ describe("an agent's process", () => {
     expect(runIn(makeFolder(), "handOver('service');", ['--service']).code).toBe(75);
   });
 
-  it('writes for the journal only where standard error is the journal', () => {
+  it('writes for the journal only where standard error is the journal, and in full to its file', () => {
     const line = '2026-11-25T10:00:00.000Z warn door: x';
     const { dev, ino } = fstatSync(2, { bigint: true });
+    const path = join(makeFolder(), 'agent.log');
+    const file = new LogFile(path);
     const said: string[] = [];
     const write = process.stderr.write.bind(process.stderr);
     process.stderr.write = (text: string | Uint8Array): boolean => said.push(String(text)) > 0;
     try {
-      logWriter({ JOURNAL_STREAM: `${dev}:${ino}` })(line);
-      logWriter({ JOURNAL_STREAM: `${dev}:${ino + 1n}` })(line);
-      logWriter({})(line);
+      logWriter({ JOURNAL_STREAM: `${dev}:${ino}` }, file)(line);
+      logWriter({ JOURNAL_STREAM: `${dev}:${ino + 1n}` }, file)(line);
+      logWriter({}, file)(line);
     } finally {
       process.stderr.write = write;
+      file.close();
     }
     expect(said).toEqual(['<4>door: x\n', `${line}\n`, `${line}\n`]);
+    expect(readFileSync(path, 'utf8')).toBe(`${line}\n`.repeat(3));
   });
 
   it('tells a program from the one that took its place, and that there is none', async () => {
