@@ -5,7 +5,7 @@ import { userInfo } from 'node:os';
 import { Fault } from '../lib/errors.ts';
 import { findService } from '../home/service.ts';
 import type { Service, ServiceState } from '../home/service.ts';
-import { planService } from '../home/service-plan.ts';
+import { checkLasting, planService } from '../home/service-plan.ts';
 import { prepareHome } from '../home/paths.ts';
 import { stopAgent } from './daemon.ts';
 import type { Door, World } from './door.ts';
@@ -27,6 +27,7 @@ export async function service(door: Door, world: World, word: string): Promise<v
 
 async function install(door: Door, world: World, found: Service): Promise<void> {
   const plan = planService({ home: door.home, env: world.env, programDir: world.distDir, node: process.execPath });
+  checkLasting(plan);
   await prepareHome(door.home);
   const before = await found.state();
   // One that runs beside the service would keep it out.

@@ -3,6 +3,7 @@
 
 import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { Fault } from '../lib/errors.ts';
 import type { Home } from './paths.ts';
 import type { ServicePlan } from './service-format.ts';
 
@@ -18,6 +19,12 @@ export function planService({ home, env, programDir, node }: { readonly home: Ho
   const environment = { PATH: lastingPath(env), ...Object.fromEntries(taken), ...(agent !== undefined && isLastingSocket(agent, env) ? { SSH_AUTH_SOCK: agent } : {}) };
   const given = Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '');
   return { node: lastingNode(node, env), program: join(programDir, 'agent.mjs'), home: home.dir, environment: Object.fromEntries(given), log: home.log };
+}
+
+/** @throws Fault `service` for a program that its package manager will remove by itself: npm keeps what npx runs in a cache */
+export function checkLasting({ program }: Pick<ServicePlan, 'program'>): void {
+  if (!program.split(sep).includes('_npx')) return;
+  throw new Fault('service', `${program} is a copy that npx made for a while`, { remedy: 'install the package first, with npm install --global' });
 }
 
 /** The folder of the program that was called by `called`: links of the file are followed, links of folders, which package managers move on, are not. */

@@ -125,6 +125,8 @@ describe('the service', () => {
   });
 
   it('goes over to a newer program when a command of it comes, and finishes first what a person waits for', async () => {
+    // Signed in again.
+    await laptop.inSync('desktop');
     const shown = laptop.start('git-xmpp', ['pair']);
     onTestFinished(() => void shown.child.kill('SIGTERM'));
     await shown.line(/^git xmpp pair \d/);

@@ -4,7 +4,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findHome } from '../../../src/home/paths.ts';
-import { planService, programFolder } from '../../../src/home/service-plan.ts';
+import { checkLasting, planService, programFolder } from '../../../src/home/service-plan.ts';
 import type { ServicePlan } from '../../../src/home/service-format.ts';
 import { makeFolder } from '../../helpers/repo.ts';
 
@@ -39,6 +39,13 @@ describe('the folder of the program', () => {
     file(root, '.store/git-xmpp@0.1.0/dist/git-xmpp.cjs');
     link('../.store/git-xmpp@0.1.0', root, 'node_modules/git-xmpp');
     expect(programFolder(join(root, 'node_modules/git-xmpp/dist/git-xmpp.cjs'))).toBe(join(root, 'node_modules/git-xmpp/dist'));
+  });
+});
+
+describe('a program that will be gone', () => {
+  it('is refused: what npx keeps for a while', () => {
+    expect(() => checkLasting({ program: '/home/anna/.npm/_npx/3f2a/node_modules/git-xmpp/dist/agent.mjs' })).toThrow(/ is a copy that npx made for a while$/);
+    expect(() => checkLasting({ program: '/home/_npxer/lib/node_modules/git-xmpp/dist/agent.mjs' })).not.toThrow();
   });
 });
 
