@@ -72,7 +72,7 @@ export class Driver {
           hasBegun = true;
           backoff.succeed();
         });
-        if (!this.signal.aborted) this.#lose(backoff, 'the agent has stopped');
+        if (!this.signal.aborted) this.#lose(backoff, 'the agent has stopped, or had to let this session go');
       } catch (error) {
         if (this.signal.aborted) return;
         const fault = asFault(error, 'following the agent');
