@@ -152,7 +152,7 @@ export class AccountKeeper {
   /** Signs out while everything is paused; `start` signs in again. */
   async rest(): Promise<void> {
     await this.stop();
-    this.#parts.onDown(new Fault('paused', 'signed out, for everything is paused'), undefined);
+    if (this.account !== undefined) this.#parts.onDown(new Fault('paused', 'signed out, for everything is paused'), undefined);
   }
 
   async stop(): Promise<void> {

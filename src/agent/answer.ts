@@ -34,6 +34,7 @@ export interface AnswerParts {
     readonly byId: (id: RepoId) => RepoLoop | undefined;
     /** Those that are paused here and that the peer may see, or the one of that id. */
     readonly pausedFor: (peer: Peer, id?: RepoId) => readonly SharedRepo[];
+    readonly showPaused: (peer: Peer) => Promise<readonly unknown[]>;
   };
   readonly exchanges: Exchanges;
   readonly serve: ServeSettings;
@@ -78,8 +79,7 @@ export class Answers implements LinkHandlers<DeviceId> {
   async repos(who: DeviceId): Promise<unknown> {
     const peer = this.#peer(who);
     const repos = await Promise.all(this.#visible(peer).map(({ context }) => formatShownRepo(context)));
-    // Told though they stand still: who asks for one is to learn that, and no twin is founded of it.
-    return { repos: [...repos, ...this.#parts.loops.pausedFor(peer).map(({ id, name }) => ({ repo: id, name, roots: [] }))] };
+    return { repos: [...repos, ...(await this.#parts.loops.showPaused(peer))] };
   }
 
   async map(who: DeviceId, repo: RepoId, body: unknown): Promise<unknown> {

@@ -14,7 +14,7 @@ import { urlOf } from './mirror.ts';
 import type { AgentParts } from './parts.ts';
 
 /** Events that a person should know of, for this protocol has one word for all of them. */
-const WARNINGS = new Set(['offer-failed', 'offer-refused', 'contact-failed', 'sync-failed', 'look-failed', 'watch-failed', 'hub-waiting', 'hub-declined', 'hubs-failed',
+const WARNINGS = new Set(['not-online', 'lostnet', 'offer-failed', 'offer-refused', 'contact-failed', 'sync-failed', 'look-failed', 'watch-failed', 'hub-waiting', 'hub-declined', 'hubs-failed',
   'hook-failed', 'mirror-failed', 'remote-failed', 'repo-failed', 'recovery-stopped', 'bad-setting', 'commit-waits', 'newer-version', 'twin']);
 /** After these the remotes may stand otherwise. */
 const OCCASIONS = new Set(['connected', 'disconnected', 'paused', 'unpaused', 'hub-there', 'hub-gone', 'hub-waiting', 'paired', 'unpaired', 'repo-failed']);
@@ -32,6 +32,7 @@ export class DaemonSession {
   #remotes: readonly DaemonRemote[] = [];
   #release: (() => Promise<void>) | undefined;
   #hasTold = false;
+  #warned = '';
   #isCutOff = false;
   #isOver = false;
 
@@ -94,7 +95,7 @@ export class DaemonSession {
     // What is about a peer, and no repository of it, is about each.
     if (repo !== undefined && repo !== this.shared.name) return;
     if (type === 'syncing' || type === 'done-syncing') return this.#move(peer ?? '', type === 'syncing' ? undefined : isGood === true);
-    if (WARNINGS.has(type)) this.#warn(peer, words);
+    if (WARNINGS.has(type)) this.#warn(peer, words, repo !== undefined);
     if (OCCASIONS.has(type)) void this.#look();
   }
 
@@ -108,9 +109,12 @@ export class DaemonSession {
     if (end !== undefined && known.some((remote) => remote.isConnected !== end)) void this.#look();
   }
 
-  #warn(peer: string | undefined, words: string): void {
+  /** What is tried again and again fails with the same words: they are told once. Of a peer that is no remote here, only what is about the repository. */
+  #warn(peer: string | undefined, words: string, isOfRepo: boolean): void {
+    if (words === this.#warned) return;
+    this.#warned = words;
     const known = this.#remotes.filter((remote) => remote.peer === peer);
-    if (known.length === 0) this.#tell({ type: 'warning', words });
+    if (known.length === 0 && (peer === undefined || isOfRepo)) this.#tell({ type: 'warning', words });
     for (const { name } of known) this.#tell({ type: 'warning', remote: name, words });
   }
 

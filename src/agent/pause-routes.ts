@@ -11,10 +11,11 @@ export function makePauseRoutes(agent: Agent): Routes {
   const { pauses } = agent.parts;
   return {
     'POST /pause': json(async ({ body }): Promise<PauseAnswer> => {
-      const { path, ms } = take(body, (fields) => ({
+      const { path, duration } = take(body, (fields) => ({
         ...fields.parseOptional('path', (name) => fields.text(name, parsePath)),
-        ms: fields.parseOptional('duration', (name) => fields.text(name, (text) => parseDuration('duration', text, PAUSE_BOUNDS))).duration,
+        ...fields.parseOptional('duration', (name) => fields.text(name, String)),
       }));
+      const ms = duration === undefined ? undefined : parseDuration('duration', duration, PAUSE_BOUNDS);
       const repo = path === undefined ? undefined : await agent.shared(path);
       return { ...named(repo), pause: await pauses.pause(repo, ms), hasChanged: true };
     }),

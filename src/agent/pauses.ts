@@ -149,7 +149,7 @@ export class Pauses {
       // What the disk does not take now is found to be over when it is read.
       void this.#file.write(this.#state).catch(() => undefined);
       const names = [...(hasAllEnded ? [undefined] : []), ...ended.map((id) => ({ id, name: this.find(id)?.name ?? '' }))];
-      void this.onChange().then(() => names.forEach((repo) => this.#emit('unpaused', repo, 'the pause is over')));
+      void this.onChange().catch(() => undefined).then(() => names.forEach((repo) => this.#emit('unpaused', repo, 'the pause is over')));
     }
     this.#wait();
   }

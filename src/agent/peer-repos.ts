@@ -26,7 +26,7 @@ export interface PeerRepo {
 }
 
 /** What a peer is shown of a repository that it may read. */
-export async function formatShownRepo({ runGit, repository, shared }: RepoContext): Promise<unknown> {
+export async function formatShownRepo({ runGit, repository, shared }: Pick<RepoContext, 'runGit' | 'repository' | 'shared'>): Promise<unknown> {
   const { id, name, branches } = shared();
   const roots = (await rootCommits(runGit, repository)).slice(0, 16);
   const head = await headOf(runGit, repository);

@@ -27,6 +27,7 @@ import { RepoLoop } from './loop.ts';
 import type { LoopParts } from './loop-parts.ts';
 import { MapStore } from './maps.ts';
 import type { Pauses } from './pauses.ts';
+import { formatShownRepo } from './peer-repos.ts';
 import { Presence } from './presence.ts';
 import { openShared } from './repo-there.ts';
 import type { Transfers } from './transfers.ts';
@@ -77,7 +78,7 @@ export class RepoSet {
   }
 
   /** The loops as those who serve peers see them. */
-  readonly view = { all: (): readonly RepoLoop[] => this.all(), byId: (id: RepoId): RepoLoop | undefined => this.byId(id), pausedFor: (peer: Peer, id?: RepoId): SharedRepo[] => this.pausedFor(peer, id) };
+  readonly view = { all: (): readonly RepoLoop[] => this.all(), byId: (id: RepoId): RepoLoop | undefined => this.byId(id), pausedFor: (peer: Peer, id?: RepoId): SharedRepo[] => this.pausedFor(peer, id), showPaused: (peer: Peer): Promise<unknown[]> => this.showPaused(peer) };
 
   /** Why a repository is not running. */
   problem(id: RepoId): Fault | undefined {
@@ -157,6 +158,18 @@ export class RepoSet {
     for (const { loop } of this.#running.values()) {
       for (const peer of this.#parts.peers.list()) this.#grant(loop, peer.device, isGranted(grantOf(loop.context.shared(), peer), 'read'));
     }
+  }
+
+  /** What a peer is told of those: who looks for them is to learn that they stand still, and found no second one of the same first commit. */
+  showPaused(peer: Peer): Promise<unknown[]> {
+    const { runGit } = this.#parts;
+    return Promise.all(
+      this.pausedFor(peer).map(async (shared) => {
+        const { id, name } = shared;
+        const unread = { repo: id, name, roots: [] };
+        return openShared(runGit, shared).then((repository) => formatShownRepo({ runGit, repository, shared: () => shared })).catch(() => unread);
+      }),
+    );
   }
 
   /** Signed in, or the network returned: each hub is fetched once, and what it declined is offered again. */

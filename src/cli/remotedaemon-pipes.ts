@@ -63,6 +63,7 @@ export async function runOnPipes(door: Door, path: string, remotes: readonly str
       pipes?.say(line);
       return undefined;
     },
+    reading: () => pipes?.input,
     onBegin: async ({ gitDir }) => {
       if (pipes !== undefined) return;
       const made = new DaemonPipes({

@@ -14,6 +14,8 @@ import type { Door } from './door.ts';
 
 /** After the agent went away, it is looked for this often; it is not started, for a person may have stopped it. */
 const RETRY = { baseMs: 200, capMs: 10_000 };
+/** More than so many questions do not wait. */
+const MAX_ASKED = 32;
 const PASSING: readonly FaultCode[] = ['agent', 'timeout'];
 
 export interface DriveParts {
@@ -24,6 +26,8 @@ export interface DriveParts {
   readonly remotes: readonly string[];
   /** Tells the controlling program. @returns a promise where it has to be waited for until it reads on */
   readonly say: (line: string) => Promise<void> | undefined;
+  /** What the program says is not read on while so much of it waits to be done. */
+  readonly reading: () => { pause(): unknown; resume(): unknown } | undefined;
   /** The agent knows the repository. */
   readonly onBegin?: (at: { readonly gitDir: string }) => Promise<void>;
 }
@@ -35,6 +39,8 @@ export class Driver {
   readonly #asking = new Serial();
   readonly #ending = new AbortController();
   #session = '';
+  /** What the program said and what is not done yet. */
+  #asked = 0;
   readonly #ended: Promise<void>;
   #full: Promise<void> | undefined;
 
@@ -72,7 +78,7 @@ export class Driver {
           hasBegun = true;
           backoff.succeed();
         });
-        if (!this.signal.aborted) this.#lose(backoff, 'the agent has stopped');
+        if (!this.signal.aborted) this.#lose(backoff, 'the agent has stopped, or had to let this session go');
       } catch (error) {
         if (this.signal.aborted) return;
         const fault = asFault(error, 'following the agent');
@@ -117,12 +123,16 @@ export class Driver {
   }
 
   #ask(message: string): Promise<void> {
+    this.#asked += 1;
+    if (this.#asked >= MAX_ASKED) this.#parts.reading()?.pause();
     return this.#asking.run(async () => {
       try {
         await this.#parts.door.askRunning('POST', '/remotedaemon', { session: this.#session, message });
       } catch (error) {
         this.#receive({ type: 'failed', words: `${message}: ${asFault(error, 'asking the agent').message}` });
       }
+      this.#asked -= 1;
+      if (this.#asked === 0) this.#parts.reading()?.resume();
     });
   }
 }
@@ -134,7 +144,7 @@ export async function runForeground(door: Door, path: string, remotes: readonly 
     const isFull = !stdout.write(`${line}\n`);
     return isFull ? new Promise((resolve) => stdout.once('drain', resolve)) : undefined;
   };
-  const driver = new Driver({ door, path, remotes, say });
+  const driver = new Driver({ door, path, remotes, say, reading: () => (stdin.destroyed ? undefined : stdin) });
   const reader = new LineReader();
   stdin.on('data', (bytes: Buffer) => driver.lines(reader.receive(bytes)));
   stdin.once('end', () => {

@@ -74,6 +74,11 @@ export class DaemonPipes {
     return this.#places;
   }
 
+  /** Where the programs' words come from, to be read on or not; on Windows it always is. */
+  get input(): Socket | undefined {
+    return this.#input;
+  }
+
   /** One line to whoever reads. */
   say(line: string): void {
     for (const reader of this.#readers) {

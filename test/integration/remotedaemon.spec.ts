@@ -3,10 +3,15 @@
 
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { AgentEvent } from '../../src/agent/events.ts';
+import { findHome } from '../../src/home/paths.ts';
 import { AnnexController } from '../helpers/annex-controller.ts';
 import { shareNotes, startTwoDevices } from '../helpers/two-devices.ts';
 import type { TwoDevices } from '../helpers/two-devices.ts';
@@ -108,6 +113,8 @@ describe('over standard input and output', () => {
     }
     expect((await two.laptop.status()).repos[0]?.pause).toBeUndefined();
     expect(annex.lines.filter((line) => !line.startsWith('WARNING'))).toEqual([`CONNECTED ${DESKTOP}`]);
+    // More than waits at once is read on as it is done.
+    annex.say('RESUME\n'.repeat(200).trim());
     annex.say('STOP');
     expect(await annex.ended).toBe(0);
     expect((await two.laptop.xmpp('daemon', 'status')).stdout).toContain('running');
@@ -206,5 +213,24 @@ describe('events for programs', () => {
     await laptop.commit(notes, { 'more.txt': 'more\n' }, 'something to tell');
     expect([await ended, err]).toEqual([0, '']);
     expect(JSON.parse(line)).toMatchObject({ at: expect.any(Number), type: expect.any(String), words: expect.any(String) });
+  });
+
+  it('come as server-sent events after the last one that the program has', async () => {
+    const { laptop } = two;
+    const ids: number[] = [];
+    for await (const event of laptop.client.lines('GET', '/events')) ids.push((event as AgentEvent).id);
+    expect([...ids].sort((a, b) => a - b)).toEqual(ids);
+    const [before = 0, last = 0] = ids.slice(-2);
+    const { socket, dir } = findHome(laptop.env);
+    const headers = { 'x-git-xmpp-home': encodeURIComponent(dir), accept: 'text/event-stream', 'last-event-id': String(before) };
+    const asked = request({ socketPath: socket, path: '/events', headers }).end();
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    let text = '';
+    response.on('data', (part: Buffer) => (text += part.toString()));
+    await laptop.commit(notes, { 'sse.txt': 'x\n' }, 'for the stream');
+    await until(() => text.includes('"type":"done-syncing"'));
+    asked.destroy();
+    expect(response.headers['content-type']).toBe('text/event-stream');
+    expect(/^id: (\d+)$/m.exec(text)?.[1]).toBe(String(last));
   });
 });

@@ -7,7 +7,7 @@ import type { AgentEvent } from '../../../src/agent/events.ts';
 import { Pauses } from '../../../src/agent/pauses.ts';
 import { parseRepoId } from '../../../src/lib/names.ts';
 import { makeFolder } from '../../helpers/repo.ts';
-import { VirtualClock } from '../../helpers/virtual-clock.ts';
+import { settle, VirtualClock } from '../../helpers/virtual-clock.ts';
 
 const NOTES = { id: parseRepoId('11111111-1111-4111-8111-111111111111'), name: 'notes', path: '/home/anna/notes' };
 const SONGS = { id: parseRepoId('22222222-2222-4222-8222-222222222222'), name: 'songs', path: '/home/anna/songs' };
@@ -80,6 +80,7 @@ describe('a pause', () => {
     expect(pauses.of(NOTES.id)).toBeDefined();
     clock.advance(1_000);
     expect(pauses.of(NOTES.id)).toBeUndefined();
+    await settle();
     expect(events.slice(1)).toMatchObject([{ type: 'unpaused', repo: 'notes' }]);
     expect(changes).toBe(2);
     expect(clock.timers).toBe(0);
