@@ -4,5 +4,7 @@ import type { Routes } from '../control/server.ts';
 import type { Agent } from './agent.ts';
 
 export function makeLogRoutes({ parts }: Agent): Routes {
-  return { 'GET /stanzas': { kind: 'lines', answer: ({ signal }) => parts.stanzas.follow(signal) } };
+  return {
+    'GET /stanzas': { kind: 'lines', answer: ({ signal }) => parts.stanzas.follow(signal) },
+  };
 }

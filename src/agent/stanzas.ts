@@ -5,13 +5,13 @@ import { follow } from '../lib/follow.ts';
 import type { Element } from '../xmpp/element.ts';
 import { formatTrace } from '../xmpp/trace.ts';
 
-/** One stanza: `text` over several lines. */
-export interface ShownStanza {
+/** A line of `GET /stanzas`: one stanza, `text` of several lines. */
+export interface StanzaLine {
   readonly text: string;
 }
 
 export class Stanzas {
-  readonly #listeners = new Set<(stanza: ShownStanza) => void>();
+  readonly #listeners = new Set<(stanza: StanzaLine) => void>();
 
   /** @param show where all of them are shown, if anywhere */
   constructor(show: ((text: string) => void) | undefined) {
@@ -25,7 +25,7 @@ export class Stanzas {
   }
 
   /** Those to come, until `signal`. */
-  follow(signal: AbortSignal): AsyncGenerator<ShownStanza> {
+  follow(signal: AbortSignal): AsyncGenerator<StanzaLine> {
     return follow((listener) => {
       this.#listeners.add(listener);
       return () => this.#listeners.delete(listener);

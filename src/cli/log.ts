@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import type { LogAnswer, LogEntry } from '../agent/repo-log.ts';
 import { realClock } from '../lib/clock.ts';
 import type { Door } from './door.ts';
-import type { ShownStanza } from '../agent/stanzas.ts';
+import type { StanzaLine } from '../agent/stanzas.ts';
 import { Fault } from '../lib/errors.ts';
 import { agentLog } from './agent-log.ts';
 import type { AgentLogOptions } from './agent-log.ts';
@@ -31,7 +31,7 @@ export async function log(door: Door, { path, here }: { readonly path: string | 
 /** As `daemon run --debug` does: on stderr, in and out, until Ctrl-C. */
 async function showStanzas(door: Door): Promise<void> {
   say('stanzas of the agent, without secrets and payloads; Ctrl-C ends');
-  for await (const { text } of door.lines<ShownStanza>('GET', '/stanzas')) say(text);
+  for await (const { text } of door.lines<StanzaLine>('GET', '/stanzas')) say(text);
 }
 
 async function repoLog(door: Door, path: string, isJson: boolean): Promise<void> {
