@@ -6,6 +6,7 @@ import { Fault } from '../lib/errors.ts';
 import { parseGrant } from '../lib/names.ts';
 import type { ReposAnswer, ShareAnswer, StatusAnswer } from '../agent/answers.ts';
 import type { Door } from './door.ts';
+import { completeStatus } from './older-format.ts';
 import { print, say, table } from './out.ts';
 import { lookOf, widthOf } from './terminal.ts';
 import { syncing } from './waiting-format.ts';
@@ -61,7 +62,7 @@ export async function listRepos(door: Door, peer: string | undefined): Promise<v
 /** Looks, compares and offers now; waits until all peers that are there have what they lack. */
 export async function sync(door: Door, path: string | undefined): Promise<void> {
   const status = await door.ask<StatusAnswer>('POST', '/sync', path === undefined ? {} : { path: resolve(path) }, SYNC_DEADLINE_MS, () =>
-    door.running<StatusAnswer>('/status').then((now) => syncing(now, { ...lookOf(process.stderr), width: widthOf(process.stderr) - 1 })),
+    door.running<StatusAnswer>('/status').then((now) => syncing(completeStatus(now), { ...lookOf(process.stderr), width: widthOf(process.stderr) - 1 })),
   );
   for (const repo of status.repos) for (const peer of repo.peers) print(`${repo.name}  ${peer.peer}  ${peer.state}`);
   const asked = status.repos.filter((repo) => path === undefined || resolve(path).startsWith(repo.path));

@@ -3,6 +3,7 @@
 import type { StatusAnswer } from '../agent/answers.ts';
 import type { Door } from './door.ts';
 import { print, say } from './out.ts';
+import { completeStatus } from './older-format.ts';
 import { formatStatus, nextCommand } from './status-format.ts';
 import { hasColour, lookOf, paint } from './terminal.ts';
 
@@ -16,7 +17,7 @@ export async function status(door: Door, options: StatusOptions): Promise<void> 
   const answer = await door.ask<StatusAnswer>('GET', '/status');
   if (options.watch === true) return (await import('./watch.ts')).watchStatus(door, answer, { isJson: options.json === true });
   if (options.json === true) return print(JSON.stringify(answer, null, 2));
-  show(answer);
+  show(completeStatus(answer));
 }
 
 function show(answer: StatusAnswer): void {
@@ -26,7 +27,7 @@ function show(answer: StatusAnswer): void {
 
 /** The status, and the next command to type. */
 export async function overview(door: Door): Promise<void> {
-  const answer = await door.ask<StatusAnswer>('GET', '/status');
+  const answer = completeStatus(await door.ask<StatusAnswer>('GET', '/status'));
   show(answer);
   say(`next: ${nextCommand(answer)}`);
 }

@@ -3,6 +3,7 @@
 import type { StatusAnswer } from '../agent/answers.ts';
 import { wrap } from './cells-format.ts';
 import type { Row } from './cells-format.ts';
+import { completeStatus } from './older-format.ts';
 import { formatStatus } from './status-format.ts';
 import type { StatusLook } from './status-format.ts';
 import { formatTime } from './text-format.ts';
@@ -22,7 +23,7 @@ const GONE_MS = 1_000;
 /** Milliseconds until the next look, if nothing happens before: what took long is asked more seldom, ten times as long as that at least. */
 export function lookAgainMs({ answer, gone }: Watched, tookMs: number): number {
   if (gone !== undefined) return GONE_MS;
-  const isMoving = answer.repos.some(({ peers, hubs = [] }) => peers.some(({ moving }) => moving.length > 0) || hubs.some(({ isBusy }) => isBusy));
+  const isMoving = completeStatus(answer).repos.some(({ peers, hubs = [] }) => peers.some(({ moving }) => moving.length > 0) || hubs.some(({ isBusy }) => isBusy));
   return Math.max(isMoving ? MOVING_MS : IDLE_MS, 10 * tookMs);
 }
 
@@ -31,10 +32,10 @@ export function frameRows({ answer, gone }: Watched, look: StatusLook): Row[] {
   const { width, now } = look;
   const time = new Date(now).toTimeString().slice(0, 8);
   const title = wrap([{ text: `git xmpp status  ${time}  (Ctrl-C ends)`, style: 'faint' }], { width, indent: 0, hang: 2 });
-  if (gone === undefined) return [...title, ...formatStatus(answer, look)];
+  if (gone === undefined) return [...title, ...formatStatus(completeStatus(answer), look)];
   const { since, message, remedy } = gone;
   const told = wrap([{ text: `since ${formatTime(since, now)}: ${message}${remedy === undefined ? '' : `; ${remedy}`}`, style: 'bad' }], { width, indent: 0, hang: 2 });
-  const old = formatStatus(answer, look).map((row): Row => row.map(({ text }) => ({ text, style: 'faint' })));
+  const old = formatStatus(completeStatus(answer), look).map((row): Row => row.map(({ text }) => ({ text, style: 'faint' })));
   return [...title, ...told, [{ text: 'as it was then:', style: 'faint' }], ...old];
 }
 
