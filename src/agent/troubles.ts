@@ -1,6 +1,8 @@
 // The last thing that went wrong between this device and each peer, until it works again (docs/API.md, "status"). Rule: taken from the events, which
 // everybody is told; one that is over is not shown.
 
+import { isFaultCode } from '../lib/fault-catalogue.ts';
+import { remedyOf } from '../lib/errors.ts';
 import type { AgentEvent, Events } from './events.ts';
 
 /** What went wrong last; `code` as in faults, `at` in milliseconds since 1970. */
@@ -45,7 +47,8 @@ export class Troubles {
       if (last !== undefined && ENDS[type]?.includes(last.type) === true) this.#last.delete(key);
     }
     if (!BEGINS.has(type) || STATES.has(code)) return;
-    this.#last.set(keyOf(peer, repo), { type, at, code, message: words, ...(remedy === undefined ? {} : { remedy }) });
+    const ends = remedy ?? (isFaultCode(code) ? remedyOf({ code, message: words }) : undefined);
+    this.#last.set(keyOf(peer, repo), { type, at, code, message: words, ...(ends === undefined ? {} : { remedy: ends }) });
   }
 }
 

@@ -8,6 +8,7 @@ import type { PeerStatus, RepoPeerStatus } from '../agent/status.ts';
 import type { Trouble } from '../agent/troubles.ts';
 import type { CommitLine } from '../git/commit-list.ts';
 import type { FaultRecord } from '../lib/errors.ts';
+import { remedyOf } from '../lib/errors.ts';
 import { cellsOf, clean, columns, pad, wrap } from './cells-format.ts';
 import type { Piece, Row, Style } from './cells-format.ts';
 import { movingLine, verbOf } from './moving-format.ts';
@@ -47,7 +48,7 @@ function accountRows({ account, pause }: StatusAnswer, look: StatusLook): Row[] 
   const words: Piece = { text: describeAccount(account), ...(state === 'online' ? {} : { style: fault === undefined ? 'wait' : 'bad' }) };
   return [
     ...labelled('account', jid === undefined ? [{ text: 'none', style: 'wait' }] : [{ text: `${jid}  ` }, words], look),
-    ...(fault?.remedy === undefined ? [] : remedyRows(fault.remedy, LABEL, look)),
+    ...(fault === undefined ? [] : remedyRows(remedyOf(fault), LABEL, look)),
     ...(pause === undefined ? [] : labelled('pause', [{ text: `everything is ${pause.words}`, style: 'wait' }, { text: '; to go on: git xmpp resume' }], look)),
     ...labelled('device', [{ text: `${name}  ` }, { text: fingerprint, style: 'faint' }], look),
   ];
@@ -181,8 +182,8 @@ function divergedRows({ peer, waiting }: RepoPeerStatus, { branch, ahead, behind
   ];
 }
 
-function problemRows({ message, remedy }: FaultRecord, indent: number, look: StatusLook): Row[] {
-  return [...below([{ text: message, style: 'bad' }], indent, look), ...(remedy === undefined ? [] : remedyRows(remedy, indent + 2, look))];
+function problemRows(problem: FaultRecord, indent: number, look: StatusLook): Row[] {
+  return [...below([{ text: problem.message, style: 'bad' }], indent, look), ...remedyRows(remedyOf(problem), indent + 2, look)];
 }
 
 function troubleRows(trouble: Trouble | undefined, indent: number, look: StatusLook): Row[] {

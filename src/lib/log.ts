@@ -15,7 +15,7 @@ export type LogLevel = 'debug' | 'info' | 'warn';
 
 export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn'];
 const SECRET_FIELD = /pass|secret|token|code|words|key|credential/i;
-const SECRET_TEXT = /(git-xmpp:[^\s#]+#)\S+|(AGE-SECRET-KEY-)\S+|(-----BEGIN [A-Z ]*PRIVATE KEY-----)[\s\S]*/gi;
+const SECRET_TEXT = /((?<!urn:)git-xmpp:[^\s#]+#)[^\s"'<>]+|(AGE-SECRET-KEY-)\S+|(-----BEGIN [A-Z ]*PRIVATE KEY-----)[\s\S]*/gi;
 /** A password in a URL, or a token in the place of its user (RFC 3986, section 3.2.1); up to the last `@`, for people write one unescaped. */
 const SECRET_IN_URL = /(\b(?:https?:\/\/|[a-z][a-z0-9+.-]*:\/\/[^\s/@:]*:))[^\s/]+(?=@)/gi;
 
@@ -26,7 +26,7 @@ const CODE = /\b\d{1,4}-[a-z]{3,}-[a-z]{3,}/gi;
 /** What stands behind the name of a secret, as in settings, headers and lines of `git credential`. */
 const NAMED = /((?<![a-z])(?:pass(?:word|wd|phrase)?|secret|token|api[_-]?key|credential)["']?\s*[=:]\s*|\bauthorization["']?\s*[=:]\s*["']?(?:bearer\s|basic\s)?\s*|\b(?:bearer|basic)\s+(?=[a-z0-9+/_.-]{16}))("[^"]*"?|'[^']*'?|\S+)/gi;
 /** What an exchange of SASL carries (RFC 6120, section 6; XEP-0388), and the proofs within (RFC 5802, section 5.1). */
-const SASL = /(<(?:\w+:)?(?:auth|challenge|response|success|authenticate|initial-response|additional-data|token|password)\b[^>]*>)[^<]+|((?<![a-z])[pv]=)[a-z0-9+/]{16,}=*/gi;
+const SASL = /(<(?:\w+:)?(?:auth|challenge|response|success|authenticate|initial-response|additional-data|token|password)\b[^>]*>)[^<]*[^<\s][^<]*|((?<![a-z])[pv]=)[a-z0-9+/]{16,}=*/gi;
 
 /** A log that hands each finished line (no line break at its end) to `write`. @param level the least that is written; it may change */
 export function createLog(write: (line: string) => void, level: LogLevel | (() => LogLevel), now: () => number, scope = ''): Log {

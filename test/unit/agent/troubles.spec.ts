@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Events } from '../../../src/agent/events.ts';
 import { Troubles } from '../../../src/agent/troubles.ts';
+import { remedyOf } from '../../../src/lib/errors.ts';
 import { silentLog } from '../../../src/lib/log.ts';
 import { VirtualClock } from '../../helpers/virtual-clock.ts';
 
@@ -25,6 +26,11 @@ describe('Troubles', () => {
     expect(troubles.of('desktop', 'notes')).toBeDefined();
     events.emit({ type: 'offered', words: 'offered', peer: 'desktop', repo: 'notes' });
     expect(troubles.of('desktop', 'notes')).toBeUndefined();
+  });
+
+  it('tell the remedy of its kind where none of its own is known', () => {
+    fail({ code: 'throttled' });
+    expect(troubles.of('desktop', 'notes')?.remedy).toBe(remedyOf({ code: 'throttled', message: '' }));
   });
 
   it('forget the failure of a contact when there is a link again, and nothing else with it', () => {

@@ -102,6 +102,8 @@ describe('redactLog', () => {
     'wrong password',
     'link ended peer=laptop why="the key is another"',
     'a basic setting, v=2, p=3',
+    '<auth mechanism="SCRAM-SHA-256">\n  <hidden xmlns="xmpp.js"/>\n</auth>',
+    '<publish node="urn:git-xmpp:address:1#0c89c8f1daca2a4517b37fea9d682d47">',
     'request refused route="GET /status" fault=peer-offline',
   ])('keeps what is not secret: %s', (text) => {
     expect(redactLog(text)).toBe(text);
