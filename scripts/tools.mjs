@@ -19,6 +19,7 @@ export const SERVER_TOOLS = [
 export const TEST_TOOLS = [
   { name: 'lua-unbound', isThere: hasUnbound, packages: { apt: 'lua-unbound', dnf: 'lua-unbound', brew: 'unbound' } },
   tool('sshd', { apt: 'openssh-server', dnf: 'openssh-server', brew: 'openssh' }),
+  tool('python3', { apt: 'python3', dnf: 'python3', brew: 'python' }),
   tool('zsh', { apt: 'zsh', dnf: 'zsh', brew: 'zsh' }),
   tool('fish', { apt: 'fish', dnf: 'fish', brew: 'fish' }),
   tool('ssh', { apt: 'openssh-client', dnf: 'openssh-clients', brew: 'openssh' }),

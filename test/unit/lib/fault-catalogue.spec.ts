@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readSources } from '../../helpers/source-files.ts';
 import { entryOf, FAULT_CATALOGUE, isFaultCode } from '../../../src/lib/fault-catalogue.ts';
 
 describe('the catalogue of faults', () => {
@@ -13,5 +14,12 @@ describe('the catalogue of faults', () => {
   it('knows its own codes alone', () => {
     for (const other of ['dance', 'toString', '', 7, undefined, null]) expect(isFaultCode(other)).toBe(false);
     expect(entryOf('wrong-use').exitCode).toBe(2);
+  });
+
+  it('holds no code that nothing throws', () => {
+    const code = [...readSources('src'), ...readSources('git-shell-shim')].map((source) => source.code).join('\n');
+    const isThrown = (name: string): boolean => new RegExp(`(?:Fault\\(|super\\(|return |: |\\? )\\s*'${name}'`).test(code.replaceAll(/^.*(?:REFUSALS|HOPELESS|SLOW).*$/gm, ''));
+    expect(Object.keys(FAULT_CATALOGUE).filter((name) => !isThrown(name))).toEqual([]);
+    expect(isThrown('frobnicated')).toBe(false);
   });
 });
