@@ -127,6 +127,7 @@ export class Driver {
     if (this.#asked >= MAX_ASKED) this.#parts.reading()?.pause();
     return this.#asking.run(async () => {
       try {
+        if (this.signal.aborted) return;
         await this.#parts.door.askRunning('POST', '/remotedaemon', { session: this.#session, message });
       } catch (error) {
         this.#receive({ type: 'failed', words: `${message}: ${asFault(error, 'asking the agent').message}` });

@@ -3,14 +3,15 @@
 
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, constants, openSync } from 'node:fs';
+import { constants, openSync } from 'node:fs';
 import { chmod, lstat, mkdir, rm } from 'node:fs/promises';
 import { createServer, Socket } from 'node:net';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Clock, Timer } from '../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
 import { asFault, codeOf, Fault } from '../lib/errors.ts';
+import { FifoWriter } from './fifo-writer.ts';
 
 export interface DaemonPipesOptions {
   /** The repository's git folder. */
@@ -29,10 +30,8 @@ export interface PipePlaces {
   readonly events: string;
 }
 
-/** A reader may leave so many bytes waiting, beside what the pipe itself holds. */
+/** A reader on Windows may leave so many bytes waiting. */
 const MAX_WAITING_BYTES = 256 * 1024;
-/** A reader that comes is noticed this much later, at most. */
-const LOOK_MS = 250;
 const run = promisify(execFile);
 
 export function pipePlaces(gitDir: string, platform: NodeJS.Platform = process.platform): PipePlaces {
@@ -48,8 +47,7 @@ export class DaemonPipes {
   readonly #readers = new Set<Socket>();
   #input: Socket | undefined;
   #server: Server | undefined;
-  #timer: Timer | undefined;
-  #isStopped = false;
+  #output: FifoWriter | undefined;
 
   constructor(options: DaemonPipesOptions) {
     this.#options = options;
@@ -70,7 +68,9 @@ export class DaemonPipes {
     // Open for writing as well: it does not end when a program that wrote to it does.
     this.#input = new Socket({ fd: openSync(control, constants.O_RDWR | constants.O_NONBLOCK), readable: true, writable: false });
     this.#input.on('data', (bytes: Buffer) => this.#options.onData(bytes)).on('error', () => this.#options.onGone());
-    this.#look();
+    const { clock, standing, onGone } = this.#options;
+    this.#output = new FifoWriter({ path: events, clock, standing, onGone });
+    this.#output.start();
     return this.#places;
   }
 
@@ -81,6 +81,7 @@ export class DaemonPipes {
 
   /** One line to whoever reads. */
   say(line: string): void {
+    this.#output?.say(line);
     for (const reader of this.#readers) {
       reader.write(`${line}\n`);
       if (reader.writableLength > MAX_WAITING_BYTES) reader.destroy();
@@ -88,32 +89,13 @@ export class DaemonPipes {
   }
 
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#timer?.cancel();
     this.#input?.destroy();
     this.#server?.close();
-    // What was said last is still read.
+    this.#output?.stop();
     for (const reader of this.#readers) reader.end();
     if (process.platform === 'win32') return;
     // Something else may be in their place by now: that stays.
     for (const path of Object.values(this.#places)) await removePipe(path).catch(() => undefined);
-  }
-
-  /** Whoever opens a pipe for reading is noticed by being able to open it for writing (fifo(7)). */
-  #look(): void {
-    if (this.#isStopped) return;
-    this.#timer = this.#options.clock.setTimer(LOOK_MS, () => this.#look());
-    if (this.#readers.size > 0) return;
-    try {
-      const fd = openSync(this.#places.events, constants.O_WRONLY | constants.O_NONBLOCK);
-      try {
-        this.#greet(new Socket({ fd, readable: false, writable: true }));
-      } catch {
-        closeSync(fd);
-      }
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') this.#options.onGone();
-    }
   }
 
   #greet(reader: Socket): void {
