@@ -9,13 +9,12 @@ import type { RunGit } from '../lib/git-run.ts';
 import { parseBareJid } from '../lib/jid.ts';
 import type { BareJid } from '../lib/jid.ts';
 import { parsePetname } from '../lib/names.ts';
-import type { Grant, Oid } from '../lib/names.ts';
+import type { Oid } from '../lib/names.ts';
 import type { Account } from '../home/account.ts';
 import { setDeviceName } from '../home/identity.ts';
 import type { Peer, Peers } from '../home/peers.ts';
 import type { Repos, SharedRepo } from '../home/repos.ts';
 import { openRepository, readGitConfig, setGitConfig, unsetGitConfig } from '../git/repository.ts';
-import { removeContact } from '../xmpp/contact.ts';
 import type { LoginAnswer, PairLine, PairedAnswer, ReposAnswer, ShareAnswer, StatusAnswer } from './answers.ts';
 import { checkOutPushed } from './checkout.ts';
 import { collectStatus } from './collect.ts';
@@ -45,6 +44,7 @@ export class Agent {
       ...parts,
       identity: () => peering.identity,
       requireConnection: () => account.requireConnection(),
+      checkCard: (card) => peering.devices.checkCard(card),
       onPaired: (peer, role) => peering.paired(peer, role),
     });
     peering.onUp = (connection) => this.pairing.restoreInvites(connection);
@@ -53,6 +53,7 @@ export class Agent {
   /** Opens the repositories, then signs in; answers at the door meanwhile. */
   async start(): Promise<void> {
     await this.parts.peering.repoSet.start();
+    await this.parts.peering.devices.start();
     this.parts.wake.start();
     await this.parts.account.start();
   }
@@ -83,12 +84,14 @@ export class Agent {
   }
 
   async *pair(options: ShowOptions): AsyncGenerator<PairLine> {
+    this.parts.peering.devices.requireOwnKey();
     for await (const line of this.pairing.show(options)) {
       yield line.type === 'new-peer' ? { type: 'paired', ...(await this.#paired(line.peer)) } : line;
     }
   }
 
   async join(given: TypeOptions): Promise<PairedAnswer> {
+    this.parts.peering.devices.requireOwnKey();
     return this.#paired(await this.pairing.type(given));
   }
 
@@ -97,18 +100,6 @@ export class Agent {
     const before = findPeer(peers, peer);
     await peers.rename(before.device, parsePetname(name));
     await peering.remotes.renamed(before, name, peering.repoSet.all());
-  }
-
-  async unpair(name: string): Promise<{ readonly kind: Peer['kind'] }> {
-    const { peers, events, peering } = this.parts;
-    const peer = findPeer(peers, name);
-    await peers.remove(peer.device);
-    await peering.forget(peer);
-    const isLast = !peers.list().some(({ jid }) => jid === peer.jid);
-    const { connection } = this.parts.account;
-    if (peer.isContactAddedByUs === true && isLast && connection !== undefined) await removeContact(connection, peer.jid).catch(() => undefined);
-    events.emit({ type: 'unpaired', words: `unpaired ${peer.petname}`, peer: peer.petname });
-    return { kind: peer.kind };
   }
 
   async share(request: ShareRequest): Promise<ShareAnswer> {
@@ -135,16 +126,6 @@ export class Agent {
     await this.parts.pauses.forget(shared.id);
     await unsetGitConfig(this.parts.runGit, shared, 'xmpp.id');
     return { name: shared.name };
-  }
-
-  async grant(asked: { readonly peer: string; readonly repo: string; readonly grant: Grant }): Promise<void> {
-    const { repos, peers, peering } = this.parts;
-    const repo = repos.byName(asked.repo);
-    if (repo === undefined) throw noSuchRepo(asked.repo, repos);
-    const key = asked.peer.includes('@') ? parseBareJid(asked.peer) : findPeer(peers, asked.peer).device;
-    await repos.update(repo.id, { grants: { ...repo.grants, [key]: asked.grant } });
-    peering.repoSet.grantAll();
-    await this.#contactAll();
   }
 
   async listRepos(peer: string | undefined): Promise<ReposAnswer> {
@@ -192,7 +173,8 @@ export class Agent {
     const { peering, clock } = this.parts;
     const status = peerStatus(peer, { isOnline: peering.contacts.isOnline(peer.device), links: peering.linkStats(peer.device) });
     const repos = await askRepos(peering.links, clock, peer.device).catch(() => []);
-    return { peer: status, repos: repos.map(({ name }) => name) };
+    const hasOthers = peer.kind === 'own' && this.parts.peers.list().some(({ kind, device, via }) => kind === 'own' && device !== peer.device && via === undefined);
+    return { peer: status, repos: repos.map(({ name }) => name), hasOthers };
   }
 
   async #contactAll(): Promise<void> {
@@ -209,7 +191,8 @@ export class Agent {
   }
 }
 
-function noSuchRepo(name: string, repos: Repos): Fault {
+/** The repository that a person named, told apart from those there are. */
+export function noSuchRepo(name: string, repos: Repos): Fault {
   const names = repos.list().map((repo) => repo.name);
   return new Fault('no-such-repo', `no repository called "${name}" is shared here`, {
     remedy: names.length === 0 ? 'git xmpp share, in a repository' : `shared are: ${names.join(', ')}`,

@@ -15,6 +15,7 @@ import { NS_ANNOUNCE } from '../xmpp/namespaces.ts';
 import { xml } from '../xmpp/element.ts';
 import type { Element } from '../xmpp/element.ts';
 import type { RepoLoop } from './loop.ts';
+import { isToldMaps } from './shown-branches.ts';
 
 /** A sealed announcement larger than this is dropped unread. */
 const MAX_SEALED_BYTES = 4096;
@@ -33,7 +34,7 @@ export async function sealAnnouncement(
 ): Promise<Element | undefined> {
   const { context } = loop;
   const signed = context.maps.signed(identity.device);
-  if (signed === undefined || !isGranted(grantOf(context.shared(), tell.to), 'read')) return undefined;
+  if (signed === undefined || !isToldMaps(context.shared(), tell.to)) return undefined;
   const refs = context.maps.refsOf(identity.device);
   const tips = newestTips(refs, tell.before);
   const rest = mapHash(new Map([...refs].filter(([ref]) => !tips.has(ref))));

@@ -25,6 +25,8 @@ import { openOffer, openServiceProcess } from './serve-git.ts';
 import type { ServeSettings } from './serve-git.ts';
 import type { SliceServer } from './serve-slices.ts';
 import type { Exchanges } from './exchanges.ts';
+import type { Serving } from './serving.ts';
+import { globsFor, isLimited, isShownTo } from './shown-branches.ts';
 
 export interface AnswerParts {
   readonly me: DeviceId;
@@ -39,10 +41,13 @@ export interface AnswerParts {
   readonly exchanges: Exchanges;
   readonly serve: ServeSettings;
   readonly slices: SliceServer;
+  readonly serving: Serving;
   /** A peer told its digest on its own link. */
   readonly onContact: (peer: Peer, digest: Digest) => void;
   /** A peer says where it is about to offer a connection of its own. */
   readonly onCarriers: (peer: Peer, body: unknown) => Promise<void>;
+  /** A peer says which devices of its account are unpaired, and which are new. */
+  readonly onDevices: (peer: Peer, body: unknown) => Promise<unknown>;
   readonly events: Pick<Events, 'emit'>;
   readonly clock: Clock;
 }
@@ -67,7 +72,7 @@ export class Answers implements LinkHandlers<DeviceId> {
   digestFor(peer: Peer): Digest {
     const repos = this.#visible(peer).map((loop) => {
       const { id, name } = loop.context.shared();
-      return { repo: id, name, maps: loop.engine.maps };
+      return { repo: id, name, maps: mapsFor(loop, peer) };
     });
     return { version: PROTOCOL_VERSION, repos };
   }
@@ -76,9 +81,13 @@ export class Answers implements LinkHandlers<DeviceId> {
     return this.#parts.onCarriers(this.#peer(who), body);
   }
 
+  devices(who: DeviceId, body: unknown): Promise<unknown> {
+    return this.#parts.onDevices(this.#peer(who), body);
+  }
+
   async repos(who: DeviceId): Promise<unknown> {
     const peer = this.#peer(who);
-    const repos = await Promise.all(this.#visible(peer).map(({ context }) => formatShownRepo(context)));
+    const repos = await Promise.all(this.#visible(peer).map(({ context }) => formatShownRepo(context, peer)));
     return { repos: [...repos, ...(await this.#parts.loops.showPaused(peer))] };
   }
 
@@ -91,7 +100,7 @@ export class Answers implements LinkHandlers<DeviceId> {
     if (map.counter <= held) return this.#isHeld(loop, map, who);
     const news = [...map.changes.values()].filter((oid): oid is Oid => oid !== undefined);
     const isHere = (map.base === 0 || map.base === held) && (await this.#holdsAll(loop, { map: map.device, sender: who }, news));
-    if (!isHere) return formatLacking({ tips: await tipsOf(loop, who) });
+    if (!isHere) return formatLacking({ tips: await tipsOf(loop, this.#peer(who)) });
     const refs = applyChanges(map.base === 0 ? new Map() : context.maps.refsOf(map.device), map.changes);
     await this.#parts.exchanges.during(context.shared(), this.#peer(who).petname, async () => {
       if (!(await context.maps.acceptRecorded(map.device, map, { refs, spki }))) throw new InputFault('map', 'its signature does not fit what it says');
@@ -128,13 +137,14 @@ export class Answers implements LinkHandlers<DeviceId> {
         this.#parts.events.emit({ type: 'offer-refused', words, peer: peer.petname, repo: loop.context.shared().name });
       },
     });
-    return this.#served(loop, peer, process);
+    return this.#served(loop, peer, { needed: 'offer', process });
   }
 
   async partial(who: DeviceId, repo: RepoId, slice: SliceHeaders): Promise<ServedProcess> {
     const loop = this.#find(who, { repo, needed: 'offer' });
     const peer = this.#peer(who);
-    return this.#served(loop, peer, await this.#parts.slices.openSlice(loop.context, slice, { peer, settings: this.#parts.serve }));
+    const process = await this.#parts.slices.openSlice(loop.context, slice, { peer, settings: this.#parts.serve });
+    return this.#served(loop, peer, { needed: 'offer', process });
   }
 
   packState(who: DeviceId, repo: RepoId, sha256: string): Promise<unknown> {
@@ -145,7 +155,8 @@ export class Answers implements LinkHandlers<DeviceId> {
   async pack(who: DeviceId, repo: RepoId, pack: PackHeaders & { readonly sha256: string }): Promise<ServedProcess> {
     const loop = this.#find(who, { repo, needed: 'offer' });
     const peer = this.#peer(who);
-    return this.#served(loop, peer, await this.#parts.slices.openPack(loop.context, pack, { peer, settings: this.#parts.serve }));
+    const process = await this.#parts.slices.openPack(loop.context, pack, { peer, settings: this.#parts.serve });
+    return this.#served(loop, peer, { needed: 'offer', process });
   }
 
   async service(who: DeviceId, repo: RepoId, service: GitService, gitProtocol: string | undefined): Promise<ServedProcess> {
@@ -154,11 +165,19 @@ export class Answers implements LinkHandlers<DeviceId> {
     const peer = this.#peer(who);
     const process = await openServiceProcess(loop.context, { peer, service, gitProtocol }, this.#parts.serve);
     if (service === 'git-receive-pack') void process.exit.then(() => loop.hint());
-    return this.#served(loop, peer, process);
+    return this.#served(loop, peer, { needed, hasBranches: true, process });
   }
 
-  #served({ context }: RepoLoop, { petname }: Peer, process: ServedProcess): ServedProcess {
-    return this.#parts.exchanges.served(context.shared(), petname, process);
+  /** It goes on only while the same grant lets it, and is told as an exchange. */
+  #served({ context }: RepoLoop, { device, petname }: Peer, by: { readonly process: ServedProcess; readonly needed: Exclude<Grant, 'none'>; readonly hasBranches?: boolean }): ServedProcess {
+    const { peers, serving, exchanges } = this.#parts;
+    const granted = (): string => {
+      const [shared, peer] = [context.shared(), peers.byDevice(device)];
+      if (peer === undefined || !isGranted(grantOf(shared, peer), by.needed)) return 'nothing';
+      return by.hasBranches === true ? JSON.stringify(globsFor(shared, peer)) : 'all';
+    };
+    const before = granted();
+    return exchanges.served(context.shared(), petname, serving.add(by.process, () => before !== 'nothing' && granted() === before));
   }
 
   /** Nothing new, but the sender has it too: it need not be offered back. */
@@ -217,9 +236,15 @@ export function newerProtocol({ petname }: Peer, version: number): Fault {
   return new Fault('newer-protocol', `${petname} speaks protocol version ${version}, this device only ${PROTOCOL_VERSION}: update git-xmpp here`);
 }
 
-/** What a push of `sender` may build on: slices that it sent before, then our branches. */
-async function tipsOf({ context }: RepoLoop, sender: DeviceId): Promise<readonly Oid[]> {
-  const slices = await listPartials(context, sender);
+/** Maps that are told to a peer: where its grant names branches, its own alone, so that it knows what has arrived. */
+function mapsFor({ context, engine }: RepoLoop, peer: Peer): ReadonlyMap<DeviceId, number> {
+  return isLimited(context.shared(), peer) ? new Map([...engine.maps].filter(([device]) => device === peer.device)) : engine.maps;
+}
+
+/** What a push of `sender` may build on: slices that it sent before, then those of our branches that it may see. */
+async function tipsOf({ context }: RepoLoop, sender: Peer): Promise<readonly Oid[]> {
+  const slices = await listPartials(context, sender.device);
   const heads = await listRefs(context.runGit, context.repository, ['refs/heads/']);
-  return [...new Set([...slices.values(), ...heads.values()])].slice(0, MAX_BASES);
+  const seen = [...heads].filter(([ref]) => isShownTo(context.shared(), sender, ref)).map(([, oid]) => oid);
+  return [...new Set([...slices.values(), ...seen])].slice(0, MAX_BASES);
 }

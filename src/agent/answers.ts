@@ -65,6 +65,8 @@ export interface PairedAnswer {
   readonly peer: PeerStatus;
   /** What the other device shows now; empty while it cannot be asked. */
   readonly repos: readonly string[];
+  /** It is an own device, and others of one's own are paired with this one by a code, so that it can be introduced to them. */
+  readonly hasOthers: boolean;
 }
 
 /** `POST /share`. */

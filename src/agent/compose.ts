@@ -22,6 +22,7 @@ import { Settings } from '../home/settings.ts';
 import { removeAbandoned } from '../home/spool.ts';
 import { AccountKeeper } from './account.ts';
 import { Agent } from './agent.ts';
+import { DeviceBook } from './device-book.ts';
 import { Events } from './events.ts';
 import { Hooks } from './hooks.ts';
 import { InviteStore } from './invites.ts';
@@ -74,8 +75,9 @@ export async function composeAgent(options: ComposeOptions): Promise<Agent> {
   const transfers = new Transfers({ clock, events });
   const pauses = await Pauses.open(join(home.state, 'pauses.json'), { clock, events });
   const exchanges = new Exchanges(events);
+  const book = await DeviceBook.open(join(home.dir, 'devices.json'));
   const common = { home, config, settings, runGit, startGit, peers, repos, events, clock, log, random, chance, newId, transfers, pauses, exchanges };
-  const peering = new Peering({ ...common, identity, serve, showing, mounts });
+  const peering = new Peering({ ...common, identity, serve, showing, mounts, book });
   const stanzas = new Stanzas(debug);
   const account = new AccountKeeper({
     home,

@@ -7,7 +7,7 @@ import { asFault } from '../lib/errors.ts';
 import type { DeviceId } from '../lib/names.ts';
 import type { RefsOfMap } from '../sync/map-format.ts';
 import { ConfigAhead } from '../git/config-ahead.ts';
-import type { Peers } from '../home/peers.ts';
+import type { Peer, Peers } from '../home/peers.ts';
 import { consider } from './consider.ts';
 import type { Moved, TipSource } from './consider.ts';
 import type { RepoContext, SourceId, Waiting } from './context.ts';
@@ -17,6 +17,7 @@ import { findRemote, urlOf, writeMirror } from './mirror.ts';
 import type { RepoPolicies } from './policies.ts';
 import { syncedOf } from './policies.ts';
 import type { ConfigValues } from './setting-reader.ts';
+import { isLimited, isShownTo } from './shown-branches.ts';
 
 export interface ConsideringParts {
   readonly context: RepoContext;
@@ -86,14 +87,21 @@ export class Considering {
       id: device,
       remote: findRemote(config, url) ?? peer.petname,
       isOwn: peer.kind === 'own',
-      refs: context.maps.refsOf(device),
-      acted: context.maps.acted(device),
+      ...this.#grantedTips(peer),
       setActed: (tips) => context.maps.setActed(device, tips),
     };
     // Before it is told what waits: the commands in those words name the mirror.
     const mirror = (): Promise<void> =>
       writeMirror(context, device, { config, url }).catch((error: unknown) => this.#complain('mirror-failed', error, 'writing the mirror'));
     return this.#take(source, { name: peer.petname, ours, config, mirror });
+  }
+
+  /** Where a peer's grant names branches, its others move nothing here. */
+  #grantedTips(peer: Peer): Pick<TipSource, 'refs' | 'acted'> {
+    const { maps, shared } = this.#parts.context;
+    const isMine = ([ref]: readonly [string, unknown]): boolean => !isLimited(shared(), peer) || isShownTo(shared(), peer, ref);
+    const acted = Object.fromEntries(Object.entries(maps.acted(peer.device)).filter(isMine));
+    return { refs: new Map([...maps.refsOf(peer.device)].filter(isMine)), acted };
   }
 
   /**

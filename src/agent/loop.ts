@@ -156,6 +156,15 @@ export class RepoLoop {
     });
   }
 
+  /** A device is not paired any more: what it said counts for nothing, here or where it would be passed on to. */
+  async forget(device: DeviceId): Promise<void> {
+    await this.tell({ type: 'forgotten', device });
+    await this.exclusively(async () => {
+      this.considering.forget(device);
+      await this.context.maps.forget(device).catch((error: unknown) => this.#complain('sync-failed', error, 'forgetting an unpaired device'));
+    });
+  }
+
   /**
    * A map of `device` came from `via`, which waits for an answer: it is considered, and what we have to say of our own map goes into it.
    * @param answer lets the answer go; false when it has gone already

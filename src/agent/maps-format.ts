@@ -53,6 +53,13 @@ export function parseMapsState(value: unknown): MapsState {
   return { signed: Object.fromEntries(all), acted: Object.fromEntries(tips) };
 }
 
+/** The state with nothing of `device` in it. */
+export function withoutDevice({ signed, acted }: MapsState, device: DeviceId): MapsState {
+  const { [device]: _signed, ...others } = signed;
+  const { [device]: _acted, ...actedOn } = acted;
+  return { signed: others, acted: actedOn };
+}
+
 function parseTips(value: unknown): Readonly<Record<string, string>> {
   const entries = Object.entries(parseRecord(value, 'stored maps: acted')).map(([ref, oid]) => {
     if (typeof oid !== 'string') throw new InputFault('stored maps: acted', 'holds something other than object ids');

@@ -12,7 +12,7 @@ import { listRefs, updateRefs } from '../git/refs.ts';
 import type { RefUpdate } from '../git/refs.ts';
 import type { Repository } from '../git/repository.ts';
 import { StateFile } from '../home/state.ts';
-import { cornerOf, cornerRef, parseMapsState } from './maps-format.ts';
+import { cornerOf, cornerRef, parseMapsState, withoutDevice } from './maps-format.ts';
 import type { MapsState, SignedCounter } from './maps-format.ts';
 
 const NO_REFS: RefsOfMap = new Map();
@@ -23,6 +23,9 @@ export class MapStore {
   readonly #git: { readonly runGit: RunGit; readonly repository: Repository };
   readonly #file: StateFile<MapsState>;
   readonly #serial = new Serial();
+  #pinOf: (device: DeviceId) => string | undefined = () => undefined;
+  /** Devices that were unpaired since. */
+  readonly #forgotten = new Set<DeviceId>();
   #state: MapsState = { signed: {}, acted: {} };
   readonly #refs = new Map<DeviceId, RefsOfMap>();
   /** Counters as they were found, also of maps that were forgotten: our own goes on from there. */
@@ -42,6 +45,7 @@ export class MapStore {
    * @param pinOf public key (base64 of SPKI in DER) of a device, our own included
    */
   async open(pinOf: (device: DeviceId) => string | undefined): Promise<void> {
+    this.#pinOf = pinOf;
     const stored = await this.#file.read();
     const all = await listRefs(this.#git.runGit, this.#git.repository, ['refs/xmpp/']);
     const isWhole = ([id]: readonly [string, unknown]): boolean => {
@@ -53,6 +57,17 @@ export class MapStore {
     this.#state = { signed, acted: Object.fromEntries(Object.entries(stored.acted).filter(isWhole)) };
     for (const [device, { counter }] of Object.entries(stored.signed)) this.#stored.set(parseDeviceId(device), counter);
     for (const device of Object.keys(signed)) this.#refs.set(parseDeviceId(device), cornerOf(all, parseDeviceId(device)));
+  }
+
+  /** What a device that is not paired any more said is not believed from now on; its refs stay, for what they lead to may be wanted. */
+  forget(device: DeviceId): Promise<void> {
+    this.#forgotten.add(device);
+    return this.#serial.run(() => {
+      this.#state = withoutDevice(this.#state, device);
+      this.#refs.delete(device);
+      this.#earlier.delete(device);
+      return this.#file.write(this.#state);
+    });
   }
 
   get counters(): ReadonlyMap<DeviceId, number> {
@@ -132,7 +147,7 @@ export class MapStore {
       const all = await listRefs(this.#git.runGit, this.#git.repository, [`refs/xmpp/${device}/`]);
       const refs = cornerOf(all, device);
       await this.#sweep(all, device, refs);
-      if (this.#isNewer(device, signed) && this.#verifies(device, { signed, refs, spki })) {
+      if (this.#isPinned(device, spki) && this.#isNewer(device, signed) && this.#verifies(device, { signed, refs, spki })) {
         const before = this.#state;
         this.#hold(device, { signed, refs });
         onHeld?.();
@@ -151,7 +166,7 @@ export class MapStore {
   acceptRecorded(device: DeviceId, signed: SignedCounter, map: { readonly refs: RefsOfMap; readonly spki: string }): Promise<boolean> {
     return this.#serial.run(async () => {
       if (!this.#isNewer(device, signed)) return this.#isHeld(device, signed);
-      if (!this.#verifies(device, { signed, ...map })) return false;
+      if (!this.#isPinned(device, map.spki) || !this.#verifies(device, { signed, ...map })) return false;
       if (!(await this.#setCorner(device, map.refs, this.refsOf(device)))) return false;
       // Signature and refs change together: an offer takes both as they are at any moment.
       await this.#file.write(this.#withSigned(device, signed));
@@ -170,6 +185,11 @@ export class MapStore {
   /** Whether that very map was taken in, be it by another way meanwhile. */
   #isHeld(device: DeviceId, { signature }: SignedCounter): boolean {
     return this.#state.signed[device]?.signature === signature;
+  }
+
+  /** It may have been unpaired while its map was on the way; paired again, it counts again. */
+  #isPinned(device: DeviceId, spki: string): boolean {
+    return !this.#forgotten.has(device) || this.#pinOf(device) === spki;
   }
 
   #isNewer(device: DeviceId, { counter }: SignedCounter): boolean {

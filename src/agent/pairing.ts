@@ -33,6 +33,8 @@ export interface PairingParts {
   readonly clock: Clock;
   readonly random: (size: number) => Uint8Array;
   readonly requireConnection: () => Connection;
+  /** @throws Fault `not-paired` for a device that was unpaired, which is final */
+  readonly checkCard: (card: DeviceCard) => void;
   /** A device became a peer: grants, address record, first contact. */
   readonly onPaired: (peer: Peer, role: 'shower' | 'typer') => Promise<void>;
 }
@@ -184,7 +186,8 @@ export class Pairing {
 
   /** The card's device as a peer; one that pairs again keeps its petname. */
   async #add(card: DeviceCard, { as, role }: { readonly as: string | undefined; readonly role: 'shower' | 'typer' }): Promise<Peer> {
-    const { peers, clock, events, identity, onPaired } = this.#parts;
+    const { peers, clock, events, identity, onPaired, checkCard } = this.#parts;
+    checkCard(card);
     if (card.device === identity().device) throw new Fault('wrong-use', 'that is this very device');
     const own = this.#parts.requireConnection().jid;
     const kind = own.startsWith(`${card.jid}/`) ? 'own' : 'other';

@@ -6,12 +6,12 @@ import { parseOid, parseRefName, parseRepoId, parseRepoName } from '../lib/names
 import type { DeviceId, Oid, RefName, RepoId } from '../lib/names.ts';
 import { headOf, listRefs } from '../git/refs.ts';
 import { rootCommits, storedBytes } from '../git/repository.ts';
-import { branchesMatching } from '../git/services.ts';
 import type { Peer } from '../home/peers.ts';
 import type { Links } from '../link/links.ts';
 import { requestJson } from '../link/services.ts';
 import { MAX_REPOS, parseRecord, parseText } from '../sync/digest-format.ts';
 import type { RepoContext } from './context.ts';
+import { shownTo } from './shown-branches.ts';
 
 /** One repository as a peer shows it. */
 export interface PeerRepo {
@@ -26,13 +26,13 @@ export interface PeerRepo {
 }
 
 /** What a peer is shown of a repository that it may read. */
-export async function formatShownRepo({ runGit, repository, shared }: Pick<RepoContext, 'runGit' | 'repository' | 'shared'>): Promise<unknown> {
-  const { id, name, branches } = shared();
+export async function formatShownRepo({ runGit, repository, shared }: Pick<RepoContext, 'runGit' | 'repository' | 'shared'>, to: Peer): Promise<unknown> {
+  const { id, name } = shared();
   const roots = (await rootCommits(runGit, repository)).slice(0, 16);
   const head = await headOf(runGit, repository);
   const tip = 'branch' in head ? head.branch : 'unborn' in head ? head.unborn : head.detached;
-  if (branches.length === 0) return { repo: id, name, roots, head: tip, bytes: await storedBytes(runGit, repository) };
-  const shown = branchesMatching(branches, await listRefs(runGit, repository, ['refs/heads/'])).map((branch) => `refs/heads/${branch}`);
+  const shown = shownTo(shared(), to, await listRefs(runGit, repository, ['refs/heads/']))?.map((branch) => `refs/heads/${branch}`);
+  if (shown === undefined) return { repo: id, name, roots, head: tip, bytes: await storedBytes(runGit, repository) };
   return { repo: id, name, roots, ...(shown.includes(tip) ? { head: tip } : {}) };
 }
 

@@ -10,6 +10,7 @@ import type { Home } from '../home/paths.ts';
 import type { Peers } from '../home/peers.ts';
 import type { Repos } from '../home/repos.ts';
 import type { Settings } from '../home/settings.ts';
+import type { DeviceBook } from './device-book.ts';
 import type { Events } from './events.ts';
 import type { Exchanges } from './exchanges.ts';
 import type { Showing } from './pair-show.ts';
@@ -37,4 +38,5 @@ export interface PeeringParts {
   readonly pauses: Pauses;
   readonly exchanges: Exchanges;
   readonly transfers: Transfers;
+  readonly book: DeviceBook;
 }

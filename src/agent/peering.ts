@@ -3,36 +3,39 @@
 
 import { asFault, Fault } from '../lib/errors.ts';
 import type { BareJid, FullJid } from '../lib/jid.ts';
-import type { DeviceId } from '../lib/names.ts';
+import type { DeviceId, RepoId } from '../lib/names.ts';
 import type { Identity } from '../home/identity.ts';
 import type { Peer } from '../home/peers.ts';
 import { SmallServers } from '../carriers/block-size-machine.ts';
 import type { Carrier } from '../carriers/carrier.ts';
 import { Acceptor } from '../link/accept.ts';
 import { GateGroup } from '../link/bulk-gate.ts';
-import { dialLink } from '../link/dial.ts';
-import type { DialledLink } from '../link/dialled-link.ts';
 import type { LinkStats } from '../link/link-stats.ts';
-import { Links } from '../link/links.ts';
-import { parseLinkId } from '../pipe/frame-format.ts';
+import type { Links } from '../link/links.ts';
 import { ReplayBudget } from '../pipe/replay-budget.ts';
 import type { Connection } from '../xmpp/connection.ts';
 import { Announcements } from './announcements.ts';
 import { Answers } from './answer.ts';
 import { Contacts } from './contacts.ts';
+import { Devices } from './devices.ts';
+import { DevicesReading } from './devices-reading.ts';
+import { makeLinks } from './dialling.ts';
 import type { RepoLoop } from './loop.ts';
 import type { PeeringParts } from './peering-parts.ts';
 import { Reachable } from './reachable.ts';
 import { Remotes } from './remotes.ts';
 import { RepoSet } from './repo-set.ts';
 import { SliceServer } from './serve-slices.ts';
+import { Serving } from './serving.ts';
 import { Session } from './session.ts';
-import { formatSeen } from './status.ts';
+import { isToldMaps } from './shown-branches.ts';
 import { Twins } from './twins.ts';
 import { Ways } from './ways.ts';
 
 /** How long the one who showed a code waits for the other to come in. */
 const FIRST_CONTACT_MS = 4_000;
+/** And how long a device that was introduced waits for the other to hear of it. */
+const WELCOME_MS = 1_000;
 
 /** Links, contacts and repositories, whether signed in or not. */
 export class Peering {
@@ -43,6 +46,9 @@ export class Peering {
   readonly remotes: Remotes;
   readonly reachable: Reachable;
   readonly slices: SliceServer;
+  readonly devices: Devices;
+  readonly #reading: DevicesReading;
+  readonly #serving = new Serving();
   readonly #parts: PeeringParts;
   readonly #acceptor: Acceptor;
   readonly #ways: Ways;
@@ -63,24 +69,30 @@ export class Peering {
     const { peers, events, clock, log, identity } = parts;
     const me = identity.device;
     this.#ways = new Ways(parts);
-    this.links = this.#makeLinks();
+    const around = { budget: this.#budget, gates: this.#gates, ways: this.#ways, contacts: (): Contacts => this.contacts, identity: (): Identity => this.identity };
+    this.links = makeLinks({ ...parts, ...around });
     const announce = (loop: RepoLoop, devices: readonly DeviceId[]): void => void this.#ways.session?.announce(loop, devices);
     const announceHub = (loop: RepoLoop, hash: string): void => void this.#ways.session?.announceHub(loop, hash);
-    const around = { announce: announceHub, mounts: parts.mounts, deviceName: (): string => this.identity.name };
-    this.repoSet = new RepoSet({ ...parts, around, stateDir: parts.home.state, me: identity, links: this.links, random: parts.chance, announce, onLost: (peer) => this.contacts.retry(peer), onBack: () => this.contacts.contactAll() });
+    const forRepos = { announce: announceHub, mounts: parts.mounts, deviceName: (): string => this.identity.name };
+    this.repoSet = new RepoSet({ ...parts, around: forRepos, stateDir: parts.home.state, me: identity, links: this.links, random: parts.chance, announce, onLost: (peer) => this.contacts.retry(peer), onBack: () => this.contacts.contactAll() });
     this.twins = new Twins({ links: this.links, clock, events, loops: this.#loops });
     this.remotes = new Remotes(this.repoSet.view.byId, events);
     this.reachable = new Reachable({ peers, isOnline: (device) => this.contacts.isOnline(device), events });
     this.slices = new SliceServer({ clock, events });
+    const ofDevices = { ...parts, links: this.links, identity: (): Identity => this.identity, isOnline: (device: DeviceId): boolean => this.contacts.isOnline(device) };
+    this.devices = new Devices({ ...ofDevices, log: log.scope('devices'), forget: (peer, why) => this.forget(peer, why), welcome: (peer) => this.#welcome(peer) });
+    this.#reading = new DevicesReading({ ...ofDevices, log: log.scope('devices'), devices: this.devices });
     const answers = new Answers({
       me,
       peers,
       loops: this.repoSet.view,
       serve: parts.serve,
       slices: this.slices,
+      serving: this.#serving,
       exchanges: parts.exchanges,
       onContact: (peer, digest) => this.contacts.heard(peer, digest),
       onCarriers: (peer, body) => this.#ways.expect(peer, body),
+      onDevices: (peer, body) => this.#reading.answer(peer, body),
       events,
       clock,
     });
@@ -89,6 +101,7 @@ export class Peering {
       void this.twins.heard(peer, digest);
       // Its remote stands in the configuration before it is told to be there.
       void this.remotes.heard(peer, digest).finally(() => this.reachable.look());
+      void this.devices.telling.exchange(peer);
     };
     this.contacts = new Contacts({ me, peers, links: this.links, answers, loops: this.#loops, events, clock, chance: parts.chance, findAddress, onDigest, onThere: (device) => this.#ways.retry(device) });
     this.#announcements = new Announcements({ ...parts, loops: this.#loops, contact: (peer) => void this.contacts.contact(peer), log: log.scope('announcements') });
@@ -107,8 +120,10 @@ export class Peering {
     });
   }
 
-  /** A connection came up. */
+  /** A connection came up. Nobody is let in before it is known who was unpaired meanwhile. */
   async up(connection: Connection): Promise<void> {
+    await this.#reading.read(connection);
+    if (!connection.isOpen) return;
     const { peers, showing, settings, events, clock, log, random } = this.#parts;
     const onCarrier = (carrier: Carrier): void => this.#acceptor.accept(this.#ways.limits.limit(carrier));
     const session = new Session(connection, { identity: this.identity, peers, contacts: this.contacts, showing, announcements: this.#announcements, onCarrier, smallServers: this.#smallServers, settings, events, clock, log, random });
@@ -116,6 +131,7 @@ export class Peering {
     events.emit({ type: 'online', words: `signed in as ${connection.jid}` });
     try {
       await session.start();
+      void this.#reading.start();
       this.#ways.retry();
       this.repoSet.contactHubs();
       await this.onUp(connection);
@@ -127,6 +143,7 @@ export class Peering {
   /** The connection ended. */
   down(fault: Fault): void {
     this.#ways.session = undefined;
+    this.devices.telling.connection = undefined;
     this.contacts.stop();
     this.#parts.events.emit({ type: 'not-online', words: fault.message, code: fault.code });
   }
@@ -146,6 +163,7 @@ export class Peering {
   /** A device was paired: told to the repositories, and to the server that it may look this device up. */
   async paired(peer: Peer, role: 'shower' | 'typer'): Promise<void> {
     this.repoSet.grantAll();
+    void this.devices.telling.publish();
     if (peer.kind === 'other') await this.#ways.session?.publish();
     // The shower knows first: until the typer knows too, it would take a link from here for a stranger's.
     if (role === 'typer') await this.contacts.contact(peer.device);
@@ -153,12 +171,28 @@ export class Peering {
   }
 
   /** Ends everything with a peer at once. */
-  async forget(peer: Peer): Promise<void> {
+  async forget(peer: Peer, why: Fault): Promise<void> {
+    this.#acceptor.drop(peer.device);
+    this.links.drop(peer.device, why);
     this.repoSet.forget(peer.device);
     await this.#parts.serve.quota.forget(peer.device);
-    this.#acceptor.drop(peer.device);
-    this.links.drop(peer.device, new Fault('not-paired', 'it was unpaired'));
-    if (peer.kind === 'other') await this.#ways.session?.publish();
+    if (peer.kind === 'other') void this.#ways.session?.publish();
+  }
+
+  /** What a peer may do with a repository has changed. */
+  regrant(repo: RepoId): void {
+    const loop = this.repoSet.byId(repo);
+    const offered = this.#parts.peers.list().filter(({ device }) => loop?.engine.isOffering(device) === true);
+    this.repoSet.grantAll();
+    this.#serving.check();
+    const cut = offered.filter((peer) => loop !== undefined && !isToldMaps(loop.context.shared(), peer));
+    for (const { device } of cut) this.links.drop(device, new Fault('not-granted', 'what it may do with the repository was changed'));
+  }
+
+  /** An introduced device may not know this one yet: two that hear of each other at once meet a little later. */
+  #welcome(peer: Peer): void {
+    this.repoSet.grantAll();
+    this.#parts.clock.setTimer(WELCOME_MS, () => void this.contacts.hello(peer));
   }
 
   stop(): Promise<void> {
@@ -176,51 +210,9 @@ export class Peering {
     this.#ways.session = undefined;
   }
 
-  #makeLinks(): Links {
-    const { peers, clock, log, events } = this.#parts;
-    return new Links({
-      dial: (device, address) => this.#dial(device, address),
-      findAddress: (device, isFresh) => (isFresh ? this.#ways.lookUp(device) : Promise.resolve(peers.byDevice(device)?.address)),
-      nameOf: (device) => peers.byDevice(device)?.petname ?? 'a peer',
-      lastSeen: (device) => formatSeen(peers.byDevice(device)?.lastSeen, clock.now()),
-      onUp: (device) => events.emit({ type: 'link-up', words: 'a link is up', peer: peers.byDevice(device)?.petname ?? '' }),
-      onDown: (device, fault) => this.contacts.linkLost(device, fault),
-      clock,
-      log: log.scope('links'),
-    });
-  }
-
-  #dial(device: DeviceId, address: FullJid): Promise<DialledLink> {
-    const { peers, clock, log, random, chance } = this.#parts;
-    const peer = peers.byDevice(device);
-    if (peer === undefined) throw new Fault('no-such-peer', 'that device is not paired');
-    return dialLink({
-      own: this.identity,
-      pin: peer.spki,
-      linkId: parseLinkId(Buffer.from(random(16)).toString('hex')),
-      address,
-      currentAddress: () => peers.byDevice(device)?.address ?? address,
-      openCarrier: (to, how) => this.#ways.openInBand(to, how),
-      openOwn: (link, to) => this.#ways.openOwn(link, to),
-      mayGrow: (carrier) => this.#ways.mayGrow(carrier),
-      onWayFree: (retry) => this.#ways.onFree(device, retry),
-      clock,
-      random: chance,
-      log: log.scope('link'),
-      budget: this.#budget,
-      gates: this.#gates,
-      giveUpMs: () => this.#parts.settings.giveUpMs,
-      onSuspect: () => void this.#ways.probe(),
-      onCarrier: (change) => {
-        this.#ways.changed(device, change, 'dialler');
-        if (!this.contacts.isOnline(device)) void this.contacts.contact(device);
-      },
-      onUnreachable: (fault) => this.contacts.linkLost(device, fault),
-    });
-  }
-
   #pinned(spki: string, account: BareJid): DeviceId | undefined {
     const peer = this.#parts.peers.bySpki(spki);
-    return peer !== undefined && peer.jid === account && peer.device !== this.identity.device ? peer.device : undefined;
+    if (peer === undefined || peer.jid !== account || peer.device === this.identity.device) return undefined;
+    return this.devices.isRevoked(peer.device) ? undefined : peer.device;
   }
 }

@@ -30,6 +30,7 @@ import type { Pauses } from './pauses.ts';
 import { formatShownRepo } from './peer-repos.ts';
 import { Presence } from './presence.ts';
 import { openShared } from './repo-there.ts';
+import { isToldMaps } from './shown-branches.ts';
 import type { Transfers } from './transfers.ts';
 
 export interface RepoSetParts extends Omit<LoopParts, 'context'> {
@@ -156,7 +157,7 @@ export class RepoSet {
   /** Tells every loop which peers hold a grant; called when peers or grants change. */
   grantAll(): void {
     for (const { loop } of this.#running.values()) {
-      for (const peer of this.#parts.peers.list()) this.#grant(loop, peer.device, isGranted(grantOf(loop.context.shared(), peer), 'read'));
+      for (const peer of this.#parts.peers.list()) this.#grant(loop, peer.device, isToldMaps(loop.context.shared(), peer));
     }
   }
 
@@ -167,7 +168,7 @@ export class RepoSet {
       this.pausedFor(peer).map(async (shared) => {
         const { id, name } = shared;
         const unread = { repo: id, name, roots: [] };
-        return openShared(runGit, shared).then((repository) => formatShownRepo({ runGit, repository, shared: () => shared })).catch(() => unread);
+        return openShared(runGit, shared).then((repository) => formatShownRepo({ runGit, repository, shared: () => shared }, peer)).catch(() => unread);
       }),
     );
   }
@@ -177,9 +178,9 @@ export class RepoSet {
     for (const { loop } of this.#running.values()) void loop.hubs.contact();
   }
 
-  /** Nothing of an unpaired peer is wanted any more. */
+  /** Nothing of an unpaired peer is wanted any more, nor believed, nor passed on. */
   forget(peer: DeviceId): void {
-    for (const { loop } of this.#running.values()) this.#grant(loop, peer, false);
+    for (const { loop } of this.#running.values()) void loop.forget(peer);
   }
 
   #grant(loop: RepoLoop, peer: DeviceId, isGrantedNow: boolean): void {

@@ -14,6 +14,7 @@ import type { Agent } from './agent.ts';
 import { cloneLines } from './clone.ts';
 import type { CloneRequest } from './clone.ts';
 import { makeDaemonRoutes } from './daemon-routes.ts';
+import { makeDevicesRoutes } from './devices-routes.ts';
 import type { ShowOptions, TypeOptions } from './pairing.ts';
 import { makePauseRoutes } from './pause-routes.ts';
 import { json, parsePath, take } from './routing.ts';
@@ -26,12 +27,12 @@ export function makeRoutes(agent: Agent, stop: () => void): Routes {
   const { parts } = agent;
   const known = { ...parts, links: parts.peering.links };
   return {
+    ...makeDevicesRoutes(agent, stop),
     ...makePauseRoutes(agent),
     ...makeDaemonRoutes(agent),
     ...makeLogRoutes(agent),
     'GET /account': json(() => Promise.resolve(parts.account.answer())),
     'GET /status': json(() => agent.status()),
-    'GET /peers': json(async () => ({ peers: (await agent.status()).peers })),
     'GET /repos': json(({ query }) => agent.listRepos(query.get('peer') ?? undefined)),
     'GET /log': json(({ query }) => agent.log(parsePath(query.get('path') ?? ''))),
     'GET /events': { kind: 'lines', answer: (request) => events(agent, request) },
@@ -40,11 +41,9 @@ export function makeRoutes(agent: Agent, stop: () => void): Routes {
     'POST /pair': { kind: 'lines', answer: ({ body, signal }) => agent.pair({ ...parseShow(body), signal }) },
     'POST /pair/join': json(({ body, signal }) => agent.join({ ...parseJoin(body), signal })),
     'POST /peers/rename': json(({ body }) => take(body, (fields) => agent.rename(fields.text('peer', String), fields.text('name', String)))),
-    'POST /peers/unpair': json(({ body }) => take(body, (fields) => agent.unpair(fields.text('peer', String)))),
     'POST /share': json(({ body }) => agent.share(parseShare(agent, body))),
     'POST /clone': { kind: 'lines', answer: ({ body, signal }) => cloneLines(agent, parseClone(agent, body), signal) },
     'POST /unshare': json(({ body }) => take(body, (fields) => agent.unshare(fields.text('path', parsePath)))),
-    'POST /grant': json(({ body }) => agent.grant(take(body, parseGrantBody))),
     'POST /sync': json(({ body }) => agent.sync(take(body, (fields) => fields.parseOptional('path', (name) => fields.text(name, parsePath)).path))),
     'POST /push-to-checkout': json(({ body }) => agent.checkOut(take(body, parseCheckout))),
     'POST /stop': json(() => Promise.resolve(stop())),
@@ -138,10 +137,6 @@ function parseClone(agent: Agent, body: unknown): CloneRequest {
 function parseJoined(agent: Agent, text: string): NonNullable<ShareRequest['join']> {
   const [petname = '', name = ''] = text.split('/', 2);
   return { peer: findPeer(agent.parts.peers, petname), name: parseRepoName(name) };
-}
-
-function parseGrantBody(fields: Fields): Parameters<Agent['grant']>[0] {
-  return { peer: fields.text('peer', String), repo: fields.text('repo', parseRepoName), grant: fields.text('grant', parseGrant) };
 }
 
 function parseCheckout(fields: Fields): Parameters<Agent['checkOut']>[0] {

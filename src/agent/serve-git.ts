@@ -6,11 +6,12 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../lib/clock.ts';
 import { asFault } from '../lib/errors.ts';
+import { parseRefName } from '../lib/names.ts';
 import type { Oid } from '../lib/names.ts';
 import { partialSpace } from '../git/partials.ts';
 import { headOf, listRefs, reachableOf } from '../git/refs.ts';
-import { branchesMatching, serveReceiveOffer, serveReceivePeople, serveUpload } from '../git/services.ts';
-import type { ServiceStart } from '../git/services.ts';
+import { serveReceiveOffer, serveReceivePeople, serveUpload } from '../git/services.ts';
+import type { ReceivePeopleOptions, ServiceStart } from '../git/services.ts';
 import type { GitProcess } from '../git/run.ts';
 import type { ServedProcess } from '../link/carry.ts';
 import { formatToldMap } from '../link/http-format.ts';
@@ -18,6 +19,7 @@ import type { GitService, OfferHeaders, ToldMap } from '../link/http-format.ts';
 import type { Peer } from '../home/peers.ts';
 import type { RepoContext } from './context.ts';
 import type { Quota } from './quota.ts';
+import { globsFor, isLimited, isShownTo, shownTo } from './shown-branches.ts';
 import type { TransferKind } from './transfers.ts';
 
 /** What the hook of a person's push needs to find the agent's safe path. */
@@ -42,9 +44,9 @@ export async function openServiceProcess(
   settings: ServeSettings,
 ): Promise<ServedProcess> {
   const { peer } = asked;
-  if (asked.service === 'git-upload-pack') return told(context, startService(context, await upload(context, asked.gitProtocol)), { peer, kind: 'fetch' });
+  if (asked.service === 'git-upload-pack') return told(context, startService(context, await upload(context, asked)), { peer, kind: 'fetch' });
   const { hooksPath, hookEnv, quota } = settings;
-  const start = serveReceivePeople(context.repository, { hooksPath, maxInputBytes: quota.left(asked.peer) });
+  const start = serveReceivePeople(context.repository, { hooksPath, maxInputBytes: quota.left(asked.peer), ...(await writable(context, peer)) });
   return told(context, counted(startService(context, { ...start, env: { ...start.env, ...hookEnv } }), peer, quota), { peer, kind: 'push' });
 }
 
@@ -76,13 +78,22 @@ function passOn(process: GitProcess): ServedProcess {
   return { stdin, stdout, exit, kill: () => process.hangUp(), stderrTail: () => process.stderrTail() };
 }
 
-/** Where the sharing names branches, only those are shown. */
-async function upload(context: RepoContext, protocol: string | undefined): Promise<ServiceStart> {
-  const { branches: globs } = context.shared();
-  if (globs.length === 0) return serveUpload(context.repository, { protocol });
-  const branches = branchesMatching(globs, await listRefs(context.runGit, context.repository, ['refs/heads/']));
+/** Where the sharing or the grant names branches, only those are shown; a grant's are shown alone, without tags. */
+async function upload(context: RepoContext, { peer, gitProtocol: protocol }: { readonly peer: Peer; readonly gitProtocol: string | undefined }): Promise<ServiceStart> {
+  const shared = context.shared();
+  const branches = shownTo(shared, peer, await listRefs(context.runGit, context.repository, ['refs/heads/']));
+  if (branches === undefined) return serveUpload(context.repository, { protocol });
   const head = await headOf(context.runGit, context.repository);
-  return serveUpload(context.repository, { protocol, branches, ...('branch' in head ? { headBranch: head.branch } : {}) });
+  return serveUpload(context.repository, { protocol, branches, hasTags: !isLimited(shared, peer), ...('branch' in head ? { headBranch: head.branch } : {}) });
+}
+
+/** What a person's push may touch, where the sharing or the grant names branches. */
+async function writable(context: RepoContext, peer: Peer): Promise<Pick<ReceivePeopleOptions, 'hidden' | 'globs'>> {
+  const globs = globsFor(context.shared(), peer);
+  if (globs.length === 0) return {};
+  const heads = await listRefs(context.runGit, context.repository, ['refs/heads/']);
+  const hidden = [...heads.keys()].filter((ref) => !isShownTo(context.shared(), peer, ref));
+  return { globs, hidden: [...hidden, ...(isLimited(context.shared(), peer) ? ['refs/tags'] : [])].map(parseRefName) };
 }
 
 /** Starts the `receive-pack` of an offer; its exit code is 0 only when the map was taken in. */

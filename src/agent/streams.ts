@@ -72,6 +72,8 @@ const PAUSED = new Fault('paused', 'this repository was paused here; to go on: g
 export function findPeer(peers: Peers, text: string): Peer {
   const peer = peers.byPetname(parsePetname(text));
   if (peer !== undefined) return peer;
+  const gone = peers.whyGone(text);
+  if (gone !== undefined) throw new Fault('not-paired', gone, { remedy: 'git xmpp peers' });
   const names = peers.list().map(({ petname }) => petname);
   const remedy = names.length === 0 ? 'run "git xmpp pair" on both devices first' : `paired are: ${names.join(', ')}`;
   throw new Fault('no-such-peer', `no peer is called "${text}"`, { remedy });

@@ -41,11 +41,12 @@ async function stop(door: Door, world: World): Promise<void> {
 /** Asks the agent to stop, and waits until it has let go. @throws Fault `timeout` */
 export async function stopAgent(door: Door): Promise<void> {
   await door.askRunning('POST', '/stop');
-  await telling('the agent lets go of everything', stopped(door));
+  await telling('the agent lets go of everything', untilStopped(door));
   say('the agent has stopped');
 }
 
-async function stopped(door: Door): Promise<void> {
+/** Resolves when an agent that was told to stop has let go of its home. @throws Fault `timeout` */
+export async function untilStopped(door: Door): Promise<void> {
   const until = realClock.now() + STOP_DEADLINE_MS;
   while (await door.isRunning()) {
     if (realClock.now() > until) throw new Fault('timeout', 'the agent did not stop in time');

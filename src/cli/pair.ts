@@ -1,25 +1,50 @@
-// `git xmpp pair`, `peers`, `rename`, `unpair`. Rule: both ends show whom they paired with, and the next command to type.
+// `git xmpp pair`. Rule: both ends show whom they paired with, and the next command to type.
 
+import { nap, realClock } from '../lib/clock.ts';
 import { Fault } from '../lib/errors.ts';
-import type { PairLine, PairedAnswer, StatusAnswer } from '../agent/answers.ts';
-import { realClock } from '../lib/clock.ts';
+import type { AccountAnswer, PairLine, PairedAnswer } from '../agent/answers.ts';
+import type { RenewAnswer } from '../agent/device-answers.ts';
+import { untilStopped } from './daemon.ts';
 import type { Door } from './door.ts';
-import { print, say, table } from './out.ts';
+import { print, say } from './out.ts';
 import { askSecret, hasTerminal, readSecretLine } from './prompt.ts';
-import { presence } from './words-format.ts';
+
+/** As long as a sign-in may take. */
+const SIGN_IN_MS = 30_000;
 
 export interface PairOptions {
   readonly with?: string;
   readonly as?: string;
   readonly invite?: boolean;
   readonly contact?: boolean;
+  readonly newIdentity?: boolean;
 }
 
 /** Shows a code, or an invite; or types the one given. */
 export async function pair(door: Door, code: string | undefined, options: PairOptions): Promise<void> {
+  if (options.newIdentity === true) await renew(door);
   const common = { as: options.as, isContact: options.contact === true, with: options.with };
   if (code !== undefined) return join(door, { ...common, ...(await readCode(code)) });
   await show(door, { ...common, isInvite: options.invite === true });
+}
+
+/** A key for a device that was unpaired; the agent begins anew with it. */
+async function renew(door: Door): Promise<void> {
+  const { unpaired } = await door.ask<RenewAnswer>('POST', '/identity/renew');
+  await untilStopped(door);
+  say('this device has a new key');
+  if (unpaired.length > 0) say(`paired with the old one, and to be paired again: ${unpaired.join(', ')}`);
+  await untilSignedIn(door);
+}
+
+/** An agent that has just been started signs in by itself: waits until it has, or knows why not. */
+async function untilSignedIn(door: Door): Promise<void> {
+  const until = realClock.now() + SIGN_IN_MS;
+  while (realClock.now() < until) {
+    const { state } = await door.ask<AccountAnswer>('GET', '/account');
+    if (state !== 'connecting') return;
+    await nap(50);
+  }
 }
 
 /** An invite is a secret of 256 bits: it is read from a prompt or standard input, never from the command line. */
@@ -82,28 +107,11 @@ async function tellInvite(invite: string): Promise<void> {
   say(renderUnicodeCompact(invite));
 }
 
-function tellPaired({ peer, repos }: PairedAnswer): void {
+function tellPaired({ peer, repos, hasOthers }: PairedAnswer): void {
   say(`paired with ${peer.petname} (${peer.name}, ${peer.jid})`);
   say(`its fingerprint: ${peer.fingerprint}`);
+  if (hasOthers) say(`your other devices do not know it yet; to vouch for it: git xmpp introduce ${peer.petname}`);
   if (repos.length === 0) return say('next, in a repository: git xmpp share');
   say('it shares:');
   for (const repo of repos) say(`  git xmpp clone ${peer.petname}/${repo}`);
-}
-
-export async function listPeers(door: Door): Promise<void> {
-  const { peers } = await door.ask<StatusAnswer>('GET', '/status');
-  if (peers.length === 0) return say('no device is paired yet: git xmpp pair');
-  const now = realClock.now();
-  for (const line of table(peers.map((peer) => [peer.petname, peer.jid, presence(peer, now), peer.fingerprint]))) print(line);
-}
-
-export async function rename(door: Door, peer: string, name: string): Promise<void> {
-  await door.ask('POST', '/peers/rename', { peer, name });
-  say(`${peer} is called ${name} now`);
-}
-
-export async function unpair(door: Door, peer: string): Promise<void> {
-  const { kind } = await door.ask<{ kind: 'own' | 'other' }>('POST', '/peers/unpair', { peer });
-  say(`${peer} is not paired any more; its links are ended`);
-  if (kind === 'own') say('it still knows the password of this account: change it if that device was lost');
 }

@@ -46,9 +46,10 @@ export async function unshare(door: Door, path: string): Promise<void> {
   say(`${name} is not shared any more; its branches and remotes stay as they are`);
 }
 
-export async function grant(door: Door, peer: string, repo: string, level: string): Promise<void> {
-  await door.ask('POST', '/grant', { peer, repo, grant: parseGrant(level) });
-  say(`${peer} may ${level === 'none' ? 'not see' : level} ${repo} now`);
+export async function grant(door: Door, asked: { readonly peer: string; readonly repo: string; readonly level: string; readonly branches: readonly string[] }): Promise<void> {
+  const { peer, repo, level, branches } = asked;
+  await door.ask('POST', '/grant', { peer, repo, grant: parseGrant(level), branches });
+  say(`${peer} may ${level === 'none' ? 'not see' : level} ${repo} now${branches.length === 0 ? '' : `: its branches ${branches.join(' ')} alone`}`);
 }
 
 /** What is shared here, or what a peer shows. */

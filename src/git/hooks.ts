@@ -11,6 +11,20 @@ case "$1" in
 refs/tags/*)
   case "$2" in *[!0]*) echo "$1 exists: a tag is not moved from another device" >&2; exit 1 ;; esac ;;
 esac
+may() {
+  while IFS= read -r glob; do
+    case "$2" in refs/heads/$glob) return 0 ;; esac
+  done <<END
+$1
+END
+  return 1
+}
+case "$1" in
+refs/heads/*)
+  for globs in "$GIT_XMPP_BRANCHES0" "$GIT_XMPP_BRANCHES1"; do
+    if [ -n "$globs" ] && ! may "$globs" "$1"; then echo "\${1#refs/heads/} is not among the branches that this device may push to" >&2; exit 1; fi
+  done ;;
+esac
 common=$(git rev-parse --git-common-dir) || exit 1
 short=\${1#refs/heads/}
 for dir in "$common" "$common"/worktrees/*; do

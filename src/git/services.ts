@@ -19,6 +19,9 @@ export interface ServiceStart {
 const MAX_NAMED_BRANCHES = 1000;
 const MAX_HAVES = 64;
 
+/** With a number behind it: globs of branches, a line each, for the hook `update`. */
+export const GLOBS_VARIABLE = 'GIT_XMPP_BRANCHES';
+
 /** Real history has these faults, so a push must not fail on them (docs/PROTOCOL.md, "The two lanes"). */
 const FORGIVEN = [
   'zeroPaddedFilemode',
@@ -63,6 +66,8 @@ export function fsckConfig(section: 'receive' | 'fetch'): GitConfig {
 export interface UploadOptions {
   /** Only these branches (full or short names, from `branchesMatching`); absent for all. */
   readonly branches?: readonly string[];
+  /** Default true: with `branches` tags are shown all the same. */
+  readonly hasTags?: boolean;
   /** The branch that HEAD names: HEAD is hidden when it is not among `branches`. */
   readonly headBranch?: RefName;
   /** The peer's GIT_PROTOCOL; anything but `version=0|1|2` counts as none. */
@@ -80,7 +85,8 @@ export function serveUpload(repository: Repository, options: UploadOptions = {})
     'uploadpack.allowAnySHA1InWant': 'false',
   };
   const { branches, headBranch } = options;
-  const shown = branches === undefined ? ['refs/heads', 'refs/tags'] : [...named(branches), 'refs/tags'];
+  const tags = options.hasTags === false ? [] : ['refs/tags'];
+  const shown = branches === undefined ? ['refs/heads', 'refs/tags'] : [...named(branches), ...tags];
   const isHeadShown = branches === undefined || (headBranch !== undefined && shown.includes(headBranch));
   const version = branches === undefined ? (parseProtocol(options.protocol) ?? 'version=0') : 'version=0';
   return {
@@ -126,23 +132,29 @@ export interface ReceivePeopleOptions {
   readonly hooksPath?: string;
   /** Larger packs are refused. No quota: a small pack may hold a giant tree. */
   readonly maxInputBytes?: number;
+  /** Refs, or whole spaces of them, that are neither shown nor written. */
+  readonly hidden?: readonly RefName[];
+  /** Lists of globs of branch names: a branch that is pushed has to match one of each, which the hook `update` sees to. */
+  readonly globs?: readonly (readonly string[])[];
 }
 
 /** People's lane: branches forward only, tags only when new, nothing deleted; a checked-out branch by the one safe path. */
 export function serveReceivePeople(repository: Repository, options: ReceivePeopleOptions = {}): ServiceStart {
-  const { hooksPath } = options;
+  const { hooksPath, hidden = [], globs = [] } = options;
+  if (globs.length > 0 && hooksPath === undefined) throw new InputFault('push', 'to some branches alone needs the hook that tells them');
+  if (hidden.length > MAX_NAMED_BRANCHES) throw new InputFault('branches', `a grant may leave out at most ${MAX_NAMED_BRANCHES}`);
   return {
     args: ['receive-pack', repository.commonDir],
     config: {
       ...receiveConfig(options),
       'core.hooksPath': hooksPath ?? '/dev/null',
-      'receive.hideRefs': showOnly(hooksPath === undefined ? ['refs/heads'] : ['refs/heads', 'refs/tags']),
+      'receive.hideRefs': [...showOnly(hooksPath === undefined ? ['refs/heads'] : ['refs/heads', 'refs/tags']), ...hidden],
       'receive.denyNonFastForwards': 'true',
       'receive.denyDeletes': 'true',
       'receive.denyDeleteCurrent': 'refuse',
       'receive.denyCurrentBranch': hooksPath === undefined ? 'refuse' : 'updateInstead',
     },
-    env: { GIT_PROTOCOL: 'version=0' },
+    env: { GIT_PROTOCOL: 'version=0', ...Object.fromEntries(globs.map((each, index) => [`${GLOBS_VARIABLE}${index}`, each.join('\n')])) },
   };
 }
 

@@ -54,6 +54,11 @@ export class Fields {
     return this.list(name, max, (value, what) => parseText(value, what, parse));
   }
 
+  /** Whatever `parse` makes of the value; it gets the value's name too. @throws InputFault */
+  value<T>(name: string, parse: (value: unknown, what: string) => T): T {
+    return parse(this.#take(name), this.#nameOf(name));
+  }
+
   /** An object of at most `max` texts; `parse` gets each key and its text. @throws InputFault */
   entries<T>(name: string, max: number, parse: (key: string, text: string) => T): T[] {
     const what = this.#nameOf(name);

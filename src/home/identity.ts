@@ -65,6 +65,14 @@ export async function setDeviceName(home: Home, name: string): Promise<void> {
   await file.write({ ...stored, name: parseDeviceName(name) });
 }
 
+/** A new key, under the old name: the old one is gone for good. @throws Fault `disk-full`, `permissions`; the old one then stands */
+export async function renewIdentity(home: Home): Promise<void> {
+  const file = identityFile(home);
+  const stored = await file.read();
+  if (stored === undefined) throw new Fault('bad-config', `${pathOf(home)} does not exist`, { remedy: 'start the agent once' });
+  await file.write(await makeIdentity(stored.name));
+}
+
 function pathOf(home: Home): string {
   return join(home.identity, 'device.json');
 }
@@ -73,9 +81,9 @@ function identityFile(home: Home): StateFile<StoredIdentity | undefined> {
   return new StateFile(pathOf(home), parseStored, () => undefined);
 }
 
-async function createIdentity(home: Home, name: string): Promise<StoredIdentity> {
+async function makeIdentity(name: string): Promise<StoredIdentity> {
   const { privateKey } = generateKeyPairSync('ed25519');
-  const stored: StoredIdentity = {
+  return {
     version: 1,
     name: parseDeviceName(name),
     resource: makeResource(),
@@ -83,6 +91,10 @@ async function createIdentity(home: Home, name: string): Promise<StoredIdentity>
     certPem: formatCertificate(Buffer.from(spkiOf(privateKey), 'base64'), (bytes) => sign(null, bytes, privateKey)),
     ageIdentity: await generateX25519Identity(),
   };
+}
+
+async function createIdentity(home: Home, name: string): Promise<StoredIdentity> {
+  const stored = await makeIdentity(name);
   if (await createPrivateFile(pathOf(home), `${JSON.stringify(stored, null, 2)}\n`)) return stored;
   const winner = await identityFile(home).read();
   if (winner === undefined) throw new Fault('internal', `${pathOf(home)} vanished while it was read`);

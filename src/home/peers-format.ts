@@ -37,6 +37,10 @@ export interface Peer {
   readonly isContactAddedByUs?: boolean;
   /** The protocol version it last spoke. */
   readonly version?: number;
+  /** The own device that introduced it, where it was not paired with this one by a code. */
+  readonly via?: DeviceId;
+  /** What that one was called here. */
+  readonly viaName?: string;
 }
 
 /** @throws InputFault naming the peer and field */
@@ -71,6 +75,8 @@ export function parsePeer(value: unknown, what: string): Peer {
     ...fields.parseOptional('lastSeen', (name) => fields.count(name)),
     ...fields.parseOptional('isContactAddedByUs', (name) => fields.flag(name)),
     ...fields.parseOptional('version', (name) => fields.count(name)),
+    ...fields.parseOptional('via', (name) => fields.text(name, parseDeviceId)),
+    ...fields.parseOptional('viaName', (name) => fields.text(name, parseDeviceName)),
   };
   fields.end();
   if (deviceIdOf(peer.spki) !== peer.device) throw new InputFault(`${what}.device`, `is not the hash of ${what}.spki`);

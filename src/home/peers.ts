@@ -21,6 +21,8 @@ export class Peers {
   readonly #file: StateFile<ReturnType<typeof formatPeers>>;
   readonly #serial = new Serial();
   #peers: readonly Peer[] = [];
+  /** What a person is told who names a device that is not paired any more; undefined where nothing is known of it. */
+  whyGone: (name: string) => string | undefined = () => undefined;
 
   private constructor(path: string) {
     this.#file = new StateFile(path, (value) => formatPeers(parsePeers(value)), () => formatPeers([]));

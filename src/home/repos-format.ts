@@ -29,6 +29,8 @@ export interface SharedRepo {
   readonly defaultGrant?: Grant;
   /** By DeviceId or BareJid. */
   readonly grants: Readonly<Record<string, Grant>>;
+  /** By DeviceId or BareJid: globs below refs/heads/ that a grant is for; absent means all that are shared. */
+  readonly grantBranches?: Readonly<Record<string, readonly string[]>>;
   /** Shared by `--folder`: commits by itself, and new branches become local. */
   readonly isFolder: boolean;
   /** Globs below refs/heads/ that are shared; none means all. */
@@ -44,6 +46,12 @@ export function grantOf(repo: SharedRepo, peer: Pick<Peer, 'device' | 'jid' | 'k
   if (explicit !== undefined) return explicit;
   if (peer.kind === 'own') return repo.audience === 'own' ? (repo.defaultGrant ?? 'write') : 'write';
   return repo.audience !== 'own' && repo.audience.includes(peer.jid) ? (repo.defaultGrant ?? 'offer') : 'none';
+}
+
+/** Globs of the branches that a peer's grant is for, beside those that the sharing names; none for all. */
+export function grantedBranches(repo: SharedRepo, peer: Pick<Peer, 'device' | 'jid'>): readonly string[] {
+  const holder = repo.grants[peer.device] === undefined ? peer.jid : peer.device;
+  return repo.grantBranches?.[holder] ?? [];
 }
 
 /** @throws InputFault naming the repository and field */
@@ -74,6 +82,7 @@ export function parseRepo(value: unknown, what: string): SharedRepo {
     audience: fields.isText('audience') ? fields.text('audience', parseOwn) : fields.texts('audience', MAX_GRANTS, parseBareJid),
     ...fields.parseOptional('defaultGrant', (name) => fields.text(name, parseGrant)),
     grants: Object.fromEntries(fields.entries('grants', MAX_GRANTS, parseGrantOf)),
+    ...fields.parseOptional('grantBranches', (name) => fields.value(name, parseGrantBranches)),
     isFolder: fields.flag('isFolder'),
     branches: fields.texts('branches', MAX_BRANCHES, parseBranchGlob),
   };
@@ -97,7 +106,26 @@ function parseOwn(text: string): 'own' {
 }
 
 function parseGrantOf(holder: string, grant: string): [DeviceId | BareJid, Grant] {
-  return [holder.includes('@') ? parseBareJid(holder) : parseDeviceId(holder), parseGrant(grant)];
+  return [parseHolder(holder), parseGrant(grant)];
+}
+
+function parseGrantBranches(value: unknown, what: string): Readonly<Record<string, readonly string[]>> {
+  const fields = new Fields(value, what);
+  const holders = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+  if (holders.length > MAX_GRANTS) throw new InputFault(what, `holds more than ${MAX_GRANTS} entries`);
+  return Object.fromEntries(holders.map((holder) => [parseNamedHolder(holder, what), fields.texts(holder, MAX_BRANCHES, parseBranchGlob)]));
+}
+
+function parseNamedHolder(text: string, what: string): DeviceId | BareJid {
+  try {
+    return parseHolder(text);
+  } catch (cause) {
+    throw new InputFault(what, `"${shorten(text)}" is neither a device nor an account`, { cause });
+  }
+}
+
+function parseHolder(text: string): DeviceId | BareJid {
+  return text.includes('@') ? parseBareJid(text) : parseDeviceId(text);
 }
 
 /** A branch name in which `*` stands for any characters, as in `feature/*`. */

@@ -8,7 +8,7 @@ import { foldName, formatRepos, MAX_REPOS, parseRepo, parseRepos } from './repos
 import type { SharedRepo } from './repos-format.ts';
 import { StateFile } from './state.ts';
 
-export { grantOf } from './repos-format.ts';
+export { grantedBranches, grantOf } from './repos-format.ts';
 export type { SharedRepo } from './repos-format.ts';
 
 export class Repos {

@@ -37,9 +37,7 @@ export type GitService = 'git-upload-pack' | 'git-receive-pack';
 
 /** What a request asks for. */
 export type LinkRequest =
-  | { readonly kind: 'digest' }
-  | { readonly kind: 'repos' }
-  | { readonly kind: 'carriers' }
+  | { readonly kind: 'digest' | 'carriers' | 'devices' | 'repos' }
   | { readonly kind: 'map'; readonly repo: RepoId }
   | { readonly kind: 'offer'; readonly repo: RepoId }
   | { readonly kind: 'partial'; readonly repo: RepoId }
@@ -52,6 +50,7 @@ export function parseLinkRequest(method: string, path: string): LinkRequest {
   const route = `${method} ${path}`;
   if (route === 'POST /digest') return { kind: 'digest' };
   if (route === 'POST /carriers') return { kind: 'carriers' };
+  if (route === 'POST /devices') return { kind: 'devices' };
   if (route === 'GET /repos') return { kind: 'repos' };
   const [, verb, of, sha256] = /^(GET|POST) \/repos\/([^/]+)\/packs\/([0-9a-f]{64})$/.exec(route) ?? [];
   if (of !== undefined && sha256 !== undefined) return { kind: verb === 'GET' ? 'pack-state' : 'pack', repo: parseRepoId(of), sha256 };

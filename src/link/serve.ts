@@ -21,6 +21,8 @@ export interface LinkHandlers<Who> {
   repos(who: Who): Promise<unknown>;
   /** The peer is about to offer a connection of its own (XEP-0065), and says here where, since the server could say anything. */
   carriers(who: Who, body: unknown): Promise<unknown>;
+  /** What the peer says of the devices of its account; answers what of it does not count. */
+  devices(who: Who, body: unknown): Promise<unknown>;
   /** A map without objects: everything it names is here already. Answers what is missing, or nothing when taken in. */
   map(who: Who, repo: RepoId, body: unknown): Promise<unknown>;
   offer(who: Who, repo: RepoId, offer: OfferHeaders): Promise<ServedProcess>;
@@ -114,6 +116,7 @@ async function askHandler<Who>(
   if (request.kind === 'pack-state') return handlers.packState(who, request.repo, request.sha256);
   const body = parseJson(await readBody(stream));
   if (request.kind === 'carriers') return handlers.carriers(who, body);
+  if (request.kind === 'devices') return handlers.devices(who, body);
   return request.kind === 'map' ? handlers.map(who, request.repo, body) : handlers.digest(who, body);
 }
 

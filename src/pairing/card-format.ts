@@ -41,14 +41,25 @@ const NAME = /^(?!\s)[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]{1,64}(?<!\s)$/u
 
 /** The card as bytes, fields in fixed order. @throws InputFault when it is none that the other side would take */
 export function formatCard(card: DeviceCard): Uint8Array {
-  const bytes = utf8(JSON.stringify(Object.fromEntries(FIELDS.map((field) => [field, card[field]]))));
+  const bytes = utf8(JSON.stringify(orderCard(card)));
   parseCard(bytes);
   return bytes;
 }
 
+/** The card's fields in the order in which they are written. */
+export function orderCard(card: DeviceCard): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(FIELDS.map((field) => [field, card[field]]));
+}
+
 /** @throws InputFault naming the first field that is wrong */
 export function parseCard(bytes: Uint8Array): DeviceCard {
-  const fields = parseFields(bytes);
+  if (bytes.length > MAX_CARD_BYTES) throw broken(`is larger than ${MAX_CARD_BYTES} bytes`);
+  return parseCardFields(parseJson(bytes));
+}
+
+/** A card that JSON holds. @throws InputFault as `parseCard` */
+export function parseCardFields(value: unknown): DeviceCard {
+  const fields = parseFields(value);
   const spki = parseSpki(textOf(fields, 'spki'));
   const address = parseFullJid(textOf(fields, 'address'));
   const certPem = fields['certPem'] === undefined ? {} : { certPem: parseCertificate(textOf(fields, 'certPem'), spki) };
@@ -64,9 +75,7 @@ export function parseCard(bytes: Uint8Array): DeviceCard {
   };
 }
 
-function parseFields(bytes: Uint8Array): Readonly<Record<string, unknown>> {
-  if (bytes.length > MAX_CARD_BYTES) throw broken(`is larger than ${MAX_CARD_BYTES} bytes`);
-  const value = parseJson(bytes);
+function parseFields(value: unknown): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw broken('is no JSON object');
   const unknown = Object.keys(value).find((key) => !FIELDS.some((field) => field === key));
   if (unknown !== undefined) throw broken('holds a field that this version does not know');

@@ -1,14 +1,13 @@
 // "These tips exist": what a device tells granted devices that it has no link to (docs/PROTOCOL.md, "Announcements").
 // Rule: every announcement has exactly one form in bytes; it is a hint: its signature is checked, and then the data asked for.
 
-import { createPrivateKey, sign } from 'node:crypto';
 import { concatBytes, utf8 } from '../lib/bytes.ts';
 import { Fault, InputFault } from '../lib/errors.ts';
 import type { FaultOptions } from '../lib/errors.ts';
 import { parseDeviceId, parseOid, parseRepoId } from '../lib/names.ts';
 import type { DeviceId, Oid, RefName, RepoId } from '../lib/names.ts';
+import { SIGNATURE_BYTES, isSignedBy, signStatement, splitSigned } from '../lib/signature.ts';
 import { parseCounter } from './digest-format.ts';
-import { SIGNATURE_BYTES, isSignedBy } from './map-format.ts';
 import { parseMapRef } from './record-format.ts';
 
 /** Version of the form below; the first byte. */
@@ -36,8 +35,7 @@ const HAS_HUB = 1;
 
 /** The announcement as it is sealed: its bytes, then the device's Ed25519 signature. @throws Fault `too-large`, InputFault */
 export function signAnnouncement(announcement: Announcement, keyPem: string): Uint8Array {
-  const bytes = formatAnnouncement(announcement);
-  return concatBytes([bytes, sign(null, concatBytes([CONTEXT, bytes]), createPrivateKey(keyPem))]);
+  return signStatement(CONTEXT, formatAnnouncement(announcement), keyPem);
 }
 
 /**
@@ -50,11 +48,10 @@ export function verifyAnnouncement(
   pinOf: (device: DeviceId) => string | undefined,
 ): Announcement | undefined {
   if (signed.length > MAX_ANNOUNCEMENT_BYTES) throw broken(`is larger than ${MAX_ANNOUNCEMENT_BYTES} bytes`);
-  const end = Math.max(0, signed.length - SIGNATURE_BYTES);
-  const bytes = signed.subarray(0, end);
-  const announcement = parseAnnouncement(bytes);
+  const { statement, signature } = splitSigned(signed);
+  const announcement = parseAnnouncement(statement);
   const pin = pinOf(announcement.device);
-  const isGenuine = pin !== undefined && isSignedBy(concatBytes([CONTEXT, bytes]), signed.subarray(end), pin);
+  const isGenuine = pin !== undefined && isSignedBy(concatBytes([CONTEXT, statement]), signature, pin);
   return isGenuine ? announcement : undefined;
 }
 

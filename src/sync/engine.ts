@@ -25,7 +25,9 @@ export type Fact =
    */
   | { readonly type: 'undelivered'; readonly peer: DeviceId; readonly device: DeviceId; readonly mayRetry: boolean; readonly isUnwanted?: boolean }
   /** A peer was granted or refused this repository. */
-  | { readonly type: 'granted'; readonly peer: DeviceId; readonly isGranted: boolean };
+  | { readonly type: 'granted'; readonly peer: DeviceId; readonly isGranted: boolean }
+  /** A device is not paired any more: its map is held no longer, nor passed on. */
+  | { readonly type: 'forgotten'; readonly device: DeviceId };
 
 /** What is to be done; plain data, in order. */
 export type Intention =
@@ -66,6 +68,8 @@ export class Engine {
   readonly #isRelaying: () => boolean;
   readonly #maps = new Map<DeviceId, number>();
   readonly #peers = new Map<DeviceId, PeerState>();
+  /** Devices that were unpaired: word of a map of theirs may still be on its way. */
+  readonly #forgotten = new Set<DeviceId>();
 
   /**
    * @param maps counters of the maps held here, as they were stored
@@ -107,6 +111,10 @@ export class Engine {
         return this.#undelivered(fact);
       case 'granted':
         return this.#granted(fact.peer, fact.isGranted);
+      case 'forgotten':
+        this.#maps.delete(fact.device);
+        this.#forgotten.add(fact.device);
+        return this.#granted(fact.device, false);
     }
   }
 
@@ -135,7 +143,7 @@ export class Engine {
     const state = this.#peers.get(via);
     raise(state, device, counter);
     if (state !== undefined && isOpen === true) state.unanswered += 1;
-    if (counter <= (this.#maps.get(device) ?? 0)) return [];
+    if (counter <= (this.#maps.get(device) ?? 0) || this.#forgotten.has(device)) return [];
     this.#maps.set(device, counter);
     return [{ type: 'consider', device }, ...this.#offerAll()];
   }
@@ -187,6 +195,7 @@ export class Engine {
   }
 
   #granted(peer: DeviceId, isGranted: boolean): Intention[] {
+    if (isGranted) this.#forgotten.delete(peer);
     if (!isGranted) this.#peers.delete(peer);
     else if (!this.#peers.has(peer)) {
       const known = { isReachable: false, contacts: 0, holds: undefined, offering: undefined, unanswered: 0 };

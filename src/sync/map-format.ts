@@ -1,19 +1,17 @@
 // What a device says of a repository, signed: branch or tag → oid, counted (docs/PROTOCOL.md, "Maps").
 // Rule: one text for one map: refs in byte order of their UTF-8, so that every device hashes and signs the same bytes.
 
-import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
-import { decodeBase64 } from '../lib/base64.ts';
+import { createHash, createPrivateKey, sign } from 'node:crypto';
 import { utf8 } from '../lib/bytes.ts';
 import { Fault } from '../lib/errors.ts';
 import type { DeviceId, Oid, RefName, RepoId } from '../lib/names.ts';
+import { isSignedBy } from '../lib/signature.ts';
 
 /** Branches and tags under their own names: `refs/heads/x`, `refs/tags/x`. */
 export type RefsOfMap = ReadonlyMap<RefName, Oid>;
 
 /** More branches and tags than this are not synced. */
 export const MAX_MAP_REFS = 20_000;
-/** Length in bytes of an Ed25519 signature (RFC 8032). */
-export const SIGNATURE_BYTES = 64;
 
 export interface MapStatement {
   readonly repo: RepoId;
@@ -40,17 +38,6 @@ export function signMap(statement: MapStatement, keyPem: string): Uint8Array {
 export function isMapSignedBy(statement: MapStatement, signature: Uint8Array, spkiBase64: string): boolean {
   if (statement.refs.size > MAX_MAP_REFS) return false;
   return isSignedBy(formatStatement(statement), signature, spkiBase64);
-}
-
-/** Whether `signature` is Ed25519 over `text` by the key `spkiBase64` (base64 of SPKI in DER). */
-export function isSignedBy(text: Uint8Array, signature: Uint8Array, spkiBase64: string): boolean {
-  if (signature.length !== SIGNATURE_BYTES) return false;
-  try {
-    const key = createPublicKey({ key: Buffer.from(decodeBase64(spkiBase64, 64)), format: 'der', type: 'spki' });
-    return key.asymmetricKeyType === 'ed25519' && verify(null, text, key, signature);
-  } catch {
-    return false;
-  }
 }
 
 /** 32 hex digits that are the same for the same refs, whatever order they are in. */

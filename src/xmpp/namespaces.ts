@@ -43,3 +43,5 @@ export const NS_ADDRESS = 'urn:git-xmpp:address:1';
 /** hello and bye between agents */
 export const NS_AGENT = 'urn:git-xmpp:agent:1';
 export const NS_ANNOUNCE = 'urn:git-xmpp:announce:1';
+/** what devices of one account say of each other */
+export const NS_DEVICES = 'urn:git-xmpp:devices:1';

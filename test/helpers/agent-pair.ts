@@ -9,6 +9,7 @@ import type { AgentEvent } from '../../src/agent/events.ts';
 import { RepoLoop } from '../../src/agent/loop.ts';
 import type { LoopParts } from '../../src/agent/loop-parts.ts';
 import { Quota } from '../../src/agent/quota.ts';
+import { Serving } from '../../src/agent/serving.ts';
 import { SliceServer } from '../../src/agent/serve-slices.ts';
 import { prepareHavesDir } from '../../src/git/hooks.ts';
 import { Peers } from '../../src/home/peers.ts';
@@ -66,6 +67,7 @@ export async function makeAgentPair(options: AgentPairOptions): Promise<AgentPai
     digest: (who, body) => ask('digest').digest(who, body),
     repos: (who) => ask('repos').repos(who),
     carriers: (who, body) => ask('carriers').carriers(who, body),
+    devices: (who, body) => ask('devices').devices(who, body),
     map: (who, repo, body) => ask('map').map(who, repo, body),
     offer: (who, repo, offer) => ask('offer').offer(who, repo, offer),
     partial: (who, repo, slice) => ask('partial').partial(who, repo, slice),
@@ -88,7 +90,7 @@ export async function makeAgentPair(options: AgentPairOptions): Promise<AgentPai
   const quota = await Quota.open(join(makeFolder(), 'quota.json'), options.quota ?? 2 ** 30);
   const byId = (id: string): RepoLoop | undefined => (id === far.shared().id ? loop : undefined);
   const serve = { hooksPath: '/dev/null', havesDir, hookEnv: {}, quota };
-  answers = new Answers({ me: world.far.device, peers, loops: { all: () => [loop], byId, pausedFor: () => [], showPaused: () => Promise.resolve([]) }, exchanges: new Exchanges(events), serve, slices: new SliceServer({ clock: realClock, events }), onContact: () => undefined, onCarriers: () => Promise.resolve(), events, clock: realClock });
+  answers = new Answers({ me: world.far.device, peers, loops: { all: () => [loop], byId, pausedFor: () => [], showPaused: () => Promise.resolve([]) }, exchanges: new Exchanges(events), serve, serving: new Serving(), slices: new SliceServer({ clock: realClock, events }), onContact: () => undefined, onCarriers: () => Promise.resolve(), onDevices: () => Promise.resolve({ refused: [] }), events, clock: realClock });
   return {
     world,
     near,

@@ -72,7 +72,7 @@ export class LinkWorld {
     this.acceptor = new Acceptor({
       own: this.far,
       findPeer: (spki, account) => (this.paired.get(spki) === account ? this.near.device : undefined),
-      handlers: { digest: unasked, repos: unasked, carriers: unasked, map: unasked, offer: unasked, partial: unasked, packState: unasked, pack: unasked, service: unasked, ...handlers },
+      handlers: { digest: unasked, repos: unasked, carriers: unasked, devices: unasked, map: unasked, offer: unasked, partial: unasked, packState: unasked, pack: unasked, service: unasked, ...handlers },
       clock,
       log,
       giveUpMs: () => 3_600_000,

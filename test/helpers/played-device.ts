@@ -53,7 +53,7 @@ export async function playDevice(device: Device, { server, account, password, ha
   const acceptor = new Acceptor({
     own,
     findPeer: () => parseDeviceId('0'.repeat(32)),
-    handlers: { digest: unasked, repos: unasked, carriers: unasked, map: unasked, offer: unasked, partial: unasked, packState: unasked, pack: unasked, service: unasked, ...handlers },
+    handlers: { digest: unasked, repos: unasked, carriers: unasked, devices: unasked, map: unasked, offer: unasked, partial: unasked, packState: unasked, pack: unasked, service: unasked, ...handlers },
     clock,
     log,
     budget,

@@ -84,8 +84,6 @@ describe('a code', () => {
     const end = await desktop.run('git-xmpp', ['pair', [number, ...words.map((word) => word.slice(0, 4).toUpperCase())].join(' ')]);
     expect(end, end.stderr).toMatchObject({ code: 0 });
     expect(await shown.ended).toMatchObject({ code: 0 });
-    await desktop.xmpp('unpair', 'laptop');
-    await laptop.xmpp('unpair', 'desktop');
   });
 
   it('of a number that nobody shows, or that its own device shows, pairs nobody', async () => {

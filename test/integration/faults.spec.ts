@@ -144,10 +144,6 @@ const PROVOKED: Readonly<Record<FaultCode, Provoked | Elsewhere>> = {
   'already-running': () => onDesktop('daemon', 'run'),
   service: { spec: 'test/integration/service.spec.ts', expects: "expect(told.stderr).toBe('git-xmpp: [service] no service is installed;" },
   internal: { spec: 'test/unit/control/server.spec.ts', expects: "await expect(client.request('POST', '/do')).rejects.toMatchObject({ code: 'internal' });" },
-  'not-paired': async () => {
-    await laptop.xmpp('unpair', 'desktop');
-    return onDesktop('repos', 'laptop');
-  },
   'peer-offline': async () => {
     await laptop.stop();
     return onDesktop('repos', 'laptop');
@@ -155,6 +151,14 @@ const PROVOKED: Readonly<Record<FaultCode, Provoked | Elsewhere>> = {
   agent: async () => {
     await laptop.stop();
     return laptop.run('git-xmpp', ['daemon', 'status']);
+  },
+  // Unpaired is for good, so it comes last.
+  'not-paired': async () => {
+    await laptop.xmpp('daemon', 'start');
+    await laptop.event(({ type }) => type === 'online');
+    await laptop.xmpp('unpair', 'desktop');
+    await desktop.event(({ type }) => type === 'unpaired-here');
+    return onDesktop('repos', 'laptop');
   },
 };
 

@@ -3,10 +3,14 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { loadIdentity } from '../../src/home/identity.ts';
+import { findHome } from '../../src/home/paths.ts';
+import { parseFullJid } from '../../src/lib/jid.ts';
 import { startChatClient } from '../helpers/chat-client.ts';
 import type { ChatClient } from '../helpers/chat-client.ts';
 import { Device, pairDevices } from '../helpers/device.ts';
+import { playDevice } from '../helpers/played-device.ts';
 import { ACCOUNT, PASSWORD, startTwoDevices } from '../helpers/two-devices.ts';
 import type { TwoDevices } from '../helpers/two-devices.ts';
 
@@ -200,11 +204,18 @@ describe('an agent with the password and no pairing', () => {
     await pairDevices(laptop, third);
     expect(await third.run('git', ['ls-remote', 'xmpp::laptop/private'])).toMatchObject({ code: 0 });
     await laptop.xmpp('unpair', 'third');
+    await third.event(({ type }) => type === 'unpaired-here');
     const { address = '' } = (await third.status()).account;
     const asked = await third.run('git', ['ls-remote', 'xmpp::laptop/private']);
     expect(asked.code).toBe(128);
     expect(asked.stdout).toBe('');
-    expect(asked.stderr).toContain('not paired there any more');
+    expect(asked.stderr).toContain('this device was unpaired by laptop');
+    // Its program need not believe that.
+    await third.stop();
+    const played = await playDevice(third, { server: setting.server, account: ACCOUNT, password: PASSWORD });
+    onTestFinished(() => played.stop());
+    const { spki } = await loadIdentity(findHome(laptop.env), { name: laptop.name });
+    await expect(played.dial(parseFullJid((await laptop.status()).account.address ?? ''), spki)).rejects.toMatchObject({ code: 'not-paired' });
     expect(await laptop.event(({ type }) => type === 'stranger')).toMatchObject({ by: address });
   });
 });

@@ -61,17 +61,20 @@ const GRANT = command({
   description: [
     'What a peer, or with a JID every device of an account, may do with a repository.',
     '`read`: fetch. `offer`: also offer its own branches. `write`: also push to branches, forward only. `none`: not see it.',
+    'It counts at once: a fetch or push that it allows no more ends.',
   ],
   arguments: [
     { name: 'peer', completes: 'peer' },
     { name: 'repo', completes: 'repo' },
     { name: 'level', choices: ['read', 'offer', 'write', 'none'] },
   ],
+  options: [{ name: 'branches', value: 'glob', isRepeated: true, default: 'all that are shared', says: 'With these branches alone.' }],
   examples: [
     { line: 'git xmpp grant desktop notes read', says: 'it may fetch, and no more' },
+    { line: "git xmpp grant anna notes write --branches main 'release/*'", says: 'these branches, and no others' },
     { line: 'git xmpp grant anna@example.net notes none', says: 'not hers any more' },
   ],
-  run: async ({ door }, [peer, repo, level]) => (await import('../repos.ts')).grant(door(), peer, repo, level),
+  run: async ({ door }, [peer, repo, level], { branches = [] }) => (await import('../repos.ts')).grant(door(), { peer, repo, level, branches }),
 });
 
 const REPOS = command({

@@ -12,6 +12,7 @@ import { FrameDecoder, readFirstFrame } from '../../../src/pipe/frame-decoder.ts
 import { encodeFrame, parseLinkId } from '../../../src/pipe/frame-format.ts';
 import { PipeMachine } from '../../../src/pipe/pipe-machine.ts';
 import { formatCard, parseCard } from '../../../src/pairing/card-format.ts';
+import { formatDeviceList, parseDeviceList, signDeviceList, signNotice, verifyDeviceList, verifyNotice } from '../../../src/pairing/devices-format.ts';
 import { formatAnnouncement, parseAnnouncement, signAnnouncement, verifyAnnouncement } from '../../../src/sync/announcement-format.ts';
 import { parseDigest } from '../../../src/sync/digest-format.ts';
 import { parseLeft } from '../../../src/sync/left-format.ts';
@@ -61,6 +62,7 @@ const hello = 'a'.repeat(40);
 const request = Buffer.from(`\x05\x01\0\x05\x01\0\x03\x28${hello}\0\0`, 'latin1');
 const tips = new Map([[parseRefName('refs/heads/main'), parseOid(OID)]]);
 const announcement = { repo: parseRepoId(REPO), device: PEER.device, counter: 1700000000000, tips, rest: 'a'.repeat(32), hub: 'b'.repeat(32) };
+const devices = { device: KEY.device, account: SHOWER_CARD.jid, counter: 17, revoked: [{ device: PEER.device, by: KEY.device, at: 17 }], introduced: [{ card: SHOWER_CARD, at: 17, to: [PEER.device] }] };
 
 export const LINK_TARGETS: readonly Target[] = [
   target('pipe frames', fc.tuple(mutatedBytes([...FRAMES, ALL_FRAMES]), cuts), ([bytes, lengths]) => {
@@ -96,6 +98,9 @@ export const LINK_TARGETS: readonly Target[] = [
   target('announcement', mutatedBytes([formatAnnouncement(announcement)]), parseAnnouncement),
   target('signed announcement', mutatedBytes([signAnnouncement(announcement, KEY.keyPem)]), (bytes) => verifyAnnouncement(bytes, () => KEY.spki)),
   target('book of what was left', mutatedBytes([Buffer.from(`1700000000000 - ${OID} refs/heads/main\n`), Buffer.from(`1 + ${OID} refs/heads/a\n2 - ${OID} refs/heads/b\n`)]), parseLeft),
+  target('device list', mutatedBytes([formatDeviceList(devices)]), parseDeviceList),
+  target('signed device list', mutatedBytes([signDeviceList(devices, KEY.keyPem)]), (bytes) => verifyDeviceList(bytes, () => KEY.spki)),
+  target('notice of an unpaired device', mutatedBytes([signNotice({ device: PEER.device, by: KEY.device, at: 17 }, KEY.keyPem)]), (bytes) => verifyNotice(bytes, () => KEY.spki)),
   target('device card', mutatedBytes([formatCard(SHOWER_CARD)]), parseCard),
   target('packets of a push', fc.tuple(mutatedBytes([Buffer.from('0009hello0000'), Buffer.from('0032want 3f2a91c0d4b5e6f708192a3b4c5d6e7f80910a1b\n0000')]), cuts), ([bytes, lengths]) => {
     const reader = new PacketReader();

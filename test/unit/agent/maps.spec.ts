@@ -154,6 +154,25 @@ describe('MapStore.publish', () => {
   });
 });
 
+describe('MapStore.forget', () => {
+  it('believes a device no more that is not paired, not even what was on its way, and again when it is', async () => {
+    const pins = [me, laptop];
+    agent = await openAgentRepo(copyOf(base), { pins });
+    ({ maps } = agent);
+    expect(await push({ main: one })).toBe(true);
+    await maps.setActed(laptop.device, { 'refs/heads/main': one });
+    pins.pop();
+    await maps.forget(laptop.device);
+    expect([maps.signed(laptop.device), maps.acted(laptop.device), maps.refsOf(laptop.device).size]).toEqual([undefined, {}, 0]);
+    expect(cornerIn(agent.repo, laptop.device)).toEqual({ 'heads/main': one });
+    expect(await push({ main: two }, { counter: 2 })).toBe(false);
+    const refs = refsOf({ main: two });
+    expect(await maps.acceptRecorded(laptop.device, signAs(laptop, agent, { counter: 3, refs }), { refs, spki: laptop.spki })).toBe(false);
+    pins.push(laptop);
+    expect(await push({ main: two }, { counter: 4 })).toBe(true);
+  });
+});
+
 describe('MapStore.acceptPushed', () => {
   it('takes in at the next try what the disk did not take', async () => {
     const stateDir = makeFolder();

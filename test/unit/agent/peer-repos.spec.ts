@@ -75,7 +75,7 @@ describe('findPeerRepo', () => {
 
 describe('formatShownRepo', () => {
   const shown = async (repo: TestRepo, shared: Partial<SharedRepo> = {}): Promise<PeerRepo | undefined> =>
-    parsePeerRepos({ repos: [await formatShownRepo(await openAgentRepo(repo, { shared }))] })[0];
+    parsePeerRepos({ repos: [await formatShownRepo(await openAgentRepo(repo, { shared }), makePeer('laptop'))] })[0];
 
   it('tells what a clone checks out, and about how much it receives', async () => {
     const repo = makeRepo();

@@ -228,6 +228,48 @@ describe('serveReceivePeople', () => {
     },
   );
 
+  describe('where it is for some branches alone', () => {
+    const limited = async (globs: string[][], hidden: string[] = []) => {
+      const hooksPath = makeFolder();
+      await prepareHooks(hooksPath, { ask: ['/bin/false'] });
+      return serveReceivePeople(await open(theirs), { hooksPath, globs, hidden: hidden.map(parseRefName) });
+    };
+
+    it.each([
+      ['main', [['main']], true],
+      ['release/1.0', [['release/*']], true],
+      ['release/1/hotfix', [['release/*']], true],
+      ['other', [['main', 'o*r']], true],
+      ['main', [['main', 'wip'], ['m*']], true],
+      ['maintenance', [['main']], false],
+      ['old/main', [['main']], false],
+      ['wip', [['main', 'wip'], ['m*']], false],
+      ['main', [['wip'], ['m*']], false],
+    ] as [string, string[][], boolean][])('%s under %j', async (branch, globs, isTaken) => {
+      const result = await runPiped(ours, push(`HEAD:refs/heads/${branch}`), await limited(globs));
+      expect(git(theirs.dir, 'for-each-ref', '--format=%(refname)', 'refs/heads')).toBe(isTaken ? `refs/heads/${branch}` : '');
+      if (!isTaken) expect(result.stderr).toContain(`${branch} is not among the branches that this device may push to`);
+    });
+
+    it('shows no other branch, and takes no tag where tags are hidden', async () => {
+      const tip = tipOf(ours, 'HEAD');
+      git(ours.dir, 'push', '-q', theirs.dir, 'HEAD:refs/heads/secret', 'HEAD:refs/heads/main');
+      git(ours.dir, 'tag', 'v1');
+      const before = git(theirs.dir, 'for-each-ref');
+      const start = await limited([['main']], ['refs/heads/secret', 'refs/tags']);
+      for (const refspec of ['v1', ':refs/heads/secret', '+HEAD:refs/heads/secret']) await runPiped(ours, push(refspec), start);
+      expect(git(theirs.dir, 'for-each-ref')).toBe(before);
+      const listed = await runPiped(ours, { args: ['ls-remote', 'fd::3,4'] }, { ...start, args: ['receive-pack', theirs.gitDir] });
+      expect(listed.stdout).not.toContain('secret');
+      expect(tip).toHaveLength(40);
+    });
+
+    it('is not served without the hook that tells the branches', async () => {
+      const repository = await open(theirs);
+      expect(() => serveReceivePeople(repository, { globs: [['main']] })).toThrow('needs the hook');
+    });
+  });
+
   it('asks before a checked-out branch moves, and refuses when the answer is no', async () => {
     theirs = makeRepo();
     git(ours.dir, 'push', '-q', theirs.dir, 'main:refs/heads/side');

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { Decrypter, Encrypter } from 'age-encryption';
 import { describe, expect, it } from 'vitest';
-import { deviceIdOf, loadIdentity, setDeviceName } from '../../../src/home/identity.ts';
+import { deviceIdOf, loadIdentity, renewIdentity, setDeviceName } from '../../../src/home/identity.ts';
 import { makeHome, modeOf } from '../../helpers/home.ts';
 
 describe('loadIdentity', () => {
@@ -117,5 +117,20 @@ describe('setDeviceName', () => {
     for (const name of ['', '  ', 'a\nb', '\u001b[31mred', 'lap\u202Epot', 'x'.repeat(65)]) {
       await expect(setDeviceName(home, name)).rejects.toMatchObject({ code: 'bad-input' });
     }
+  });
+});
+
+describe('renewIdentity', () => {
+  it('makes a new key under the old name, and leaves nothing of the old one', async () => {
+    const home = await makeHome();
+    const before = await loadIdentity(home, { name: 'laptop' });
+    await renewIdentity(home);
+    const after = await loadIdentity(home, { name: 'unused' });
+    expect(after.name).toBe('laptop');
+    for (const key of ['device', 'resource', 'keyPem', 'certPem', 'ageIdentity', 'ageRecipient'] as const) expect(after[key]).not.toBe(before[key]);
+  });
+
+  it('renews nothing where there is nothing yet', async () => {
+    await expect(renewIdentity(await makeHome())).rejects.toMatchObject({ code: 'bad-config' });
   });
 });

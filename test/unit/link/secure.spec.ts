@@ -126,6 +126,7 @@ describe('secureAsListener', () => {
         digest: () => Promise.resolve(),
         repos: () => Promise.resolve(),
         carriers: () => Promise.resolve(),
+        devices: () => Promise.resolve(),
         map: () => Promise.resolve(),
         offer: () => Promise.reject(new Error('none')),
         partial: () => Promise.reject(new Error('none')),

@@ -39,6 +39,20 @@ describe('Engine', () => {
     expect(engine.owed(LAPTOP)).toEqual([]);
   });
 
+  it('neither passes on nor takes the map of a device that was unpaired, until that is paired again', () => {
+    expect(contact(LAPTOP, [ME, 5])).toEqual([]);
+    expect(accepted(PHONE, 3, PHONE)).toEqual([{ type: 'consider', device: PHONE }, offer(LAPTOP, PHONE, 3)]);
+    delivered(LAPTOP, PHONE, 3);
+    engine.receive({ type: 'forgotten', device: PHONE });
+    expect(contact(LAPTOP)).toEqual([offer(LAPTOP, ME, 5)]);
+    expect(delivered(LAPTOP, ME, 5)).toEqual([]);
+    expect([...engine.maps.keys()]).toEqual([ME]);
+    expect(accepted(PHONE, 4, LAPTOP)).toEqual([]);
+    expect(contact(PHONE)).toEqual([]);
+    engine.receive({ type: 'granted', peer: PHONE, isGranted: true });
+    expect(accepted(PHONE, 5, PHONE)).toEqual([{ type: 'consider', device: PHONE }, offer(LAPTOP, PHONE, 5)]);
+  });
+
   it('offers nothing to a peer without a grant, or that has not told what it holds', () => {
     expect(contact(TOWER)).toEqual([]);
     expect(engine.receive({ type: 'published', counter: 6 })).toEqual([{ type: 'announce', peers: [LAPTOP, PHONE] }]);

@@ -1,0 +1,41 @@
+// Which branches of a shared repository are for a peer: those that the sharing names, and of those the ones that its grant names (docs/git-xmpp.1, `share
+// --branches`, `grant --branches`). Rule: one answer for fetch, push, what is listed and whose tips move branches here.
+
+import { branchesMatching } from '../git/services.ts';
+import { grantedBranches, grantOf } from '../home/repos.ts';
+import type { SharedRepo } from '../home/repos.ts';
+import type { Peer } from '../home/peers.ts';
+import { isGranted } from '../lib/names.ts';
+
+type PeerOf = Pick<Peer, 'device' | 'jid' | 'kind'>;
+type Refs = Parameters<typeof branchesMatching>[1];
+
+/** Whether a peer's grant is for some branches alone. Maps are signed whole, so none of ours is told to it, and none passed on. */
+export function isLimited(shared: SharedRepo, peer: PeerOf): boolean {
+  return grantedBranches(shared, peer).length > 0;
+}
+
+/** Whether a peer is told of maps, by offers, announcements and digests. */
+export function isToldMaps(shared: SharedRepo, peer: PeerOf): boolean {
+  return isGranted(grantOf(shared, peer), 'read') && !isLimited(shared, peer);
+}
+
+/** Short names of the branches in `refs` that are for a peer; undefined where all are. */
+export function shownTo(shared: SharedRepo, peer: PeerOf, refs: Refs): readonly string[] | undefined {
+  const globs = globsFor(shared, peer);
+  return globs.length === 0 ? undefined : globs.reduce((names, each) => namesOf(each, names), branchesMatching(['*'], refs));
+}
+
+/** Whether a branch, existing or not, is for a peer; other refs are not asked about. */
+export function isShownTo(shared: SharedRepo, peer: PeerOf, ref: string): boolean {
+  return globsFor(shared, peer).every((globs) => !ref.startsWith('refs/heads/') || branchesMatching(globs, new Map([[ref, '']])).length > 0);
+}
+
+/** Lists of globs: a branch has to match one of each. */
+export function globsFor(shared: SharedRepo, peer: PeerOf): readonly (readonly string[])[] {
+  return [shared.branches, grantedBranches(shared, peer)].filter((globs) => globs.length > 0);
+}
+
+function namesOf(globs: readonly string[], names: readonly string[]): string[] {
+  return branchesMatching(globs, new Map(names.map((name) => [`refs/heads/${name}`, ''])));
+}

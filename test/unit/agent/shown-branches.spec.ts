@@ -1,0 +1,38 @@
+// Which branches are for a peer, by the sharing and by its grant.
+
+import { describe, expect, it } from 'vitest';
+import { globsFor, isLimited, isShownTo, isToldMaps, shownTo } from '../../../src/agent/shown-branches.ts';
+import { makePeer, makeSharedRepo } from '../../helpers/home-values.ts';
+
+const PEER = makePeer('desktop');
+const REFS = new Map(['refs/heads/main', 'refs/heads/release/1', 'refs/heads/wip', 'refs/tags/v1'].map((ref) => [ref, '']));
+
+describe('shownTo', () => {
+  it('is everything where nobody names branches', () => {
+    const repo = makeSharedRepo('notes');
+    expect(shownTo(repo, PEER, REFS)).toBeUndefined();
+    expect(isLimited(repo, PEER)).toBe(false);
+    expect(isToldMaps(repo, PEER)).toBe(true);
+  });
+
+  it('is what the sharing and the grant both name', () => {
+    const repo = makeSharedRepo('notes', { branches: ['main', 'release/*'], grants: { [PEER.device]: 'write' }, grantBranches: { [PEER.device]: ['wip', 'release/*'] } });
+    expect(shownTo(repo, PEER, REFS)).toEqual(['release/1']);
+    expect(globsFor(repo, PEER)).toHaveLength(2);
+    expect(['refs/heads/release/2', 'refs/heads/main', 'refs/heads/wip', 'refs/tags/v1'].map((ref) => isShownTo(repo, PEER, ref))).toEqual([true, false, false, true]);
+    expect(shownTo(repo, makePeer('phone'), REFS)).toEqual(['main', 'release/1']);
+  });
+
+  it('is by the grant that holds: that of the device before that of its account', () => {
+    const grants = { [PEER.jid]: 'read', [PEER.device]: 'write' } as const;
+    const repo = makeSharedRepo('notes', { grants, grantBranches: { [PEER.jid]: ['main'] } });
+    expect(shownTo(repo, PEER, REFS)).toBeUndefined();
+    expect(shownTo(repo, makePeer('phone'), REFS)).toEqual(['main']);
+  });
+
+  it('tells no maps to a peer whose grant is for some branches alone, nor to one without a grant', () => {
+    expect(isToldMaps(makeSharedRepo('notes', { grants: { [PEER.device]: 'write' }, grantBranches: { [PEER.device]: ['main'] } }), PEER)).toBe(false);
+    expect(isToldMaps(makeSharedRepo('notes', { grants: { [PEER.device]: 'none' } }), PEER)).toBe(false);
+    expect(isToldMaps(makeSharedRepo('notes', { branches: ['main'] }), PEER)).toBe(true);
+  });
+});
