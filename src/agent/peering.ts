@@ -201,7 +201,7 @@ export class Peering {
       address,
       currentAddress: () => peers.byDevice(device)?.address ?? address,
       openCarrier: (to, how) => this.#ways.openInBand(to, how),
-      openOwn: (link, to) => this.#ways.openOwn(link, to),
+      openOwn: (link, to, lane) => this.#ways.openOwn(link, to, lane),
       mayGrow: (carrier) => this.#ways.mayGrow(carrier),
       onWayFree: (retry) => this.#ways.onFree(device, retry),
       clock,
