@@ -30,7 +30,7 @@ export async function carryPush(
   const [fromPeer, toPeer] = git.extra;
   if (fromPeer === undefined || toPeer === undefined) throw new Fault('internal', 'git was started without the two ends of a stream');
   git.stdout.resume();
-  await Promise.allSettled([pipeline(service.stream, fromPeer), pipeline(toPeer, service.upload)]);
+  await Promise.allSettled([pipeline(service.download, fromPeer), pipeline(toPeer, service.upload)]);
   const [, end] = await Promise.all([git.exit, service.end]);
   return end.stderr.trim() === '' ? { ...end, stderr: git.stderrTail() } : end;
 }

@@ -62,7 +62,7 @@ function dial(parts: DiallingParts, device: DeviceId, address: FullJid): Promise
     address,
     currentAddress: () => peers.byDevice(device)?.address ?? address,
     openCarrier: (to, how) => ways.openInBand(to, how),
-    openOwn: (link, to) => ways.openOwn(link, to),
+    openOwn: (link, to, lane) => ways.openOwn(link, to, lane),
     mayGrow: (carrier) => ways.mayGrow(carrier),
     onWayFree: (retry) => ways.onFree(device, retry),
     clock,

@@ -150,7 +150,7 @@ class SliceSender {
     const service = openService(session, path, formatPackHeaders({ offset, size: pack.size, tip, ...this.#progress() }));
     await service.accepted;
     this.#tell(() => offset + passedBytes(service.upload));
-    service.stream.resume();
+    service.download.resume();
     const file = createReadStream(pack.path, { start: offset });
     service.end.catch(() => file.destroy());
     await Promise.allSettled([pipeline(file, service.upload)]);

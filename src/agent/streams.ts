@@ -87,7 +87,7 @@ interface Relayed {
   readonly exchange: Exchange;
 }
 
-async function relay({ stream, upload, end }: ServiceStream, socket: Duplex, { peer, link, transfer, isFetch, exchange }: Relayed): Promise<void> {
+async function relay({ stream, download, upload, end }: ServiceStream, socket: Duplex, { peer, link, transfer, isFetch, exchange }: Relayed): Promise<void> {
   exchange.signal.addEventListener('abort', () => stream.destroy(), { once: true });
   let received = 0;
   transfer.part(() => (isFetch ? received : passedBytes(upload)));
@@ -99,13 +99,13 @@ async function relay({ stream, upload, end }: ServiceStream, socket: Duplex, { p
   socket.once('close', () => stream.destroy());
   socket.on('error', () => stream.destroy());
   const gather = new Gather((frame, written) => {
-    if (!socket.write(frame, written)) stream.pause();
+    if (!socket.write(frame, written)) download.pause();
   });
-  stream.on('data', (part: Buffer) => {
+  download.on('data', (part: Buffer) => {
     received += part.length;
     gather.add(part);
   });
-  socket.on('drain', () => stream.resume());
+  socket.on('drain', () => download.resume());
   try {
     const { exitCode, stderr } = await end;
     transfer.end(exitCode === 0);

@@ -47,7 +47,7 @@ export async function pushWarm(
   const service = openService(session, `/repos/${context.shared().id}/offer`, headers);
   service.stream.end(push);
   await service.accepted;
-  service.stream.resume();
+  service.download.resume();
   return service.end;
 }
 

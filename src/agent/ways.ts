@@ -15,6 +15,7 @@ import type { Peer, Peers } from '../home/peers.ts';
 import type { Settings } from '../home/settings.ts';
 import { describeChange } from '../link/carrier-change.ts';
 import type { CarrierChange } from '../link/carrier-change.ts';
+import type { LaneName } from '../link/lane-format.ts';
 import { LimitedCarrier } from '../link/limited-carrier.ts';
 import { requestJson } from '../link/services.ts';
 import { parseRecord } from '../sync/digest-format.ts';
@@ -71,15 +72,15 @@ export class Ways {
     return this.session.inBand.suggestBlockSize(inner) > inner.blockSize;
   }
 
-  /** A connection of its own. @throws Fault as `Socks5`, and the peer's refusal */
-  async openOwn(link: ClientHttp2Session, to: FullJid): Promise<Carrier> {
+  /** A connection of its own, for the link or for one bulk lane of it. @throws Fault as `Socks5`, and the peer's refusal */
+  async openOwn(link: ClientHttp2Session, to: FullJid, lane?: LaneName): Promise<Carrier> {
     const { settings, clock } = this.#parts;
     const { socks5, connection } = this.#requireSession();
     await settings.refresh();
     const offer = await socks5.prepare(to);
     try {
       const { sid, streamhosts } = offer;
-      const body = { requester: connection.jid, sid, streamhosts };
+      const body = { requester: connection.jid, sid, streamhosts, ...(lane === undefined ? {} : { lane }) };
       await requestJson(link, { method: 'POST', path: '/carriers', body }, { clock, deadlineMs: NOTE_MS });
       return this.limits.limit(await offer.open());
     } catch (error) {

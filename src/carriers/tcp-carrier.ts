@@ -90,6 +90,14 @@ export class TcpCarrier implements Carrier {
     return this.#sink !== undefined;
   }
 
+  /** The connection itself, paused, for another use than a carrier's; undefined once it was started, or is over. It is the caller's from now on. */
+  takeSocket(): Socket | undefined {
+    if (this.isStarted || this.#state !== 'open') return undefined;
+    this.#state = 'over';
+    for (const early of this.#waiting.splice(0)) this.#socket.unshift(early);
+    return this.#socket;
+  }
+
   start(source: CarrierSource, sink: CarrierSink): void {
     if (this.isStarted) throw new Fault('internal', 'a TCP carrier was started twice');
     this.#source = source;

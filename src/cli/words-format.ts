@@ -25,8 +25,8 @@ export function presence(peer: Pick<PeerStatus, 'isOnline' | 'carrier' | 'lastSe
   return peer.lastSeen === undefined ? 'offline' : `offline since ${formatTime(peer.lastSeen, now)}`;
 }
 
-/** `direct (lan), 3 ms`. */
-export function describeWay({ kind, addressClass, srttMs }: LinkStats): string {
+/** `direct (lan), 3 ms`, with a bulk lane beside it where there is one. */
+export function describeWay({ kind, addressClass, srttMs, lanes }: LinkStats): string {
   if (kind === 'none') return 'no way to it now';
-  return `${kind}${addressClass === undefined ? '' : ` (${addressClass})`}${srttMs > 0 ? `, ${srttMs} ms` : ''}`;
+  return `${kind}${addressClass === undefined ? '' : ` (${addressClass})`}${srttMs > 0 ? `, ${srttMs} ms` : ''}${lanes > 0 ? ', with a bulk lane' : ''}`;
 }

@@ -18,6 +18,8 @@ import type { ReplayBudget } from '../pipe/replay-budget.ts';
 import { gateBulk, GateGroup } from './bulk-gate.ts';
 import type { CarrierChange } from './carrier-change.ts';
 import { CarrierProxy } from './carrier-proxy.ts';
+import { keepAwake } from './keep-awake.ts';
+import { LaneDoor } from './lane-door.ts';
 import { statsOf } from './link-stats.ts';
 import type { LinkStats } from './link-stats.ts';
 import { Offences } from './offences.ts';
@@ -26,6 +28,7 @@ import { secureAsListener } from './secure.ts';
 import type { Credentials } from './secure.ts';
 import { serveLink } from './serve.ts';
 import type { LinkHandlers } from './serve.ts';
+import { serveLanes } from './served-lanes.ts';
 import { SilentCarriers } from './silent-carriers.ts';
 import { followCarrier } from './window.ts';
 
@@ -51,6 +54,7 @@ export interface AcceptOptions {
 }
 
 interface Accepted {
+  readonly linkId: LinkId;
   readonly pipe: PipeStream;
   readonly account: BareJid;
   /** Known once TLS is up. */
@@ -71,11 +75,13 @@ export class Acceptor {
   readonly #accepted = new Map<LinkId, Accepted>();
   readonly #silent: SilentCarriers;
   readonly #offences: Offences;
+  readonly #lanes: LaneDoor;
 
   constructor(options: AcceptOptions) {
     this.#options = options;
     this.#offences = new Offences(options.log);
     this.#silent = new SilentCarriers(options.clock);
+    this.#lanes = new LaneDoor({ ...options, offences: this.#offences });
   }
 
   /** How often anything was refused. */
@@ -85,6 +91,7 @@ export class Acceptor {
 
   /** Takes a carrier that a peer opened. */
   accept(carrier: Carrier): void {
+    if (this.#lanes.take(carrier)) return;
     const { clock } = this.#options;
     const spoke = this.#silent.wait(carrier, HANDSHAKE_MS);
     if (spoke === undefined) return this.#offences.note(bareOf(carrier.peer), 'refused a carrier', { why: 'too many say nothing', from: carrier.peer });
@@ -133,7 +140,7 @@ export class Acceptor {
   /** What the link that a peer dialled has carried; undefined when there is none. */
   stats(who: DeviceId): LinkStats | undefined {
     const found = [...this.#accepted.values()].find((each) => each.who === who);
-    return found === undefined ? undefined : statsOf(found.pipe);
+    return found === undefined ? undefined : statsOf(found.pipe, found.session);
   }
 
   stop(): void {
@@ -188,7 +195,7 @@ export class Acceptor {
     };
     const onFault = (why: string): void => this.#offences.note(linkId, 'the other device broke the protocol', { why, from: carrier.peer });
     const pipe = new PipeStream({ role: 'listener', linkId, clock, budget, giveUpMs: this.#options.giveUpMs(), onDetached, onAttached, onSuspect, onFault });
-    const accepted: Accepted = { pipe, account: bareOf(carrier.peer), who: undefined, session: undefined };
+    const accepted: Accepted = { linkId, pipe, account: bareOf(carrier.peer), who: undefined, session: undefined };
     this.#accepted.set(linkId, accepted);
     const timer = clock.setTimer(HANDSHAKE_MS, () => pipe.destroy());
     pipe.on('error', (error) => log.debug('pipe ended', { why: error.message }));
@@ -220,25 +227,14 @@ export class Acceptor {
     accepted.session = serveLink(secure.stream, accepted.who, { handlers, log, now: () => clock.now() });
     gateBulk(accepted.session, accepted.pipe, this.#options.gates ?? new GateGroup(clock));
     followCarrier(accepted.session, accepted.pipe);
-    accepted.session.once('close', () => accepted.pipe.end());
-    keepAwake(accepted.session, accepted.pipe);
+    const { linkId, account, session } = accepted;
+    serveLanes({ session, linkId, account, spki: secure.spki, door: this.#lanes, offences: this.#offences, clock, budget: this.#options.budget });
+    session.once('close', () => accepted.pipe.end());
+    keepAwake(session, accepted.pipe);
   }
 
   /** A peer has one link to here: where it dials anew, it knows nothing more of an earlier one (it was killed, perhaps). */
   #supersede(newer: Accepted): void {
     for (const each of this.#accepted.values()) if (each !== newer && each.who === newer.who) each.pipe.destroy();
   }
-}
-
-/** While a request is served, the pipe looks into silence: whoever asked may wait for what this side does not owe yet. */
-function keepAwake(session: ServerHttp2Session, pipe: PipeStream): void {
-  let open = 0;
-  session.on('stream', (stream) => {
-    open += 1;
-    pipe.setBusy(true);
-    stream.once('close', () => {
-      open -= 1;
-      if (open === 0 && !pipe.destroyed) pipe.setBusy(false);
-    });
-  });
 }

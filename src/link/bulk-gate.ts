@@ -66,9 +66,9 @@ export function bulkWriter(stream: Http2Stream & Writable): Writable {
   return gate === undefined ? stream : new GatedBody(stream, gate);
 }
 
-/** What HTTP/2 has been given so far of what was written to a `bulkWriter`. */
+/** What was given on so far of what was written to a `bulkWriter`, or to a body that may take a lane. */
 export function passedBytes(body: Writable): number {
-  return body instanceof GatedBody ? body.passedBytes : 0;
+  return 'passedBytes' in body && typeof body.passedBytes === 'number' ? body.passedBytes : 0;
 }
 
 function gateOf({ session }: Http2Stream): BulkGate | undefined {

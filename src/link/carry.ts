@@ -3,8 +3,10 @@
 
 import type { ServerHttp2Stream } from 'node:http2';
 import type { Readable, Writable } from 'node:stream';
-import { bulkWriter, passedBytes } from './bulk-gate.ts';
+import { passedBytes } from './bulk-gate.ts';
 import { HEADER, formatStderr } from './http-format.ts';
+import { LANE_HEADER } from './lane-format.ts';
+import { bodiesOf, lanesOf } from './lanes.ts';
 
 /** A process whose output is an answer. */
 export interface ServedProcess {
@@ -38,31 +40,32 @@ export async function carryProcess(stream: ServerHttp2Stream, process: ServedPro
   stream.once('close', () => {
     if (!hasExited) process.kill();
   });
-  if (process.isSilent !== true) stream.respond({ ':status': 200 }, { waitForTrailers: true });
+  const lanes = lanesOf(stream.session) === undefined ? {} : { [LANE_HEADER]: '1' };
+  if (process.isSilent !== true) stream.respond({ ':status': 200, ...lanes }, { waitForTrailers: true });
+  const { input, output } = bodiesOf(stream);
   // `pipe` would end stdin on an aborted stream too; only a clean end may become the process's end of input.
-  stream.on('data', (part: Buffer) => {
+  input.on('data', (part: Buffer) => {
     received += part.length;
-    if (!process.stdin.destroyed && !process.stdin.write(part)) stream.pause();
+    if (!process.stdin.destroyed && !process.stdin.write(part)) input.pause();
   });
-  process.stdin.on('drain', () => stream.resume());
-  process.stdin.on('error', () => stream.resume());
-  process.stdin.once('close', () => stream.resume());
-  stream.once('end', () => {
+  process.stdin.on('drain', () => input.resume());
+  process.stdin.on('error', () => input.resume());
+  process.stdin.once('close', () => input.resume());
+  input.once('end', () => {
     if (!stream.aborted) process.stdin.end();
   });
-  const body = bulkWriter(stream);
-  process.onCounts?.({ received: () => received, sent: () => passedBytes(body) });
+  process.onCounts?.({ received: () => received, sent: () => passedBytes(output) });
   if (process.isSilent === true) process.stdout.resume();
-  else process.stdout.pipe(body, { end: false });
+  else process.stdout.pipe(output, { end: false });
   // What nobody wants any more is read away, or the process would never have ended.
-  body.once('close', () => process.stdout.resume());
+  output.once('close', () => process.stdout.resume());
   const told = await finish(process, () => received);
   hasExited = true;
   if (stream.destroyed || (process.isSilent === true && stream.closed)) return;
   const fields = endOf(process, told);
   if (process.isSilent === true) return stream.respond({ ':status': 200, ...fields }, { endStream: true });
   stream.once('wantTrailers', () => stream.sendTrailers(fields));
-  body.end();
+  output.end();
 }
 
 /** How a process ended, in headers or trailers. */

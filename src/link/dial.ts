@@ -15,7 +15,9 @@ import { gateBulk, GateGroup } from './bulk-gate.ts';
 import { Link } from './dialled-link.ts';
 import type { DialledLink } from './dialled-link.ts';
 import type { CarrierChange } from './carrier-change.ts';
+import { dialLanes } from './dialled-lanes.ts';
 import { Ladder } from './ladder.ts';
+import type { LaneName } from './lane-format.ts';
 import { PipeStream } from './pipe-stream.ts';
 import { Reopener } from './reopen.ts';
 import { secureAsDialler } from './secure.ts';
@@ -38,8 +40,8 @@ export interface DialOptions {
   readonly openCarrier: (address: FullJid, options?: { readonly hasLargeBlocks: boolean }) => Promise<Carrier>;
   /** Whether an in-band carrier has shown that its server takes larger blocks in its stride. */
   readonly mayGrow: (carrier: Carrier) => boolean;
-  /** A connection of its own, agreed on over the link (XEP-0065). @throws Fault when there is none to be had */
-  readonly openOwn: (session: ClientHttp2Session, address: FullJid) => Promise<Carrier>;
+  /** A connection of its own, agreed on over the link (XEP-0065), for the pipe or for one bulk lane. @throws Fault when there is none to be had */
+  readonly openOwn: (session: ClientHttp2Session, address: FullJid, lane?: LaneName) => Promise<Carrier>;
   /** Called when the way may have become free: signed in again, or the peer said hello. @returns what takes it back */
   readonly onWayFree: (retry: () => void) => () => void;
   readonly clock: Clock;
@@ -92,6 +94,7 @@ export async function dialLink(options: DialOptions): Promise<DialledLink> {
     if (session.destroyed || pipe.destroyed) throw new Fault('timeout', 'the link was lost as it came up');
     gateBulk(session, pipe, options.gates ?? new GateGroup(options.clock));
     followCarrier(session, pipe);
+    dialLanes({ ...options, session, pipe, openOwn: (lane) => options.openOwn(session, options.currentAddress(), lane) });
     ladder = makeLadder(pipe, session, options);
     ladder.look();
     return new Link({ session, pipe, carriers, ladder, clock: options.clock });

@@ -60,7 +60,7 @@ export class Link implements DialledLink {
   }
 
   stats(): LinkStats {
-    return statsOf(this.#pipe);
+    return statsOf(this.#pipe, this.session);
   }
 
   within<T>(work: Promise<T>, graceMs: number): Promise<T> {

@@ -39,6 +39,11 @@ export class LimitedCarrier implements Carrier {
     return this.inner.stats;
   }
 
+  /** Whether any limit holds now. */
+  get isLimited(): boolean {
+    return this.#buckets().length > 0;
+  }
+
   start(source: CarrierSource, sink: CarrierSink): void {
     const limited = limitSource(source, this.#buckets, { clock: this.#clock, wake: () => this.inner.wake() });
     this.#source = limited;

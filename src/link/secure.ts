@@ -24,15 +24,16 @@ export interface SecureStream {
 const EXPORTER_LABEL = 'EXPORTER-git-xmpp-pipe';
 /** A session ticket would resume without a new check of the pin, and costs half of the handshake's bytes. */
 const OPTIONS = { minVersion: 'TLSv1.3', rejectUnauthorized: false, secureOptions: constants.SSL_OP_NO_TICKET } as const;
-const ALPN = ['h2'];
+const LINK_PROTOCOL = 'h2';
 
 /**
  * Handshakes as the side that dialled; only the pin that was dialled is accepted.
+ * @param protocol what is spoken inside (RFC 7301): HTTP/2 unless told otherwise
  * @throws Fault `not-paired` when another key answers, `tls` when the handshake fails
  */
-export function secureAsDialler(duplex: Duplex, own: Credentials, pin: string): Promise<SecureStream> {
+export function secureAsDialler(duplex: Duplex, own: Credentials, pin: string, protocol = LINK_PROTOCOL): Promise<SecureStream> {
   return new Promise((resolve, reject) => {
-    const stream = tls.connect({ ...OPTIONS, socket: duplex, key: own.keyPem, cert: own.certPem, ALPNProtocols: ALPN });
+    const stream = tls.connect({ ...OPTIONS, socket: duplex, key: own.keyPem, cert: own.certPem, ALPNProtocols: [protocol] });
     const fail = (fault: Fault): void => {
       stream.destroy();
       reject(fault);
@@ -57,9 +58,9 @@ export function secureAsDialler(duplex: Duplex, own: Credentials, pin: string): 
  * Handshakes as the side that listens. An unknown key gets close_notify, which tells the dialler "not paired here".
  * @param isKnown whether a public key belongs to a peer that may come in by this pipe
  */
-export function secureAsListener(duplex: Duplex, own: Credentials, isKnown: (spki: string) => boolean): Promise<SecureStream> {
+export function secureAsListener(duplex: Duplex, own: Credentials, isKnown: (spki: string) => boolean, protocol = LINK_PROTOCOL): Promise<SecureStream> {
   return new Promise((resolve, reject) => {
-    const server = tls.createServer({ ...OPTIONS, requestCert: true, key: own.keyPem, cert: own.certPem, ALPNProtocols: ALPN });
+    const server = tls.createServer({ ...OPTIONS, requestCert: true, key: own.keyPem, cert: own.certPem, ALPNProtocols: [protocol] });
     server.once('tlsClientError', (cause) => reject(new Fault('tls', 'a handshake failed', { cause })));
     duplex.once('close', () => reject(new Fault('timeout', 'the link was lost before it was up')));
     server.once('secureConnection', (stream) => {

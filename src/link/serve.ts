@@ -14,6 +14,7 @@ import type { GitService, LinkRequest, OfferHeaders, PackHeaders, SliceHeaders }
 import { carryProcess } from './carry.ts';
 import type { ServedProcess } from './carry.ts';
 import { parseJson } from './services.ts';
+import { servedLanesOf } from './served-lanes.ts';
 
 /** What the agent answers; each throws a Fault to refuse, and a repository one may not see is `no-such-repo`. */
 export interface LinkHandlers<Who> {
@@ -115,7 +116,10 @@ async function askHandler<Who>(
   if (request.kind === 'repos') return handlers.repos(who);
   if (request.kind === 'pack-state') return handlers.packState(who, request.repo, request.sha256);
   const body = parseJson(await readBody(stream));
-  if (request.kind === 'carriers') return handlers.carriers(who, body);
+  if (request.kind === 'carriers') {
+    const note = (): Promise<unknown> => handlers.carriers(who, body);
+    return servedLanesOf(stream.session)?.asked(body, note) ?? note();
+  }
   if (request.kind === 'devices') return handlers.devices(who, body);
   return request.kind === 'map' ? handlers.map(who, request.repo, body) : handlers.digest(who, body);
 }

@@ -2,14 +2,15 @@
 
 import type { ClientHttp2Session, ClientHttp2Stream, ClientSessionRequestOptions, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
 import { constants } from 'node:http2';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { Fault, InputFault } from '../lib/errors.ts';
 import type { FaultCode } from '../lib/errors.ts';
 import { withDeadline } from '../lib/clock.ts';
 import type { Clock } from '../lib/clock.ts';
-import { bulkWriter, watchStream } from './bulk-gate.ts';
+import { watchStream } from './bulk-gate.ts';
 import { HEADER, MAX_JSON_BYTES, parseExit, parseStderr, parseToldMap } from './http-format.ts';
 import type { ToldMap } from './http-format.ts';
+import { bodiesOf } from './lanes.ts';
 
 /** How a git service ended on the other side. */
 export interface ServiceEnd {
@@ -22,6 +23,8 @@ export interface ServiceEnd {
 /** A git service running on the other side: a byte stream with half-close, and its end. */
 export interface ServiceStream {
   readonly stream: ClientHttp2Stream;
+  /** Its output: what is read, instead of the stream itself. */
+  readonly download: Readable;
   /** Where its input is written: bulk waits here for its turn. */
   readonly upload: Writable;
   /** Resolves when the service has started; rejects with the other side's refusal. */
@@ -60,6 +63,7 @@ export function openService(session: Requester, path: string, headers: Readonly<
   const stream = openStream(session, { ':method': 'POST', ':path': path, ...headers }, { endStream: false });
   // Two pipelines and those who watch for the end: more than the ten that Node takes for a leak.
   stream.setMaxListeners(32);
+  const { input, output } = bodiesOf(stream);
   const accepted = new Promise<void>((resolve, reject) => {
     const onClose = (): void => reject(lost());
     stream.once('response', (response) => {
@@ -87,8 +91,8 @@ export function openService(session: Requester, path: string, headers: Readonly<
       if (exitCode !== undefined) resolve({ exitCode, stderr: parseStderr(header(HEADER.gitStderr)), told: toldIn(header) });
     };
     // Nothing follows the trailers, though the stream stays open until this side has ended too: a process may end before its input.
-    stream.once('end', tell);
-    stream.once('close', () => {
+    input.once('end', tell);
+    input.once('close', () => {
       tell();
       reject(lost());
     });
@@ -96,7 +100,7 @@ export function openService(session: Requester, path: string, headers: Readonly<
   // Both are awaited by callers at their own time; a refusal must not become an unhandled rejection meanwhile.
   accepted.catch(() => undefined);
   end.catch(() => undefined);
-  return { stream, upload: bulkWriter(stream), accepted, end };
+  return { stream, download: input, upload: output, accepted, end };
 }
 
 /** @throws Fault `timeout` on a session that has ended */

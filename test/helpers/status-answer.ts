@@ -4,7 +4,7 @@ import type { StatusAnswer } from '../../src/agent/answers.ts';
 import type { HubStatus } from '../../src/agent/hub-status.ts';
 import type { PeerStatus, RepoPeerStatus } from '../../src/agent/status.ts';
 
-export const LAN = { kind: 'direct', addressClass: 'lan', srttMs: 3, up: 0, down: 0, sent: 1, received: 1, again: 0, changes: 0 } as const;
+export const LAN = { kind: 'direct', addressClass: 'lan', srttMs: 3, up: 0, down: 0, sent: 1, received: 1, again: 0, changes: 0, lanes: 0, inLanes: 0 } as const;
 
 export function makeAnswer(given: Partial<StatusAnswer> = {}): StatusAnswer {
   return {

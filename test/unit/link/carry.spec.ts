@@ -37,9 +37,9 @@ async function carry(script: string, settle?: (exitCode: number) => number, isSi
   return { world, service, process: await starting };
 }
 
-async function readAll({ stream }: ServiceStream): Promise<Buffer> {
+async function readAll({ download }: ServiceStream): Promise<Buffer> {
   const parts: Buffer[] = [];
-  for await (const part of stream) parts.push(part as Buffer);
+  for await (const part of download) parts.push(part as Buffer);
   return Buffer.concat(parts);
 }
 
@@ -61,7 +61,7 @@ describe('carryProcess', () => {
   it('tells an exit without words', async () => {
     const { service } = await carry('exit 0');
     service.stream.end();
-    service.stream.resume();
+    service.download.resume();
     expect(await service.end).toEqual({ exitCode: 0, stderr: '' });
   });
 
@@ -74,7 +74,7 @@ describe('carryProcess', () => {
 
   it('carries the end of the process while the asker still writes', async () => {
     const { service } = await carry('exec >&-; cat > /dev/null; exit 4');
-    service.stream.resume();
+    service.download.resume();
     service.stream.write('more');
     await new Promise((resolve) => setImmediate(resolve));
     service.stream.end('and more');
@@ -100,11 +100,11 @@ describe('carryProcess', () => {
   it('stops a process that nobody reads, and the asker of one that does not', async () => {
     const { service, process } = await carry('head -c 30000000 /dev/zero; echo "all is read" >&2; sleep 60');
     let read = 0;
-    service.stream.on('data', (part: Buffer) => {
+    service.download.on('data', (part: Buffer) => {
       read += part.length;
-      service.stream.pause();
+      service.download.pause();
     });
-    await once(service.stream, 'data');
+    await once(service.download, 'data');
     await quiet(() => read);
     expect(read).toBeLessThan(1_000_000);
     expect(process.stderrTail()).toBe('');
@@ -135,7 +135,7 @@ describe('carryProcess', () => {
 
   it('settles once, with the code that is told', async () => {
     const { service, process } = await carry('cat > /dev/null; exit 2', (code) => code + 40);
-    service.stream.resume();
+    service.download.resume();
     service.stream.end('123');
     expect(await service.end).toMatchObject({ exitCode: 42 });
     expect(process.settled).toEqual([[2, 3]]);
