@@ -126,7 +126,7 @@ export class Peering {
 
   /** The connection ended. */
   down(fault: Fault): void {
-    this.#ways.session = undefined;
+    this.#ways.lost(fault);
     this.contacts.stop();
     this.#parts.events.emit({ type: 'not-online', words: fault.message, code: fault.code });
   }
@@ -182,6 +182,7 @@ export class Peering {
       dial: (device, address) => this.#dial(device, address),
       findAddress: (device, isFresh) => (isFresh ? this.#ways.lookUp(device) : Promise.resolve(peers.byDevice(device)?.address)),
       nameOf: (device) => peers.byDevice(device)?.petname ?? 'a peer',
+      down: () => this.#ways.down,
       lastSeen: (device) => formatSeen(peers.byDevice(device)?.lastSeen, clock.now()),
       onUp: (device) => events.emit({ type: 'link-up', words: 'a link is up', peer: peers.byDevice(device)?.petname ?? '' }),
       onDown: (device, fault) => this.contacts.linkLost(device, fault),

@@ -1,4 +1,4 @@
-// What a link has carried, and over what (docs/API.md). Rule: numbers only; whoever shows them finds the words.
+// What a link has carried, and over what (docs/API.md). Rule: numbers, and the one reason that no number tells; whoever shows them finds the words.
 
 import type { AddressClass, CarrierKind } from '../carriers/carrier.ts';
 import type { PipeStream } from './pipe-stream.ts';
@@ -20,6 +20,8 @@ export interface LinkStats {
   readonly again: number;
   /** How often the pipe went on over another carrier. */
   readonly changes: number;
+  /** Why the last try for a better carrier came to nothing, in words; absent while it runs on one, or before a try. */
+  readonly noBetter?: string;
 }
 
 /** The pipe's counts and those of the carrier it runs on. */
