@@ -14,6 +14,7 @@ import type { Agent } from './agent.ts';
 import { cloneLines } from './clone.ts';
 import type { CloneRequest } from './clone.ts';
 import { makeDaemonRoutes } from './daemon-routes.ts';
+import { makeDoctorRoutes } from './doctor-routes.ts';
 import type { ShowOptions, TypeOptions } from './pairing.ts';
 import { makePauseRoutes } from './pause-routes.ts';
 import { json, parsePath, take } from './routing.ts';
@@ -34,6 +35,7 @@ export function makeRoutes(agent: Agent, stop: () => void): Routes {
     'GET /peers': json(async () => ({ peers: (await agent.status()).peers })),
     'GET /repos': json(({ query }) => agent.listRepos(query.get('peer') ?? undefined)),
     'GET /log': json(({ query }) => agent.log(parsePath(query.get('path') ?? ''))),
+    ...makeDoctorRoutes(agent),
     'GET /events': { kind: 'lines', answer: (request) => events(agent, request) },
     'POST /login': json(({ body, signal }) => agent.login(parseLogin(body), signal)),
     'POST /logout': json(() => agent.logout()),
