@@ -24,7 +24,9 @@ async function act(spec: CommandSpec, given: Given): Promise<void> {
 async function obey(typed: readonly string[]): Promise<void> {
   if (typed.length === 0) return (await import('./status.ts')).overview(context.door());
   const version = process.env['GIT_XMPP_VERSION'] ?? 'unbuilt';
-  await buildProgram({ commands: COMMANDS, version, columns: process.stdout.columns, act }).parseAsync(typed, { from: 'user' });
+  // Commander is told of the others only where one has to be guessed, or all are shown: that takes as long as some commands do.
+  const meant = COMMANDS.filter(({ name }) => name === typed[0]);
+  await buildProgram({ commands: meant.length > 0 ? meant : COMMANDS, version, columns: process.stdout.columns, act }).parseAsync(typed, { from: 'user' });
 }
 
 async function main(): Promise<void> {
