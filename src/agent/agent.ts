@@ -116,7 +116,7 @@ export class Agent {
     await this.#contactAll();
     const { name, id, path } = result.shared;
     const inSync = this.parts.peers.list().filter((peer) => loop.context.maps.signed(peer.device) !== undefined);
-    return { name, id, path, device: peering.identity.name, how: result.how, words: result.words, peers: inSync.map(({ petname }) => petname) };
+    return { name, id, path, device: peering.identity.name, how: result.how, words: result.words, peers: inSync.map(({ petname }) => petname), unwatched: peering.repoSet.unwatched(id) };
   }
 
   async unshare(path: string): Promise<{ readonly name: string }> {

@@ -79,6 +79,8 @@ export interface ShareAnswer {
   readonly how: 'founded' | 'joined' | 'changed';
   readonly words: string;
   readonly peers: readonly string[];
+  /** What of it the system does not let be watched, in words. */
+  readonly unwatched?: string | undefined;
 }
 
 /** A line of `POST /clone`. */
@@ -93,6 +95,8 @@ export type CloneLine =
       readonly rate?: number;
       readonly leftMs?: number;
       readonly carrier?: string;
+      /** Why this device itself is not online. */
+      readonly down?: string;
     }
   /** Everything is here; what is left is to check out. */
   | { readonly type: 'taken' };

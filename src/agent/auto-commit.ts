@@ -61,6 +61,11 @@ export class AutoCommit {
     this.#running?.work.hint();
   }
 
+  /** What of the work tree cannot be watched, in words. */
+  get unwatched(): string | undefined {
+    return this.#running?.work.unwatched;
+  }
+
   /** Undefined where nothing is committed by itself. */
   async status(): Promise<AutoCommitStatus | undefined> {
     return this.#running?.work.status();

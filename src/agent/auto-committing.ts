@@ -35,6 +35,7 @@ export class AutoCommitting {
   #wake: { readonly timer: Timer; readonly at: number } | undefined;
   #retry: Timer | undefined;
   #reconcile: Timer | undefined;
+  #unwatched: string | undefined;
   #isStopped = false;
 
   constructor(parts: AutoCommitParts, policy: AutoCommitPolicy) {
@@ -43,7 +44,10 @@ export class AutoCommitting {
     this.#machine = new SettleMachine({ delayMs: policy.delayMs });
     this.#watch = new WorkWatch(parts.context.runGit, parts.context.repository, {
       onTouched: (path) => this.#tell(path === '' ? { type: 'everything' } : { type: 'touched', path }),
-      onProblem: (words) => this.#emit('watch-failed', `${words}; what changes there is found ${RECONCILE_BLIND_MS / 1000} s later`),
+      onProblem: (words) => {
+        this.#unwatched = words;
+        this.#emit('watch-failed', `${words}; what changes there is found ${RECONCILE_BLIND_MS / 1000} s later`);
+      },
     });
   }
 
@@ -64,6 +68,11 @@ export class AutoCommitting {
   /** What was in the way may be over. */
   hint(): void {
     if (this.#waiting !== undefined) this.#tell({ type: 'retry' });
+  }
+
+  /** What of the work tree cannot be watched, in words. */
+  get unwatched(): string | undefined {
+    return this.#watch.isWhole ? undefined : this.#unwatched;
   }
 
   async status(): Promise<AutoCommitStatus> {

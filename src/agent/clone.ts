@@ -86,7 +86,8 @@ async function isSame({ runGit, repository, maps }: RepoContext, { device }: Pee
 }
 
 function progressOf(agent: Agent, loop: RepoLoop, peer: Peer): Extract<CloneLine, { readonly type: 'progress' }> {
-  const { peering } = agent.parts;
+  const { peering, account } = agent.parts;
+  const down = account.answer().fault?.message;
   const progress = peering.slices.progress(loop.context.shared().id, peer.device);
   const moving = loop.context.transfers.list(loop.context.shared().id, peer.device).find(({ direction }) => direction === 'down');
   const carrier = peering.links.link(peer.device)?.stats().kind;
@@ -98,5 +99,6 @@ function progressOf(agent: Agent, loop: RepoLoop, peer: Peer): Extract<CloneLine
     ...(moving === undefined ? {} : { rate: moving.rate }),
     ...(moving?.leftMs === undefined ? {} : { leftMs: moving.leftMs }),
     ...(carrier === undefined ? {} : { carrier }),
+    ...(down === undefined ? {} : { down }),
   };
 }

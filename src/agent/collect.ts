@@ -21,8 +21,16 @@ export async function collectStatus(parts: AgentParts): Promise<StatusAnswer> {
       return peerStatus(peer, { isOnline: peering.contacts.isOnline(device), links: peering.linkStats(device), error: troubles.of(petname) });
     }),
     repos: await Promise.all(repos.list().map((shared) => collectRepo(parts, shared))),
-    notes: [...peering.devices.notes, ...peering.twins.notes],
+    notes: [...peering.devices.notes, ...peering.twins.notes, ...unwatchedNotes(parts)],
   };
+}
+
+/** What changes there is noticed late, and a limit of the system's is what stands in the way. */
+function unwatchedNotes({ peering, repos }: AgentParts): string[] {
+  return repos.list().flatMap(({ name, id }) => {
+    const words = peering.repoSet.unwatched(id);
+    return words === undefined ? [] : [`${name}: ${words}; what changes there is found within a minute`];
+  });
 }
 
 async function collectRepo({ peering, peers, troubles, pauses }: AgentParts, shared: SharedRepo): Promise<RepoAnswer> {

@@ -43,6 +43,7 @@ export function makeLinks(parts: DiallingParts): Links {
     dial: (device, address) => dial(parts, device, address),
     findAddress: (device, isFresh) => (isFresh ? ways.lookUp(device) : Promise.resolve(peers.byDevice(device)?.address)),
     nameOf: (device) => peers.byDevice(device)?.petname ?? 'a peer',
+    down: () => ways.down,
     lastSeen: (device) => formatSeen(peers.byDevice(device)?.lastSeen, clock.now()),
     onUp: (device) => events.emit({ type: 'link-up', words: 'a link is up', peer: peers.byDevice(device)?.petname ?? '' }),
     onDown: (device, fault) => contacts().linkLost(device, fault),

@@ -142,7 +142,7 @@ export class Peering {
 
   /** The connection ended. */
   down(fault: Fault): void {
-    this.#ways.session = undefined;
+    this.#ways.lost(fault);
     this.devices.telling.connection = undefined;
     this.contacts.stop();
     this.#parts.events.emit({ type: 'not-online', words: fault.message, code: fault.code });

@@ -18,7 +18,6 @@ import { ObjectReader } from '../git/object-reader.ts';
 import type { Repository } from '../git/repository.ts';
 import type { StartGit } from '../git/run.ts';
 import { removeStaleLocks } from '../git/stale-locks.ts';
-import { watchRefs } from '../git/watch.ts';
 import type { Peer } from '../home/peers.ts';
 import { grantOf } from '../home/repos.ts';
 import type { Repos, SharedRepo } from '../home/repos.ts';
@@ -29,6 +28,7 @@ import { MapStore } from './maps.ts';
 import type { Pauses } from './pauses.ts';
 import { formatShownRepo } from './peer-repos.ts';
 import { Presence } from './presence.ts';
+import { RefWatching } from './ref-watching.ts';
 import { openShared } from './repo-there.ts';
 import { isToldMaps } from './shown-branches.ts';
 import type { Transfers } from './transfers.ts';
@@ -47,7 +47,7 @@ export interface RepoSetParts extends Omit<LoopParts, 'context'> {
 
 interface Running {
   readonly loop: RepoLoop;
-  readonly watch: { stop(): void };
+  readonly watch: RefWatching;
 }
 
 /** What inotify lost is found this much later. */
@@ -90,6 +90,12 @@ export class RepoSet {
   pausedFor(peer: Peer, id?: RepoId): SharedRepo[] {
     const { repos, pauses } = this.#parts;
     return repos.list().filter((shared) => (id === undefined || shared.id === id) && pauses.fault(shared.id) !== undefined && isGranted(grantOf(shared, peer), 'read'));
+  }
+
+  /** What of a repository the system does not let be watched, in words: what changes there is found by the slow look alone. */
+  unwatched(id: RepoId): string | undefined {
+    const running = this.#running.get(id);
+    return running?.watch.problem ?? running?.loop.autoCommit.unwatched;
   }
 
   async start(): Promise<void> {
@@ -198,9 +204,8 @@ export class RepoSet {
     const found = { repository, maps, runGit, startGit, objects, isolated, stateDir, transfers };
     const context: RepoContext = { me: me.device, ...found, shared: () => repos.byId(shared.id) ?? shared };
     const loop = new RepoLoop({ ...this.#parts, context });
-    const watch = watchRefs(repository, (kind) => loop.hint(kind), {
-      onProblem: (words) => events.emit({ type: 'watch-failed', words: `${shared.name}: ${words}`, repo: shared.name }),
-    });
+    const onProblem = (words: string): void => events.emit({ type: 'watch-failed', words: `${shared.name}: ${words}`, repo: shared.name });
+    const watch = new RefWatching({ repository, onHint: (kind) => loop.hint(kind), onProblem });
     loop.autoCommit.start();
     return { loop, watch };
   }
@@ -218,7 +223,8 @@ export class RepoSet {
 
   #reconcile(): void {
     this.#timer = this.#parts.clock.setTimer(RECONCILE_MS, () => {
-      for (const { loop } of this.#running.values()) {
+      for (const { loop, watch } of this.#running.values()) {
+        watch.retry();
         // A killed receive-pack leaves locks too.
         void removeStaleLocks(loop.context.repository, this.#parts.clock.now()).catch(() => undefined);
         loop.hint();

@@ -3,7 +3,7 @@
 
 import { basename } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
-import { Fault } from '../lib/errors.ts';
+import { asFault, Fault } from '../lib/errors.ts';
 import type { RunGit } from '../lib/git-run.ts';
 import type { BareJid } from '../lib/jid.ts';
 import { parseRepoId, parseRepoName } from '../lib/names.ts';
@@ -133,8 +133,9 @@ async function chooseByRoot(parts: ShareParts, repository: Repository): Promise<
   }
   const others = answers.flatMap(({ peer, repos }) => repos.map(({ name }) => `git xmpp share --join ${peer.petname}/${name}`));
   const missing = own.filter(({ device }) => !answers.some(({ peer }) => peer.device === device)).map(({ petname }) => petname);
+  const reasons = asked.flatMap((answer) => (answer.status === 'rejected' ? [asFault(answer.reason, 'asking').message] : []));
   const hint = others.length === 0 ? '' : `; to join instead: ${others.slice(0, 3).join(' or ')}`;
-  const offline = missing.length === 0 ? '' : ` (${missing.join(', ')} could not be asked)`;
+  const offline = missing.length === 0 ? '' : ` (${missing.join(', ')} could not be asked: ${[...new Set(reasons)].join('; ')})`;
   return { id: parts.newId(), how: 'founded', at: [], words: `shared${offline}${hint}` };
 }
 

@@ -42,10 +42,23 @@ export class Ways {
   readonly #retries = new Map<() => void, DeviceId>();
   /** The stretch of time that is signed in. */
   session: Session | undefined;
+  #down: Fault | undefined;
 
   constructor(parts: WaysParts) {
     this.#parts = parts;
     this.limits = new Limits(parts);
+  }
+
+  /** Why no peer can be reached through the server, which is this device's own affair; undefined while signed in. */
+  get down(): Fault | undefined {
+    if (this.session !== undefined) return undefined;
+    return this.#down ?? new Fault('not-connected', 'it is not signed in', { remedy: 'git xmpp status tells why' });
+  }
+
+  /** The session ended, or the next one did not come up. */
+  lost(fault: Fault): void {
+    this.session = undefined;
+    this.#down = fault;
   }
 
   /** `retry` is called when a way to `device` may have become free. @returns what takes it back */

@@ -20,6 +20,8 @@ import { TcpCarrier } from './tcp-carrier.ts';
 const QUERY_MS = 30_000;
 const DIAL_MS = 10_000;
 const ACTIVATE_MS = 10_000;
+/** Addresses that an error names at most. */
+const TOLD = 4;
 
 export interface OfferedStreamOptions {
   readonly peer: FullJid;
@@ -41,7 +43,7 @@ export interface OfferedStreamOptions {
 export async function openOffered(options: OfferedStreamOptions): Promise<Carrier> {
   const { peer, offer, connection, signal } = options;
   const answer = await ask(options, peer, formatQuery(offer), QUERY_MS, 'the stream').catch((error: unknown) => {
-    throw faultOfQuery(error, peer);
+    throw faultOfQuery(error, peer, offer);
   });
   const used = parseAnswer(answer, options);
   signal.throwIfAborted();
@@ -103,11 +105,14 @@ function parseAnswer(answer: Element | undefined, { peer, offer }: OfferedStream
   throw new Fault('server', `${peer} says that it uses a streamhost that was not offered`);
 }
 
-function faultOfQuery(error: unknown, peer: FullJid): Fault {
+function faultOfQuery(error: unknown, peer: FullJid, { streamhosts }: BytestreamOffer): Fault {
   const condition = conditionOf(error);
   if (condition === undefined) return asFault(error, `stream to ${peer}`);
   if (OFFLINE.has(condition)) return new Fault('peer-offline', `${peer} is not signed in`, { cause: error });
-  if (condition === 'item-not-found') return new Fault('tcp', `${peer} reached none of the addresses that were offered`, { cause: error });
+  if (condition === 'item-not-found') {
+    const where = streamhosts.slice(0, TOLD).map(({ jid, host, port }) => (jid.includes('/') ? `${host} port ${port}` : `the proxy ${jid} at ${host} port ${port}`));
+    return new Fault('tcp', `${peer} reached none of the addresses that were offered: ${where.join(', ')}`, { cause: error });
+  }
   return new Fault('server', `${peer} refused the stream: ${condition}`, { cause: error });
 }
 

@@ -28,8 +28,9 @@ export function tellProgress(): Progress {
     line(told, peer) {
       const { received, isOnline, rate = 0, carrier } = told;
       const way = carrier === undefined ? 'Receiving' : `Receiving, ${carrier}`;
+      const off = told.down === undefined ? `${peer} is offline` : `this device is not online (${told.down})`;
       const look = { ...lookOf(process.stderr), width: widthOf(process.stderr) - 1 };
-      line.show(isOnline ? movingLine(way, { ...told, bytes: received, rate }, look) : `${peer} is offline; this goes on when it returns`, isOnline ? 'online' : 'offline');
+      line.show(isOnline ? movingLine(way, { ...told, bytes: received, rate }, look) : `${off}; this goes on when it returns`, isOnline ? 'online' : 'offline');
     },
     end: () => line.keep(),
   };

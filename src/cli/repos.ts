@@ -37,6 +37,7 @@ export async function share(door: Door, path: string, options: ShareOptions): Pr
     isFolder: options.folder === true,
   });
   say(`${answer.name}: ${answer.words}`);
+  if (answer.unwatched !== undefined) say(`but ${answer.unwatched}; until then what changes there is found within a minute`);
   if (answer.peers.length > 0) say(`also at: ${answer.peers.join(', ')}`);
   else if (answer.how === 'founded') say(`your other devices get it by: git xmpp clone ${answer.device}/${answer.name}`);
 }
@@ -65,7 +66,7 @@ export async function sync(door: Door, path: string | undefined): Promise<void> 
   const status = await door.ask<StatusAnswer>('POST', '/sync', path === undefined ? {} : { path: resolve(path) }, SYNC_DEADLINE_MS, () =>
     door.running<StatusAnswer>('/status').then((now) => syncing(completeStatus(now), { ...lookOf(process.stderr), width: widthOf(process.stderr) - 1 })),
   );
-  for (const repo of status.repos) for (const peer of repo.peers) print(`${repo.name}  ${peer.peer}  ${peer.state}`);
+  for (const repo of status.repos) for (const peer of repo.peers) print(`${repo.name}  ${peer.peer}  ${peer.state}${peer.isOnline ? '' : ' (offline)'}`);
   const asked = status.repos.filter((repo) => path === undefined || resolve(path).startsWith(repo.path));
   for (const { name, problem } of asked) if (problem !== undefined) throw new Fault(problem.code, `${name}: ${problem.message}`);
 }

@@ -14,7 +14,7 @@ import type { Piece, Row, Style } from './cells-format.ts';
 import { movingLine, verbOf } from './moving-format.ts';
 import type { Look } from './moving-format.ts';
 import { count, formatBytes, formatTime } from './text-format.ts';
-import { describeAccount, describeWay, presence } from './words-format.ts';
+import { describeAccount, describeObstacles, describeWay, presence } from './words-format.ts';
 
 /** What the look of a status depends on beside the answer. */
 export interface StatusLook extends Look {
@@ -59,7 +59,9 @@ function peerRows({ account, peers, repos }: StatusAnswer, look: StatusLook): Ro
   return peers.flatMap((peer, index) => {
     const [name = '', state = '', jid = ''] = cells[index] ?? [];
     const words: Piece[] = [{ text: name }, { text: state, ...(peer.isOnline ? {} : { style: 'faint' as const }) }, { text: jid, style: 'faint' }];
-    return [...labelled('peer', words, look), ...rateRows(peer, repos, look), ...troubleRows(peer.error, LABEL + 2, look)];
+    const obstacles = peer.isOnline ? describeObstacles(peer.links) : [];
+    const why = obstacles.flatMap((text) => below([{ text, style: 'wait' }], LABEL + 2, look));
+    return [...labelled('peer', words, look), ...rateRows(peer, repos, look), ...why, ...troubleRows(peer.error, LABEL + 2, look)];
   });
 }
 

@@ -25,6 +25,20 @@ export function presence(peer: Pick<PeerStatus, 'isOnline' | 'carrier' | 'lastSe
   return peer.lastSeen === undefined ? 'offline' : `offline since ${formatTime(peer.lastSeen, now)}`;
 }
 
+/** Round trip of an in-band link, in milliseconds, from which on something on the way holds its blocks back; and the rate above which nothing does. */
+const HELD_BACK = { fromMs: 500, below: 100_000 };
+
+/** What is not well with the way to a peer that is there: throttled, or no better way than through the server; nothing when all is. */
+export function describeObstacles(links: readonly LinkStats[]): readonly string[] {
+  const inBand = links.filter(({ kind }) => kind === 'in-band');
+  const isHeldBack = inBand.some(({ srttMs, up, down }) => srttMs >= HELD_BACK.fromMs && up + down > 0 && up + down < HELD_BACK.below);
+  const noBetter = inBand.map((link) => link.noBetter).find((why) => why !== undefined);
+  return [
+    ...(isHeldBack ? ['the server throttles what goes in-band, or the network is slow: git xmpp doctor measures it'] : []),
+    ...(noBetter === undefined ? [] : [`no better way: ${noBetter}`]),
+  ];
+}
+
 /** `direct (lan), 3 ms`, with a bulk lane beside it where there is one. */
 export function describeWay({ kind, addressClass, srttMs, lanes }: LinkStats): string {
   if (kind === 'none') return 'no way to it now';

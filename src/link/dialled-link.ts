@@ -40,6 +40,7 @@ export class Link implements DialledLink {
   readonly session: ClientHttp2Session;
   readonly #pipe: PipeStream;
   readonly #carriers: Reopener;
+  readonly #ladder: Ladder;
   readonly #clock: Clock;
   #fault: Fault | undefined;
   readonly #listeners: ((fault: Fault) => void)[] = [];
@@ -48,6 +49,7 @@ export class Link implements DialledLink {
     this.session = session;
     this.#pipe = pipe;
     this.#carriers = carriers;
+    this.#ladder = ladder;
     this.#clock = clock;
     keepBusy(session, pipe, ladder);
     const ended = (): void => this.#end(new Fault('timeout', 'the link to the other device was lost'));
@@ -60,7 +62,9 @@ export class Link implements DialledLink {
   }
 
   stats(): LinkStats {
-    return statsOf(this.#pipe, this.session);
+    const { noBetter } = this.#ladder;
+    const stats = statsOf(this.#pipe, this.session);
+    return noBetter === undefined ? stats : { ...stats, noBetter };
   }
 
   within<T>(work: Promise<T>, graceMs: number): Promise<T> {

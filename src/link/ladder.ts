@@ -40,6 +40,7 @@ export class Ladder {
   #attempt: Attempt | undefined;
   #large: Carrier | undefined;
   #isBusy = false;
+  #noBetter: string | undefined;
   #isStopped = false;
   #timer: Timer | undefined;
 
@@ -66,7 +67,13 @@ export class Ladder {
     const attempt = this.#attempt;
     this.#attempt = undefined;
     if (attempt !== undefined) this.#machine.tried(attempt.wish, attempt.carrier === carrier, at);
+    if (carrier.kind !== 'in-band') this.#noBetter = undefined;
     this.#machine.runs(this.#rungOf(carrier), at);
+  }
+
+  /** Why the last try for a connection of its own came to nothing; undefined while it runs on one, or before a try. */
+  get noBetter(): string | undefined {
+    return this.#noBetter;
   }
 
   /** Tries what is due, if anything is. */
@@ -95,7 +102,9 @@ export class Ladder {
     } catch (error) {
       this.#attempt = undefined;
       this.#machine.tried(wish, false, this.#at());
-      log.info('no better carrier', { tried: wish, why: asFault(error, 'opening a carrier').message });
+      const why = asFault(error, 'opening a carrier').message;
+      if (wish !== 'large-blocks') this.#noBetter = why;
+      log.info('no better carrier', { tried: wish, why });
     }
   }
 

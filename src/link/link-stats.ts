@@ -1,4 +1,4 @@
-// What a link has carried, and over what (docs/API.md). Rule: numbers only; whoever shows them finds the words.
+// What a link has carried, and over what (docs/API.md). Rule: numbers, and the one reason that no number tells; whoever shows them finds the words.
 
 import type { Http2Session } from 'node:http2';
 import type { AddressClass, CarrierKind } from '../carriers/carrier.ts';
@@ -25,6 +25,8 @@ export interface LinkStats {
   /** Bulk lanes that are open now, and what all of them have carried of the bytes above. */
   readonly lanes: number;
   readonly inLanes: number;
+  /** Why the last try for a better carrier came to nothing, in words; absent while it runs on one, or before a try. */
+  readonly noBetter?: string;
 }
 
 /** The pipe's counts, those of the carrier it runs on, and of the lanes of its session. */

@@ -20,6 +20,8 @@ export interface LinksParts {
   readonly nameOf: (peer: DeviceId) => string;
   /** Words such as "last seen 14:02", or nothing. */
   readonly lastSeen: (peer: DeviceId) => string;
+  /** Why this device itself is not online; undefined while it is. */
+  readonly down?: () => Fault | undefined;
   readonly onUp: (peer: DeviceId) => void;
   readonly onDown: (peer: DeviceId, fault: Fault) => void;
   readonly clock: Clock;
@@ -161,7 +163,13 @@ export class Links {
     return link;
   }
 
+  /** A device that is cut off itself knows nothing of its peers. */
   #offline(peer: DeviceId): Fault {
+    const down = this.#parts.down?.();
+    if (down !== undefined) {
+      const words = `${this.#parts.nameOf(peer)} cannot be reached, for this device is not online: ${down.message}`;
+      return new Fault('not-connected', words, { remedy: down.remedy ?? 'git xmpp doctor tells more', cause: down });
+    }
     const seen = this.#parts.lastSeen(peer);
     return new Fault('peer-offline', `${this.#parts.nameOf(peer)} is offline${seen === '' ? '' : ` (${seen})`}`, {
       remedy: 'the agent sends what waits when it returns',
@@ -170,7 +178,8 @@ export class Links {
 
   #explain(peer: DeviceId, error: unknown): Fault {
     const fault = asFault(error, `dialling ${this.#parts.nameOf(peer)}`);
-    if (fault.code === 'peer-offline') return this.#offline(peer);
+    const isOwnAffair = fault.code === 'not-connected' && this.#parts.down?.() !== undefined;
+    if (fault.code === 'peer-offline' || isOwnAffair) return this.#offline(peer);
     if (fault.code !== 'not-paired') return fault;
     return new Fault('not-paired', `${this.#parts.nameOf(peer)}: ${fault.message}`, {
       remedy: fault.remedy ?? `run "git xmpp unpair ${this.#parts.nameOf(peer)}" here and pair the two devices again`,

@@ -155,7 +155,7 @@ describe('shareRepository', () => {
   it('names own devices that could not be asked, and is not stopped by nonsense', async () => {
     await pair('laptop');
     await pair('phone', [{ repo: 'x' as RepoId, name: '../x', roots: [] }]);
-    expect((await share()).words).toBe('shared (laptop, phone could not be asked)');
+    expect((await share()).words).toBe('shared (laptop, phone could not be asked: laptop is offline; repo id: "x" is not a lower-case UUID)');
   });
 
   it('never joins across accounts by itself, nor asks there', async () => {

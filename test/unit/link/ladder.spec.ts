@@ -1,6 +1,7 @@
 // A link that climbs to a better carrier while it runs, and comes down when that is lost.
 
 import { describe, expect, it } from 'vitest';
+import type { Carrier } from '../../../src/carriers/carrier.ts';
 import { Fault } from '../../../src/lib/errors.ts';
 import { realClock } from '../../../src/lib/clock.ts';
 import type { CarrierChange } from '../../../src/link/carrier-change.ts';
@@ -100,6 +101,21 @@ describe('a dialled link', () => {
     for (let seconds = 0; seconds < 15; seconds += 1) await clock.pass(1000);
     await until(() => told(world.nearChanges).includes('in-band after a loss'));
     expect(await requestJson(link.session, { method: 'GET', path: '/repos' }, { clock: realClock, deadlineMs: 4000 })).toBe('here');
+  });
+
+  it('tells why it has no better carrier, until it has one', async () => {
+    let isDown = true;
+    const world = new LinkWorld({ handlers: { repos: () => Promise.resolve('here') } });
+    const clock = new VirtualClock();
+    const openOwn = (): Promise<Carrier> => (isDown ? Promise.reject(new Fault('tcp', 'the proxy is down')) : Promise.resolve(world.open({ kind: 'socks5' }).near));
+    let retry = (): void => undefined;
+    const link = await world.dial({ clock, openOwn, onWayFree: (again) => ((retry = again), () => undefined) });
+    await until(() => link.stats().noBetter !== undefined);
+    expect(link.stats()).toMatchObject({ kind: 'in-band', noBetter: 'the proxy is down' });
+    isDown = false;
+    retry();
+    await until(() => link.stats().noBetter === undefined);
+    expect(link.stats().kind).toBe('socks5');
   });
 
   it('goes on without the server while it has a connection of its own', async () => {

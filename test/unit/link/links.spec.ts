@@ -26,6 +26,8 @@ let known: FullJid | undefined;
 let fresh: FullJid | undefined;
 let told: string[];
 let seen: string;
+/** Why this device itself is not online. */
+let down: Fault | undefined;
 
 const peer = (): DeviceId => world.far.device;
 
@@ -35,7 +37,7 @@ beforeEach(() => {
   // A link of the spec before may end only now, and tells so where it was told before.
   const now: string[] = [];
   told = now;
-  [known, fresh, seen] = [FAR_ADDRESS, undefined, ''];
+  [known, fresh, seen, down] = [FAR_ADDRESS, undefined, '', undefined];
   dial = (_peer, address) => {
     told.push(`dial ${address}`);
     return world.dial();
@@ -48,6 +50,7 @@ beforeEach(() => {
     },
     nameOf: () => 'laptop',
     lastSeen: () => seen,
+    down: () => down,
     onUp: () => now.push('up'),
     onDown: (_peer, { message }) => now.push(`down: ${message}`),
     clock,
@@ -99,6 +102,18 @@ describe('Links', () => {
       remedy: 'the agent sends what waits when it returns',
     });
     expect(links.isUp(peer())).toBe(false);
+  });
+
+  it.each(['peer-offline', 'not-connected'] as const)('says that this device is not online where it is not, whatever the way to the peer says (%s)', async (code) => {
+    dial = () => Promise.reject(new Fault(code, 'no way'));
+    down = new Fault('tcp', 'example.org:5222 refused the connection', { remedy: 'check the server' });
+    await expect(links.session(peer())).rejects.toMatchObject({
+      code: 'not-connected',
+      message: 'laptop cannot be reached, for this device is not online: example.org:5222 refused the connection',
+      remedy: 'check the server',
+    });
+    down = undefined;
+    await expect(links.session(peer())).rejects.toMatchObject({ code });
   });
 
   it('does not look further when something else is wrong', async () => {
