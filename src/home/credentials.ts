@@ -44,7 +44,15 @@ export async function savePassword(
 
 /** The password, or undefined when nobody has it. */
 export async function loadPassword(home: Home, runGit: RunGit, jid: BareJid): Promise<string | undefined> {
-  return (await askFile(home, runGit, jid)) ?? askHelpers(home, runGit, jid);
+  return (await findPassword(home, runGit, jid))?.password;
+}
+
+/** The password, and who keeps it; undefined when nobody has it. */
+export async function findPassword(home: Home, runGit: RunGit, jid: BareJid): Promise<{ readonly password: string; readonly keptBy: 'helper' | 'file' } | undefined> {
+  const inFile = await askFile(home, runGit, jid);
+  if (inFile !== undefined) return { password: inFile, keptBy: 'file' };
+  const password = await askHelpers(home, runGit, jid);
+  return password === undefined ? undefined : { password, keptBy: 'helper' };
 }
 
 /** Forgets the password everywhere: for `logout`, and when the server itself said `not-authorized`, for no other failure. */

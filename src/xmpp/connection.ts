@@ -11,6 +11,7 @@ import type { Connection } from './connection-types.ts';
 import { dial } from './dial.ts';
 import { answerDiscovery } from './discovery.ts';
 import type { Element } from './element.ts';
+import type { ServerCertificate } from './encrypt.ts';
 import { resolveServer } from './resolve.ts';
 import type { SrvResolver, Target } from './resolve.ts';
 import { Session } from './session.ts';
@@ -34,6 +35,8 @@ export interface ConnectOptions {
   readonly strongestMechanism?: string | undefined;
   /** Called with the mechanism of each login that succeeds. */
   readonly onMechanism?: ((name: string) => void) | undefined;
+  /** Called with the server's certificate when it lets the server in. */
+  readonly onCertificate?: ((certificate: ServerCertificate) => void) | undefined;
   /** Sees every element, secrets and all: print only what trace.ts makes of it. */
   readonly trace?: ((direction: 'in' | 'out', element: Element) => void) | undefined;
   /** Gives up. */
@@ -71,8 +74,8 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
 }
 
 async function signIn(domain: string, options: ConnectOptions, signal: AbortSignal): Promise<Connection> {
-  const { account, clock, log, resolver, random = Math.random } = options;
+  const { account, clock, log, resolver, random = Math.random, onCertificate } = options;
   const targets = await resolveServer(domain, { resolver, override: account.server, random });
-  const socket = await dial(targets, { domain, ca: account.ca, clock, log, signal });
+  const socket = await dial(targets, { domain, ca: account.ca, clock, log, signal, onCertificate });
   return Session.open(socket, { ...options, jid: account.jid, random }, signal);
 }

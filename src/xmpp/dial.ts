@@ -3,13 +3,13 @@
 
 import { once } from 'node:events';
 import net from 'node:net';
-import tls from 'node:tls';
-import { domainToASCII } from 'node:url';
 import { Fault } from '../lib/errors.ts';
 import { withDeadline } from '../lib/clock.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import { faultOfNetwork, faultOfTls } from './faults.ts';
+import { encrypt } from './encrypt.ts';
+import type { ServerCertificate } from './encrypt.ts';
+import { faultOfNetwork } from './faults.ts';
 import type { Target } from './resolve.ts';
 import { StreamSocket } from './socket.ts';
 import { negotiateStartTls } from './starttls.ts';
@@ -22,6 +22,8 @@ export interface DialOptions {
   readonly log: Log;
   /** Ends what is under way. */
   readonly signal: AbortSignal;
+  /** Told of the certificate of the stream that is given. */
+  readonly onCertificate?: ((certificate: ServerCertificate) => void) | undefined;
 }
 
 /** What one host may take to answer on TCP, and then for TLS. */
@@ -66,7 +68,10 @@ async function dialTarget(target: Target, options: DialOptions): Promise<StreamS
     // Small requests must not wait for the acknowledgement of the one before.
     tcp.setNoDelay(true);
     if (!target.isDirectTls) await within(negotiateStartTls(tcp, options.domain), 'asking for encryption');
-    return new StreamSocket(await within(encrypt(tcp, target, options), 'encrypting'));
+    const { stream, certificate, problem } = await within(encrypt(tcp, target, options), 'encrypting');
+    if (problem !== undefined) throw problem;
+    if (certificate !== undefined) options.onCertificate?.(certificate);
+    return new StreamSocket(stream);
   } catch (error) {
     tcp.destroy();
     throw error;
@@ -79,23 +84,4 @@ async function untilConnected(tcp: net.Socket): Promise<void> {
   // A later error closes the socket, and "close" is what the steps above listen to.
   await once(tcp, 'connect');
   tcp.on('error', () => undefined);
-}
-
-async function encrypt(tcp: net.Socket, target: Target, { domain, ca }: DialOptions): Promise<tls.TLSSocket> {
-  const name = domainToASCII(domain.replace(/\.$/, '')) || domain;
-  const stream = tls.connect({
-    socket: tcp,
-    host: name,
-    ...(net.isIP(name) === 0 ? { servername: name } : {}),
-    ...(target.isDirectTls ? { ALPNProtocols: ['xmpp-client'] } : {}),
-    ...(ca === undefined ? {} : { ca }),
-    minVersion: 'TLSv1.2',
-    rejectUnauthorized: true,
-  });
-  try {
-    await once(stream, 'secureConnect');
-    return stream;
-  } catch (error) {
-    throw faultOfTls(error, domain);
-  }
 }

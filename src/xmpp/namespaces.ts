@@ -33,6 +33,8 @@ export const NS_BYTESTREAMS = 'http://jabber.org/protocol/bytestreams';
 export const NS_ROSTER = 'jabber:iq:roster';
 /** XEP-0092 Software Version */
 export const NS_VERSION = 'jabber:iq:version';
+/** XEP-0202 Entity Time */
+export const NS_TIME = 'urn:xmpp:time';
 /** XEP-0199 XMPP Ping */
 export const NS_PING = 'urn:xmpp:ping';
 
@@ -45,3 +47,5 @@ export const NS_AGENT = 'urn:git-xmpp:agent:1';
 export const NS_ANNOUNCE = 'urn:git-xmpp:announce:1';
 /** what devices of one account say of each other */
 export const NS_DEVICES = 'urn:git-xmpp:devices:1';
+/** what a device asks of itself through the server, to measure it; and an item that it keeps for a moment */
+export const NS_DOCTOR = 'urn:git-xmpp:doctor:1';
