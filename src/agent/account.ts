@@ -16,12 +16,14 @@ import { loadPassword, rejectPassword, savePassword } from '../home/credentials.
 import { fingerprintOf } from '../home/fingerprint.ts';
 import type { Identity } from '../home/identity.ts';
 import type { Home } from '../home/paths.ts';
+import { domainOf } from '../lib/jid.ts';
 import { connect } from '../xmpp/connection.ts';
 import type { Connection } from '../xmpp/connection.ts';
 import type { Element } from '../xmpp/element.ts';
 import { SignIn } from '../xmpp/sign-in.ts';
 import type { AccountAnswer, LoginAnswer } from './answers.ts';
 import type { Pauses } from './pauses.ts';
+import type { ServerCertificates } from './server-certificate.ts';
 
 export interface AccountParts {
   readonly home: Home;
@@ -34,6 +36,7 @@ export interface AccountParts {
   readonly pauses: Pick<Pauses, 'all' | 'requireRunning'>;
   /** Whether this machine has an address that leads anywhere. */
   readonly hasNetwork: () => boolean;
+  readonly certificates: ServerCertificates;
   readonly onUp: (connection: Connection) => void;
   readonly onDown: (fault: Fault, retryInMs: number | undefined) => void;
   readonly trace: ((direction: 'in' | 'out', element: Element) => void) | undefined;
@@ -212,7 +215,8 @@ export class AccountKeeper {
   }
 
   async #dial(account: Account, password: string, signal: AbortSignal): Promise<Connection> {
-    const { clock, log, random, trace, identity } = this.#parts;
+    const { clock, log, random, trace, identity, certificates } = this.#parts;
+    const domain = domainOf(account.jid);
     const ca = account.caFile === undefined ? undefined : await readCa(account.caFile);
     return connect({
       account: { jid: account.jid, server: account.server, ca },
@@ -228,6 +232,9 @@ export class AccountKeeper {
       onMechanism: (name) => {
         this.#mechanism = name;
       },
+      onCertificate: (certificate) => void certificates.note(domain, certificate),
+    }).catch(async (error: unknown) => {
+      throw await certificates.explain(domain, error);
     });
   }
 }

@@ -18,6 +18,7 @@ import type { Home } from '../home/paths.ts';
 import { Peers } from '../home/peers.ts';
 import { runProgram } from '../home/program.ts';
 import { Repos } from '../home/repos.ts';
+import { ServerCertificateFile } from '../home/server-certificate.ts';
 import { Settings } from '../home/settings.ts';
 import { removeAbandoned } from '../home/spool.ts';
 import { AccountKeeper } from './account.ts';
@@ -32,6 +33,7 @@ import { Pausing } from './pausing.ts';
 import { Showing } from './pair-show.ts';
 import { readDefaultRoutes } from './network.ts';
 import { Peering } from './peering.ts';
+import { ServerCertificates } from './server-certificate.ts';
 import { DEFAULT_QUOTA, parseBytes, Quota } from './quota.ts';
 import { Stanzas } from './stanzas.ts';
 import { Transfers } from './transfers.ts';
@@ -89,6 +91,7 @@ export async function composeAgent(options: ComposeOptions): Promise<Agent> {
     random: chance,
     pauses,
     hasNetwork: () => wake.hasNetwork,
+    certificates: new ServerCertificates({ file: new ServerCertificateFile(home), clock, log }),
     onUp: (connection) => void peering.up(connection),
     onDown: (fault) => peering.down(fault),
     trace: (direction, element) => stanzas.pass(direction, element),

@@ -20,6 +20,8 @@ import { countUnderWay } from './under-way.ts';
 import { UpgradeWatch } from './upgrade.ts';
 import { makeUpgradeRoutes } from './upgrade-routes.ts';
 
+export { examination } from './doctor.ts';
+
 const STOP_GRACE_MS = 5_000;
 /** Bytes a second, both ways, above what links say to stay alive. */
 const MOVING_RATE = 1_000;
@@ -86,7 +88,9 @@ function watchProgram(agent: Agent, parts: { readonly isAsked: () => boolean; re
   });
 }
 
-main().catch((error: unknown) => {
+// The doctor takes its examination out of the same file, as `agent.mjs?examine`, and runs no agent.
+const isAgent = new URL(import.meta.url).search !== '?examine';
+if (isAgent) main().catch((error: unknown) => {
   const fault = asFault(error, 'starting the agent');
   // In the form of every command's last words: whoever started the agent finds them at the end of its log.
   process.stderr.write(`${formatFaultLines(fault).join('\n')}\n`);

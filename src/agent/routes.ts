@@ -15,6 +15,7 @@ import { cloneLines } from './clone.ts';
 import type { CloneRequest } from './clone.ts';
 import { makeDaemonRoutes } from './daemon-routes.ts';
 import { makeDevicesRoutes } from './devices-routes.ts';
+import { makeDoctorRoutes } from './doctor-routes.ts';
 import type { ShowOptions, TypeOptions } from './pairing.ts';
 import { makePauseRoutes } from './pause-routes.ts';
 import { json, parsePath, take } from './routing.ts';
@@ -35,6 +36,7 @@ export function makeRoutes(agent: Agent, stop: () => void): Routes {
     'GET /status': json(() => agent.status()),
     'GET /repos': json(({ query }) => agent.listRepos(query.get('peer') ?? undefined)),
     'GET /log': json(({ query }) => agent.log(parsePath(query.get('path') ?? ''))),
+    ...makeDoctorRoutes(agent),
     'GET /events': { kind: 'lines', answer: (request) => events(agent, request) },
     'POST /login': json(({ body, signal }) => agent.login(parseLogin(body), signal)),
     'POST /logout': json(() => agent.logout()),
