@@ -1,5 +1,6 @@
 // The commands of the agent: how it stands, what it did, its life. Rule: as src/cli/command.ts says, data; what a command does lies beside it in src/cli.
 
+import { CHECK_IDS } from '../../agent/doctor-format.ts';
 import { command } from '../command.ts';
 import type { CommandSpec } from '../command.ts';
 import { SERVICE } from './service.ts';
@@ -67,6 +68,31 @@ const LOG = command({
   run: async ({ door, world }, [path], options) => (await import('../log.ts')).log(door(), { path, here: world.cwd }, options),
 });
 
+const DOCTOR = command({
+  name: 'doctor',
+  group: 'The agent',
+  summary: 'try every link of the chain, and say what is broken and what to do',
+  description: [
+    'Tries for real, and says in a line each: git, the files of the home, watched folders, the service; configuration, account and password; the server\'s name, TCP, TLS and its certificate, the sign-in, stream management, limits, its clock, PEP, one byte each way through every SOCKS5 proxy, rate and delay in-band; the agent, each repository, and each peer by a round trip over its link.',
+    'It signs in beside the agent under a resource of its own and disturbs nothing; in-band it sends at most 350 kB. It comes to its end also without an account, an agent or a network: what stands on a broken link is told as not tried. A server that holds back what is sent, and a peer that is off, are warnings.',
+    'With `--json` it gives one object: `version` (1), `at`, `isWell`, and `checks`, each with `id`, `state` (`ok`, `warn`, `broken` or `not-tried`), `words`, and where there are any `about`, `code`, `remedy` and `facts`. A code is that of an error (`git xmpp help errors`), or `watch-limit`, `clock` or `no-proxy`. The ids are ' +
+      `${CHECK_IDS.map((id) => `\`${id}\``).join(', ')}.`,
+    '`--bundle` also writes a support file, in plain text for its owner alone, and says what is in it: versions, what the doctor found, status, the last events, settings and the end of the log. It holds no password, key or code. Names of accounts, servers, devices, repositories, branches and paths are replaced, the same one always by the same word, unless `--names` keeps them; a file named within a sentence may still be there, so read it before you send it. Another file is never written over.',
+  ],
+  arguments: [{ name: 'file', isOptional: true, completes: 'file' }],
+  options: [
+    { name: 'json', says: 'One object, for programs.' },
+    { name: 'bundle', says: 'Write a support file without secrets, to <file> or to one named after the time.' },
+    { name: 'names', says: 'With `--bundle`: keep names and paths as they are.' },
+  ],
+  examples: [
+    { line: 'git xmpp doctor', says: 'what is wrong, and what to do' },
+    { line: 'git xmpp doctor --bundle help-me.json', says: 'a file to send to whoever helps' },
+  ],
+  exits: [{ code: 1, says: 'Something is broken; warnings alone end with 0.' }],
+  run: async ({ door, world }, [file], options) => (await import('../doctor.ts')).doctor(door(), world, { ...options, file }),
+});
+
 const DAEMON = command({
   name: 'daemon',
   group: 'The agent',
@@ -106,4 +132,4 @@ const PUSH_TO_CHECKOUT = command({
   run: ({ door }, [gitDir, workTree, oid]) => door().ask('POST', '/push-to-checkout', { gitDir, workTree, to: oid }),
 });
 
-export const AGENT_COMMANDS: readonly CommandSpec[] = [STATUS, EVENTS, LOG, DAEMON, SERVICE, PUSH_TO_CHECKOUT];
+export const AGENT_COMMANDS: readonly CommandSpec[] = [STATUS, EVENTS, LOG, DOCTOR, DAEMON, SERVICE, PUSH_TO_CHECKOUT];
