@@ -37,7 +37,7 @@ describe('judgeRepository', () => {
 });
 
 describe('judgePeer', () => {
-  const way = { kind: 'in-band', addressClass: 'server', srttMs: 3, up: 0, down: 0, sent: 1, received: 1, again: 0, changes: 0 } as const;
+  const way = { kind: 'in-band', addressClass: 'server', srttMs: 3, up: 0, down: 0, sent: 1, received: 1, again: 0, changes: 0, lanes: 0, inLanes: 0 } as const;
 
   it('tells round trip, way, and why there is no better one', () => {
     expect(judgePeer({ ...PEER, roundTripMs: 4, carrier: { ...way, noBetter: 'the proxy is down' } }, true)).toMatchObject({
