@@ -30,7 +30,7 @@ const BLOCK_BYTES = 4096;
 /** So much is under way at once: less than any server holds back for one client. */
 const WINDOW = 4;
 /** A burst that ejabberd lets through untouched is 20 000 bytes; more has to follow it before a limit shows. */
-const LEAST_BYTES = 40 * 1024;
+const LEAST_BYTES = 48 * 1024;
 const MOST_BYTES = 256 * 1024;
 const ANSWER_MS = 15_000;
 /** No block is sent after this. */
