@@ -177,7 +177,7 @@ export class Answers implements LinkHandlers<DeviceId> {
       return by.hasBranches === true ? JSON.stringify(globsFor(shared, peer)) : 'all';
     };
     const before = granted();
-    return exchanges.served(context.shared(), petname, serving.add(by.process, () => before !== 'nothing' && granted() === before));
+    return serving.add(exchanges.served(context.shared(), petname, by.process), () => before !== 'nothing' && granted() === before);
   }
 
   /** Nothing new, but the sender has it too: it need not be offered back. */

@@ -1,5 +1,5 @@
 // What is served to peers now, so that it ends as soon as it may not go on (docs/git-xmpp.1, `grant`). Rule: a grant that is taken back ends what runs on
-// it at once, and both sides are told why.
+// it at once: what git has written and no carrier has taken is not sent any more.
 
 import type { ServedProcess } from '../link/carry.ts';
 
@@ -7,9 +7,9 @@ interface Running {
   readonly process: ServedProcess;
   readonly mayGoOn: () => boolean;
   isOver: boolean;
+  /** Drops what waits to be sent, once it is known how. */
+  cut: () => void;
 }
-
-const WHY = 'git-xmpp: what this device may do with the repository was changed there\n';
 
 /** All git processes that serve peers. */
 export class Serving {
@@ -17,11 +17,15 @@ export class Serving {
 
   /** @param mayGoOn asked again whenever grants change; what may not even begin is ended at once */
   add(process: ServedProcess, mayGoOn: () => boolean): ServedProcess {
-    const running: Running = { process, mayGoOn, isOver: false };
+    const running: Running = { process, mayGoOn, isOver: false, cut: () => undefined };
     this.#running.add(running);
     void process.exit.then(() => this.#running.delete(running));
     this.#check(running);
-    return { ...process, stderrTail: () => (running.isOver ? WHY : '') + process.stderrTail() };
+    const onCut = (cut: () => void): void => {
+      running.cut = cut;
+      if (running.isOver) cut();
+    };
+    return { ...process, onCut };
   }
 
   /** Grants have changed. */
@@ -32,6 +36,7 @@ export class Serving {
   #check(running: Running): void {
     if (running.isOver || running.mayGoOn()) return;
     running.isOver = true;
+    running.cut();
     running.process.kill();
   }
 }

@@ -1,6 +1,7 @@
 // One git process served on one HTTP/2 stream. Rule: a reset kills the process and never feeds it a clean end; the exit code
 // goes into a trailer, so that an end without it can only mean a lost link.
 
+import { constants } from 'node:http2';
 import type { ServerHttp2Stream } from 'node:http2';
 import type { Readable, Writable } from 'node:stream';
 import { passedBytes } from './bulk-gate.ts';
@@ -18,6 +19,8 @@ export interface ServedProcess {
   /** It writes nothing that is to be told: the answer is one header block, when it has ended. */
   readonly isSilent?: boolean;
   kill(): void;
+  /** `cut` is to be called when it may go on no more: what waits to be sent is dropped, and the stream reset. */
+  onCut?(cut: () => void): void;
   /** Called once after the exit with how many bytes came in, before the code is told; what it answers is the code that is told. */
   settle?(exitCode: number, received: number): Promise<number>;
   /** Told at the start how to read what has come in and gone out so far, in bytes. */
@@ -40,6 +43,7 @@ export async function carryProcess(stream: ServerHttp2Stream, process: ServedPro
   stream.once('close', () => {
     if (!hasExited) process.kill();
   });
+  process.onCut?.(() => stream.close(constants.NGHTTP2_REFUSED_STREAM));
   const lanes = lanesOf(stream.session) === undefined ? {} : { [LANE_HEADER]: '1' };
   if (process.isSilent !== true) stream.respond({ ':status': 200, ...lanes }, { waitForTrailers: true });
   const { input, output } = bodiesOf(stream);

@@ -94,7 +94,7 @@ export function openService(session: Requester, path: string, headers: Readonly<
     input.once('end', tell);
     input.once('close', () => {
       tell();
-      reject(lost());
+      reject(stream.rstCode === constants.NGHTTP2_REFUSED_STREAM ? cutOff() : lost());
     });
   });
   // Both are awaited by callers at their own time; a refusal must not become an unhandled rejection meanwhile.
@@ -178,6 +178,11 @@ function readRefusal(text: string): { readonly code: unknown; readonly message: 
   } catch {
     return nothing;
   }
+}
+
+/** The other side resets what it serves when that may go on no more. */
+function cutOff(): Fault {
+  return new Fault('not-granted', 'the other device ended it: what this device may do with the repository was changed there');
 }
 
 function lost(cause?: unknown): Fault {

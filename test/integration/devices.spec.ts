@@ -137,10 +137,10 @@ describe('a device that is unpaired while it fetches', () => {
   }
 
   it('has a repository to fetch', async () => {
-    await writeFile(path.join(notes, 'film.bin'), randomBytes(24 << 20));
+    await writeFile(path.join(notes, 'film.bin'), randomBytes(8 << 20));
     await laptop.git(notes, 'add', '--all');
     await laptop.git(notes, 'commit', '--quiet', '-m', 'a film');
-    await laptop.git(laptop.dir, 'config', '--global', 'xmpp.limit.peer.desktop.up', '300k');
+    await laptop.git(laptop.dir, 'config', '--global', 'xmpp.limit.peer.desktop.up', '50k');
     expect((await laptop.xmppIn(notes, 'share')).code).toBe(0);
     expect(await phone.xmppIn(phone.dir, 'clone', 'laptop/notes')).toMatchObject({ code: 0 });
     await phone.inSync('laptop');
