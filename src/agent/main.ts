@@ -51,6 +51,7 @@ async function main(): Promise<void> {
   const stop = (end: () => void = () => process.exit(0)): void => {
     if (isStopping) return;
     isStopping = true;
+    log.info('stopping');
     realClock.setTimer(STOP_GRACE_MS, end);
     upgrade.stop();
     void agent
@@ -63,6 +64,7 @@ async function main(): Promise<void> {
   const upgrade = watchProgram(agent, { isAsked: () => door.count() > 0, endBy: stop });
   await upgrade.start();
   const version = process.env['GIT_XMPP_VERSION'] ?? 'unbuilt';
+  log.info('started', { version, node: process.version, by: startedBy(process.argv) });
   const routes = { ...door.routes, ...makeUpgradeRoutes({ version, program }, upgrade) };
   const control = await startControl({ socketPath: home.socket, home: home.dir, routes, version, log: log.scope('door') });
   process.once('SIGTERM', () => stop());

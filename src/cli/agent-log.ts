@@ -29,7 +29,9 @@ export async function agentLog({ home }: Pick<Door, 'home'>, options: AgentLogOp
   if (!existsSync(home.log) && options.follow !== true) return say(`no agent has written a log yet; it will be ${home.log}`);
   const tail = new Tail(home.log);
   const before = existsSync(olderLog(home.log)) ? readFileSync(olderLog(home.log), 'utf8') : '';
-  for (const line of lastLines(before + tail.read(), picker, count)) show(line);
+  const last = lastLines(before + tail.read(), picker, count);
+  if (last.length === 0 && options.follow !== true) return say('the log of the agent holds nothing of that');
+  for (const line of last) show(line);
   const isWanted = (): boolean => options.follow === true && signal?.aborted !== true;
   while (isWanted()) {
     await nap(LOOK_EVERY_MS);

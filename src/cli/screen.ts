@@ -35,6 +35,8 @@ export class Screen {
     this.#enter();
     out.on('resize', onChange);
     process.on('exit', this.#leave);
+    // Windows has no such signals, and refuses to hear of them.
+    if (process.platform === 'win32') return;
     process.on('SIGTSTP', this.#stop);
     process.on('SIGCONT', this.#goOn);
   }

@@ -1,11 +1,13 @@
 // `git xmpp`, `git xmpp status`. Rule: what is asked is shown as status-format.ts says, at the width of the terminal, or as JSON.
 
 import type { StatusAnswer } from '../agent/answers.ts';
+import { plain, wrap } from './cells-format.ts';
+import type { Piece } from './cells-format.ts';
 import type { Door } from './door.ts';
 import { print, say } from './out.ts';
 import { completeStatus } from './older-format.ts';
 import { formatStatus, nextCommand } from './status-format.ts';
-import { hasColour, lookOf, paint } from './terminal.ts';
+import { hasColour, lookOf, paint, widthOf } from './terminal.ts';
 
 export interface StatusOptions {
   readonly json?: boolean;
@@ -29,5 +31,6 @@ function show(answer: StatusAnswer): void {
 export async function overview(door: Door): Promise<void> {
   const answer = completeStatus(await door.ask<StatusAnswer>('GET', '/status'));
   show(answer);
-  say(`next: ${nextCommand(answer)}`);
+  const next: Piece[] = [{ text: `next: ${nextCommand(answer)}` }];
+  for (const row of wrap(next, { width: widthOf(process.stderr), indent: 0, hang: 6 })) say(plain(row));
 }
