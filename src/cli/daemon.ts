@@ -42,7 +42,6 @@ async function stop(door: Door, world: World): Promise<void> {
 export async function stopAgent(door: Door): Promise<void> {
   await door.askRunning('POST', '/stop');
   await telling('the agent lets go of everything', untilStopped(door));
-  say('the agent has stopped');
 }
 
 /** Resolves when an agent that was told to stop has let go of its home. @throws Fault `timeout` */
