@@ -60,7 +60,7 @@ async function main(): Promise<void> {
       .then(() => lock.release())
       .finally(end);
   };
-  const door = countUnderWay(makeRoutes(agent, () => setImmediate(stop)));
+  const door = countUnderWay(makeRoutes(agent, () => void setImmediate(stop)));
   const upgrade = watchProgram(agent, { isAsked: () => door.count() > 0, endBy: stop });
   await upgrade.start();
   const version = process.env['GIT_XMPP_VERSION'] ?? 'unbuilt';

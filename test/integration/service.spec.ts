@@ -97,7 +97,7 @@ describe('the service', () => {
   it('takes over from an agent that runs, and installed again leaves it alone', async () => {
     const before = laptop.agentPid();
     const { stderr } = await laptop.xmpp('service', 'install');
-    expect(stderr).toMatch(/^the service git-xmpp-[0-9a-f]{12}\.service is installed, and runs\n/);
+    expect(stderr).toMatch(/^the service git-xmpp-[0-9a-f]{12}\.service is installed, and runs\n/m);
     const pid = laptop.agentPid();
     expect(pid).not.toBe(before);
     expect((await laptop.xmpp('service', 'install')).stderr).toMatch(/ runs already\n/);
@@ -118,7 +118,7 @@ describe('the service', () => {
 
   it('stays down when it was stopped, and is what the next command starts', async () => {
     const told = await laptop.xmpp('daemon', 'stop');
-    expect(told.stderr).toMatch(/^the agent has stopped; the next command/);
+    expect(told.stderr).toMatch(/^the agent has stopped; the next command/m);
     expect((await laptop.run('git-xmpp', ['service', 'status'])).stderr).toMatch(/ does not run\n  git xmpp daemon start\n/);
     await laptop.xmpp('account');
     expect((await laptop.xmpp('service', 'status')).stdout).toContain(`process ${laptop.agentPid()}\n`);

@@ -25,9 +25,11 @@ async function ask(session: ClientHttp2Session, headers: OutgoingHttpHeaders, bo
   const isAsking = headers[':method'] !== undefined;
   const stream = session.request(headers, { endStream: !isAsking });
   if (isAsking) stream.end(body);
-  const [received] = await once(stream, 'response');
   let text = '';
-  for await (const part of stream) text += String(part);
+  stream.on('data', (part) => (text += String(part)));
+  const ended = once(stream, 'end');
+  const [received] = await once(stream, 'response');
+  await ended;
   return { headers: received, text };
 }
 
