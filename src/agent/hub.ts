@@ -124,8 +124,9 @@ export class Hub {
   #tellOurs(type: 'ours' | 'considered', tips: RefsOfMap): Promise<void> {
     return this.#telling.run(async () => {
       this.#ours = tips;
-      const contained = await this.#contained.of(tips, this.machine.hub);
-      this.#tell({ type, tips, contained, automatic: await this.#automatic.of(tips, this.machine.hub) });
+      const { hub } = this.machine;
+      const [contained, automatic] = [await this.#contained.of(tips, hub), await this.#automatic.of(tips, hub)];
+      this.#tell({ type, tips, contained, automatic, idle: await this.#automatic.idle(automatic, tips, hub) });
     });
   }
 

@@ -113,8 +113,9 @@ export class LeftBooks {
 
   async #note(ref: RefName, move: { readonly from: Oid | undefined; readonly to: Oid }, held: readonly Oid[] = []): Promise<void> {
     const { context, clock } = this.#parts;
-    const known = (await this.#merge()).book;
-    const gone = [...(known.get(ref) ?? [])].filter(([oid]) => isLeft(known, ref, oid)).map(([oid]) => oid);
+    const [known, own] = [(await this.#merge()).book, (await this.#readOwn()).book];
+    // Under `ask` our own marks alone count: what others have taken back since is still to be taken back here.
+    const gone = [known, own].flatMap((book) => [...(book.get(ref) ?? [])].filter(([oid]) => isLeft(book, ref, oid)).map(([oid]) => oid));
     const { left, back } = await findMove(context, move, new Set(gone));
     const news = held.filter((oid) => !isHeld(known, ref, oid));
     if (left.length + back.length + news.length === 0) return;
@@ -124,7 +125,7 @@ export class LeftBooks {
       const mark = noted.get(ref)?.get(oid);
       if (mark !== undefined) marks.set(oid, mark);
     }
-    await this.#keep(mergeLeft((await this.#readOwn()).book, new Map([[ref, marks]])));
+    await this.#keep(mergeLeft(own, new Map([[ref, marks]])));
   }
 
   async #keep(book: LeftBook): Promise<void> {

@@ -22,6 +22,7 @@ import { Hubs } from './hubs.ts';
 import type { HubsParts } from './hubs.ts';
 import { LeftBooks } from './left-book.ts';
 import type { LoopParts } from './loop-parts.ts';
+import { cheapestFirst } from './offer-order.ts';
 import { OwnRefs } from './own-refs.ts';
 import { Publisher } from './publisher.ts';
 import { RepoPolicies, syncedOf } from './policies.ts';
@@ -180,7 +181,7 @@ export class RepoLoop {
   }
 
   async #carryOut(intentions: readonly Intention[]): Promise<void> {
-    for (const intention of intentions) {
+    for (const intention of cheapestFirst(intentions, (peer) => this.#parts.links.isOnItsOwn(peer))) {
       switch (intention.type) {
         case 'publish':
           await this.#publish();

@@ -1,8 +1,9 @@
 // What is set for one repository, as it is now (policies-format.ts). Rule: git is asked again only when its file has changed, or now and then for
 // what is set for all repositories; a value that cannot be used is told once.
 
-import { statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { codeOf } from '../lib/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { readGitConfig } from '../git/repository.ts';
 import { parseRefName } from '../lib/names.ts';
@@ -44,9 +45,9 @@ export class RepoPolicies {
   async read(): Promise<Policies> {
     const { context, clock } = this.#parts;
     const held = this.#held;
-    if (held !== undefined && held.file === this.#file() && Math.abs(clock.now() - held.at) < FRESH_MS) return held.policies;
     // Before git reads: what changes while it does so is read anew.
-    const file = this.#file();
+    const file = await this.#file();
+    if (held !== undefined && held.file === file && Math.abs(clock.now() - held.at) < FRESH_MS) return held.policies;
     const policies = this.of(await readGitConfig(context.runGit, context.repository));
     if (held !== undefined && !isSame(held.policies, policies)) this.#version += 1;
     this.#held = { policies, at: clock.now(), file };
@@ -65,9 +66,16 @@ export class RepoPolicies {
     return policies;
   }
 
-  /** Which version of the repository's own file this is; a file that it includes is found when what was read gets old. */
-  #file(): string {
-    const stats = statSync(join(this.#parts.context.repository.commonDir, 'config'), { throwIfNoEntry: false, bigint: true });
+  /**
+   * Which version of the repository's own file this is; a file that it includes is found when what was read gets old. Not waited for in its place: a disk
+   * in the network that hangs would stop the whole agent.
+   */
+  async #file(): Promise<string> {
+    const path = join(this.#parts.context.repository.commonDir, 'config');
+    const stats = await stat(path, { bigint: true }).catch((error: unknown) => {
+      if (codeOf(error) === 'ENOENT') return undefined;
+      throw error;
+    });
     return stats === undefined ? 'none' : `${stats.ino} ${stats.size} ${stats.mtimeNs} ${stats.ctimeNs}`;
   }
 }

@@ -121,7 +121,8 @@ export class Engine {
   /** What a peer is still owed: devices whose map it lacks, or undefined when it has not told yet. */
   owed(peer: DeviceId): readonly DeviceId[] | undefined {
     const state = this.#peers.get(peer);
-    return state?.holds === undefined ? undefined : this.#missing(peer, state).map(({ device }) => device);
+    if (state?.holds === undefined) return undefined;
+    return [...this.#maps.keys()].filter((device) => this.#isMissing(peer, state, device));
   }
 
   /** Counters a peer is known to hold. */
@@ -205,25 +206,36 @@ export class Engine {
   }
 
   #offerAll(): Intention[] {
-    return [...this.#peers].flatMap(([peer, state]) => this.#offerTo(peer, state));
+    const offers: Intention[] = [];
+    for (const [peer, state] of this.#peers) offers.push(...this.#offerTo(peer, state));
+    return offers;
   }
 
   #offerTo(peer: DeviceId, state: PeerState): Intention[] {
     if (!state.isReachable || state.offering !== undefined || state.unanswered > 0) return [];
-    // A newer map may succeed where an older one was refused.
-    const [next] = this.#missing(peer, state).filter(({ device, counter }) => counter > (state.refused.get(device) ?? 0));
-    if (next === undefined) return [];
-    state.offering = { ...next, contact: state.contacts };
-    return [{ type: 'offer', peer, ...next }];
+    const device = this.#nextFor(peer, state);
+    if (device === undefined) return [];
+    const map = { device, counter: this.#maps.get(device) ?? 0 };
+    state.offering = { ...map, contact: state.contacts };
+    return [{ type: 'offer', peer, ...map }];
   }
 
-  /** Our own map goes first; a peer is never offered its own. */
-  #missing(peer: DeviceId, state: PeerState): { readonly device: DeviceId; readonly counter: number }[] {
-    return [...this.#maps]
-      .filter(([device]) => device === this.#me || (device !== peer && this.#isRelaying() && !state.unwanted.has(device)))
-      .filter(([device, counter]) => counter > (state.holds?.get(device) ?? 0))
-      .map(([device, counter]) => ({ device, counter }))
-      .sort((a, b) => Number(b.device === this.#me) - Number(a.device === this.#me));
+  /** Whose map is offered next: our own goes first. A newer map may succeed where an older one was refused. */
+  #nextFor(peer: DeviceId, state: PeerState): DeviceId | undefined {
+    if (this.#isMissing(peer, state, this.#me) && !this.#isRefused(state, this.#me)) return this.#me;
+    for (const device of this.#maps.keys()) if (this.#isMissing(peer, state, device) && !this.#isRefused(state, device)) return device;
+    return undefined;
+  }
+
+  #isRefused(state: PeerState, device: DeviceId): boolean {
+    return (this.#maps.get(device) ?? 0) <= (state.refused.get(device) ?? 0);
+  }
+
+  /** Whether a peer lacks the map that is held of a device; it is never offered its own. */
+  #isMissing(peer: DeviceId, state: PeerState, device: DeviceId): boolean {
+    const counter = this.#maps.get(device) ?? 0;
+    if (counter <= (state.holds?.get(device) ?? 0)) return false;
+    return device === this.#me || (device !== peer && this.#isRelaying() && !state.unwanted.has(device));
   }
 
   #announce(): Intention[] {

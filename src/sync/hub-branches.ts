@@ -16,6 +16,7 @@ export interface OurTips {
   readonly tips: HubRefs;
   readonly contained: HubRefs;
   readonly automatic?: ReadonlySet<RefName>;
+  readonly idle?: ReadonlySet<RefName>;
 }
 
 /** What is remembered of one ref of the hub. */
@@ -52,12 +53,12 @@ export class HubBranches {
   }
 
   /** Takes in what is here now. */
-  setOurs({ tips, contained, automatic = NONE }: OurTips, at: Moment): void {
+  setOurs({ tips, contained, automatic = NONE, idle = NONE }: OurTips, at: Moment): void {
     const before = this.#ours;
     this.#ours = tips;
     this.#contained = contained;
     this.#automatic = automatic;
-    for (const [ref, oid] of tips) if (before?.get(ref) !== oid) noteChanged(this.#of(ref), at);
+    for (const [ref, oid] of tips) if (before?.get(ref) !== oid) noteChanged(this.#of(ref), at, idle.has(ref));
   }
 
   /** Takes in everything that the hub holds. @returns whether somebody else has changed anything */

@@ -34,10 +34,11 @@ export type HubFact =
    * What is here now.
    * `contained`: of those branches whose tip here contains the hub's tip, that tip of the hub. One of an older look does no harm.
    * `automatic`: branches whose tip here is an automatic merge, which the hub would make solid.
+   * `idle`: those of them that hold nothing of a person's that the hub's tip lacks.
    */
-  | { readonly type: 'ours'; readonly tips: HubRefs; readonly contained: HubRefs; readonly automatic?: ReadonlySet<RefName> }
+  | { readonly type: 'ours'; readonly tips: HubRefs; readonly contained: HubRefs; readonly automatic?: ReadonlySet<RefName>; readonly idle?: ReadonlySet<RefName> }
   /** Answers `consider`: as `ours`, after what may be taken over was. */
-  | { readonly type: 'considered'; readonly tips: HubRefs; readonly contained: HubRefs; readonly automatic?: ReadonlySet<RefName> }
+  | { readonly type: 'considered'; readonly tips: HubRefs; readonly contained: HubRefs; readonly automatic?: ReadonlySet<RefName>; readonly idle?: ReadonlySet<RefName> }
   /** Answers `fetch`: every branch (`refs/heads/synced/…` too) and tag of the hub. */
   | { readonly type: 'fetched'; readonly refs: HubRefs }
   /** Answers `push`, with a result for each of its updates; one that is lacking counts as `stale`. */

@@ -1,5 +1,5 @@
 // When a branch may be pushed to a hub (hub-branches.ts). Rule: at once where nobody moved it lately, else once our tip has been quiet; what is
-// refused, or follows itself in quick succession, waits ever longer. Times are in milliseconds.
+// refused, follows itself in quick succession, or says nothing new again and again, waits ever longer. Times are in milliseconds.
 
 /** A branch that somebody else moved less than this many milliseconds ago is contested. */
 const CONTESTED_MS = 15_000;
@@ -10,6 +10,13 @@ const FREE_PUSHES = 2;
 /** Beyond so many refusals in a row the wait grows no more: 5.3 minutes to 16. */
 const MAX_DOUBLINGS = 6;
 
+/**
+ * A merge of which the hub lacks nothing but itself waits this many times longer with each that follows another: in this many steps at most, which is
+ * 1.4 hours to 4.3.
+ */
+const IDLE_FACTOR = 4;
+const MAX_IDLE_STEPS = 5;
+
 /** What is remembered of one ref's moves. */
 export interface Pace {
   /** When our tip of it last changed. */
@@ -19,6 +26,8 @@ export interface Pace {
   /** When we moved it last, and how often before that in quick succession. */
   pushedAt: number;
   streak: number;
+  /** How often in a row our tip became a merge that holds nothing of a person's that the hub lacks. */
+  idle: number;
   /** Refusals in a row, and when the last was. */
   refusals: number;
   refusedAt: number;
@@ -33,12 +42,18 @@ export interface Moment {
 }
 
 export function newPace(): Pace {
-  return { changedAt: 0, movedAt: undefined, pushedAt: -Infinity, streak: 0, refusals: 0, refusedAt: 0, wait: 0 };
+  return { changedAt: 0, movedAt: undefined, pushedAt: -Infinity, streak: 0, idle: 0, refusals: 0, refusedAt: 0, wait: 0 };
 }
 
-/** Our tip is another one. */
-export function noteChanged(pace: Pace, { now, random }: Moment): void {
+/**
+ * Our tip is another one.
+ * @param isIdle whether it is a merge that holds nothing of a person's that the hub lacks. Pushed, it is solid and has to be merged in turn by whoever has
+ * merged otherwise meanwhile; so in a row of them each waits ever longer, and sooner or later one is known everywhere before another is pushed
+ * (docs/CONVERGENCE.md, "Hubs")
+ */
+export function noteChanged(pace: Pace, { now, random }: Moment, isIdle: boolean): void {
   pace.changedAt = now;
+  pace.idle = isIdle ? pace.idle + 1 : 0;
   drawWait(pace, random());
 }
 
@@ -83,5 +98,7 @@ function contestedMs(pace: Pace): number {
 
 function drawWait(pace: Pace, random: number): void {
   const [least, most] = QUIET_MS;
-  pace.wait = Math.round((least + (most - least) * random) * 2 ** Math.min(pace.refusals + hurryOf(pace), MAX_DOUBLINGS));
+  const hurry = 2 ** Math.min(pace.refusals + hurryOf(pace), MAX_DOUBLINGS);
+  const patience = IDLE_FACTOR ** Math.min(pace.idle, MAX_IDLE_STEPS);
+  pace.wait = Math.round((least + (most - least) * random) * Math.max(hurry, patience));
 }

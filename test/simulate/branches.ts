@@ -86,7 +86,8 @@ function solidsOf(commits: Commits, oid: Oid): readonly Oid[] {
 function noteHub(device: SimDevice, ref: RefName, { ours, theirs }: { readonly ours: Oid; readonly theirs: Oid }): void {
   const { books, commits, decisions } = device.world;
   const { disk } = device;
-  const back = [...(disk.book.marks.get(ref) ?? [])].filter(([oid, { isLeft }]) => isLeft && commits.isWithin(oid, theirs)).map(([oid]) => oid);
+  const gone = [disk.book, disk.ownBook].flatMap(({ marks }) => [...(marks.get(ref) ?? [])].filter(([, { isLeft }]) => isLeft));
+  const back = gone.map(([oid]) => oid).filter((oid) => commits.isWithin(oid, theirs));
   const tipOf = (oid: Oid): Tip => ({ oid, solids: solidsOf(commits, oid) });
   const held = decisions.isRival(tipOf(ours), tipOf(theirs)) ? [theirs] : [];
   if (back.length + held.length === 0) return;

@@ -21,6 +21,8 @@ const MAX_LISTED = 256;
 export class Commits {
   readonly #salt: number;
   readonly #byOid = new Map<Oid, Commit>();
+  /** By id. */
+  readonly #all: Commit[] = [];
   readonly #automatic = new Map<string, Oid>();
   readonly #people: Oid[] = [];
 
@@ -82,24 +84,41 @@ export class Commits {
     return found.map(({ oid }) => oid);
   }
 
-  /** `git rev-list from ^without` without automatic merges, newest first, at most 256. */
+  /** `git rev-list from ^without` without automatic merges, newest first, of at most 256. */
   list(from: Oid, without?: Oid): Oid[] {
-    const seen = new Set<Commit>();
-    const queue = [this.#get(from)];
-    while (queue.length > 0) {
-      const next = queue.pop();
-      if (next === undefined || seen.has(next) || (without !== undefined && this.isWithin(next.oid, without))) continue;
-      seen.add(next);
-      queue.push(...next.parents);
-    }
-    const listed = [...seen].sort((a, b) => b.id - a.id).slice(0, MAX_LISTED);
+    const listed = this.#beyond(from, without, MAX_LISTED);
     return listed.filter(({ isAutomatic }) => !isAutomatic).map(({ oid }) => oid);
   }
 
+  /** Whether `from` holds a person's commit that `without` lacks. */
+  hasNews(from: Oid, without: Oid): boolean {
+    return this.#beyond(from, without, Infinity).some(({ isAutomatic }) => !isAutomatic);
+  }
+
+  /** The newest commits that one contains and the other does not. */
+  #beyond(from: Oid, without: Oid | undefined, limit: number): Commit[] {
+    if (from === without) return [];
+    const all = reachOf(this.#get(from));
+    const known = without === undefined ? undefined : reachOf(this.#get(without));
+    const found: Commit[] = [];
+    for (let word = all.length - 1; word >= 0; word -= 1) {
+      for (let bits = (all[word] ?? 0) & ~(known?.[word] ?? 0); bits !== 0; ) {
+        const bit = 31 - Math.clz32(bits);
+        bits &= ~(1 << bit);
+        const commit = this.#all[word * 32 + bit];
+        if (commit !== undefined) found.push(commit);
+        if (found.length >= limit) return found;
+      }
+    }
+    return found;
+  }
+
   #add(parents: readonly Oid[], isAutomatic: boolean): Oid {
-    const id = this.#byOid.size;
+    const id = this.#all.length;
     const oid = fakeOid(id, this.#salt);
-    this.#byOid.set(oid, { id, oid, parents: parents.map((parent) => this.#get(parent)), isAutomatic, reach: undefined });
+    const commit = { id, oid, parents: parents.map((parent) => this.#get(parent)), isAutomatic, reach: undefined };
+    this.#byOid.set(oid, commit);
+    this.#all.push(commit);
     return oid;
   }
 

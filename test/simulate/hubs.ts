@@ -152,7 +152,7 @@ export class HubSide {
     }
   }
 
-  #ours(): { readonly tips: HubRefs; readonly contained: HubRefs; readonly automatic: ReadonlySet<RefName> } {
+  #ours(): { readonly tips: HubRefs; readonly contained: HubRefs; readonly automatic: ReadonlySet<RefName>; readonly idle: ReadonlySet<RefName> } {
     const { disk, world } = this.#device;
     const tips = this.#device.ours ?? disk.branches;
     const held = [...(this.#machine?.hub ?? [])].filter(([ref, oid]) => {
@@ -160,7 +160,11 @@ export class HubSide {
       return tip !== undefined && world.commits.isWithin(oid, tip);
     });
     const automatic = new Set([...tips].filter(([, oid]) => world.commits.isAutomatic(oid)).map(([ref]) => ref));
-    return { tips, contained: new Map(held), automatic };
+    const idle = new Set([...automatic].filter((ref) => {
+      const [ours, theirs] = [tips.get(ref), this.#machine?.hub.get(ref)];
+      return ours !== undefined && theirs !== undefined && !world.commits.hasNews(ours, theirs);
+    }));
+    return { tips, contained: new Map(held), automatic, idle };
   }
 }
 

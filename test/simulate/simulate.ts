@@ -49,8 +49,8 @@ export const MERGE: Policy = { merge: 'merge', mergeFrom: 'own', rewrite: 'follo
 const WORK_MS = 20 * 60_000;
 /** More than this for each device, and it does not end. */
 const EVENTS_PER_DEVICE = 5_000;
-/** So many half hours later all is over. */
-const MAX_DIGESTS = 5;
+/** So many half hours later all is over, if not before. */
+const MAX_DIGESTS = 48;
 const TROUBLE = 0.08;
 
 /** Runs one simulation. */
@@ -68,7 +68,8 @@ export function simulate({ seed, devices, isMixed = false, isHard = false, isRes
   const before = graph.devices.map(({ published }) => published);
   if (!world.settle(limit)) wrong.push('it does not become quiet');
   // What was lost in the last moment is found by the next digest; from hub to hub, where nobody announces, by one after another.
-  for (let digests = 0; digests < MAX_DIGESTS && wrong.length === 0; digests += 1) {
+  for (let digests = 0, told = -1; digests < MAX_DIGESTS && wrong.length === 0 && told !== toldIn(world); digests += 1) {
+    told = toldIn(world);
     world.pass(DIGEST_EVERY_MS);
     if (!world.settle(limit)) wrong.push('it does not become quiet after a digest');
   }
@@ -78,6 +79,11 @@ export function simulate({ seed, devices, isMixed = false, isHard = false, isRes
   if (wrong.length === 0 && !isMixed && graph.hubs.length === 0) wrong.push(...checkLive(world, graph, people));
   const { counts, commits, events } = world;
   return { seed, wrong, hubs: graph.hubs.length, commits: commits.people.length, rewrites: people.rewrites, merges: commits.automatic, counts: { ...counts }, rounds, tookMs, events };
+}
+
+/** What was said so far that is not said again where nothing is new. */
+function toldIn({ counts }: World): number {
+  return counts.published + counts.offers;
 }
 
 function drawPolicy({ draw }: World): Policy {

@@ -39,4 +39,14 @@ describe('AutomaticTips', () => {
     expect(reads).toBe(1);
     expect(await tips.of(refsOf({ side: absent }), new Map())).toEqual(new Set());
   });
+
+  it('are idle where the hub lacks merges alone, and not where it lacks what a person made', async () => {
+    const tips = new AutomaticTips(agent);
+    const idle = (hub: Readonly<Record<string, Oid>>): Promise<ReadonlySet<string>> => tips.idle([SIDE], refsOf({ side: merge }), refsOf(hub));
+    expect(await idle({ side: one })).toEqual(new Set());
+    expect(await idle({ side: two })).toEqual(new Set([SIDE]));
+    expect(await idle({})).toEqual(new Set());
+    expect(await idle({ side: parseOid('1'.repeat(40)) })).toEqual(new Set());
+    expect(await tips.idle([], refsOf({ side: merge }), refsOf({ side: two }))).toEqual(new Set());
+  });
 });

@@ -207,6 +207,19 @@ describe('a hub', () => {
     expect(await books.hasNews()).toBe(true);
   });
 
+  it('takes back here too, under ask, what others have taken back before', async () => {
+    reset(one);
+    await look();
+    const back = noteMove(bookIn(await look()), { ref: MAIN, left: [], back: [two, three], stamp: clock.now() + 5 });
+    await tell(own, back);
+    books.use({ mergeFrom: 'own', rewrite: 'ask' });
+    expect(await leftNow()).toEqual([two, three].toSorted());
+    await books.held(refsOf({ main: two }), refsOf({ main: one }));
+    expect(await leftNow()).toEqual([three]);
+    const { stamp } = back.get(MAIN)?.get(two) ?? {};
+    expect((await books.counting()).get(MAIN)?.get(two)).toEqual({ stamp, isLeft: false });
+  });
+
   it('keeps a merge that another git wrote otherwise here, for everybody', async () => {
     const parents = [one, two].toSorted((a, b) => (a < b ? -1 : 1));
     const write = (of: Oid): Oid => {
