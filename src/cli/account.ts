@@ -2,13 +2,19 @@
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { nap, realClock } from '../lib/clock.ts';
 import { Fault } from '../lib/errors.ts';
 import { parseBareJid } from '../lib/jid.ts';
 import type { AccountAnswer, LoginAnswer } from '../agent/answers.ts';
 import type { Door } from './door.ts';
 import { print, say } from './out.ts';
+import { telling } from './progress.ts';
 import { describeState } from './words-format.ts';
 import { ask, askSecret, hasTerminal, readSecretLine } from './prompt.ts';
+
+/** What signing in takes where the server answers at all. */
+const SIGN_IN_MS = 10_000;
+const LOOK_EVERY_MS = 50;
 
 export interface LoginOptions {
   readonly server?: string;
@@ -62,13 +68,24 @@ export async function showAccount(door: Door): Promise<void> {
 }
 
 /**
- * Makes sure that an account is there: asks in place on a terminal.
+ * Makes sure that an account is there, and signed in where that is a matter of a moment: asks in place on a terminal.
  * @throws Fault `no-account` (exit code 2) without a terminal
  */
 export async function needAccount(door: Door): Promise<void> {
   const { state } = await door.ask<AccountAnswer>('GET', '/account');
+  if (state === 'connecting') return telling('signing in', signedIn(door));
   if (state !== 'none') return;
   if (!hasTerminal()) throw new Fault('no-account', 'this device is signed in to no account', { remedy: 'git xmpp login you@example.org' });
   say('git-xmpp needs an XMPP account; any server will do.');
   await login(door, undefined, {});
+}
+
+/** An agent that has just started signs in first; what does not come in time is for the command itself to say. */
+async function signedIn(door: Door): Promise<void> {
+  const until = realClock.now() + SIGN_IN_MS;
+  for (;;) {
+    const { state } = await door.ask<AccountAnswer>('GET', '/account');
+    if (state !== 'connecting' || realClock.now() > until) return;
+    await nap(LOOK_EVERY_MS);
+  }
 }

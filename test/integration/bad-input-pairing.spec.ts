@@ -60,6 +60,13 @@ async function eventsOf(device: Device): Promise<AgentEvent[]> {
 }
 
 describe('a code', () => {
+  it('is shown by an agent that has to start and sign in first', async () => {
+    await laptop.stop();
+    const { shown, code } = await showCode();
+    expect(code).toMatch(/^\d+-[a-z]+-[a-z]+$/);
+    await giveUp(shown);
+  });
+
   it('that is garbled is named with what it should be, and costs nothing', async () => {
     const { shown } = await showCode();
     for (const [garbled, words] of [
@@ -213,12 +220,13 @@ describe('a server without personal eventing', () => {
     await server.restart({ hasPep: false });
     const isTold = ({ type, words }: AgentEvent): boolean => type === 'no-address-record' && /PEP/.test(words);
     await Promise.all([laptop, desktop].map((device) => device.event(isTold)));
-    for (const args of [['pair'], ['pair', '--invite']]) {
-      const end = await desktop.run('git-xmpp', args);
-      expect(end.code).toBe(1);
-      expect(end.stderr).toMatch(/no personal eventing \(PEP, XEP-0163\)\n\s+ask the server's operator/);
-      expect(end.stdout).toBe('');
-    }
+    const invited = await desktop.run('git-xmpp', ['pair', '--invite']);
+    expect(invited).toMatchObject({ code: 1, stdout: '' });
+    expect(invited.stderr).toMatch(/no personal eventing \(PEP, XEP-0163\)\n\s+ask the server's operator/);
+    // A code still works: the line to type says where the device is that shows it.
+    const shown = desktop.start('git-xmpp', ['pair']);
+    await shown.line(/^git xmpp pair \d+-[a-z]+-[a-z]+ --with romeo@localhost\/git-xmpp-\S+$/);
+    await giveUp(shown);
     await laptop.inSync('desktop');
     await desktop.head(copy, await laptop.commit(notes, { 'a.txt': '1\n' }, 'without PEP'));
     await laptop.head(notes, await desktop.commit(copy, { 'b.txt': '2\n' }, 'and back'));
