@@ -212,7 +212,7 @@ describe('a wrong guess', () => {
 });
 
 describe('a server without personal eventing', () => {
-  it('shows no code and no invite and says why; what is paired goes on in sync', async () => {
+  it('shows no invite and says why, and a code with its own address; what is paired goes on in sync', async () => {
     const notes = await laptop.repo('notes');
     expect(await laptop.xmppIn(notes, 'share')).toMatchObject({ code: 0 });
     await desktop.xmpp('clone', 'laptop/notes');
