@@ -22,6 +22,7 @@ import type { Peer } from '../home/peers.ts';
 import { grantOf } from '../home/repos.ts';
 import type { Repos, SharedRepo } from '../home/repos.ts';
 import type { RepoContext } from './context.ts';
+import { removeOldKept } from './kept.ts';
 import { RepoLoop } from './loop.ts';
 import type { LoopParts } from './loop-parts.ts';
 import { MapStore } from './maps.ts';
@@ -216,6 +217,9 @@ export class RepoSet {
     await removeStalePartials({ runGit, repository }, { isPaired, now: clock.now() });
     await removeStaleIncoming(repository, { before: this.#startedAt });
     await removeStaleLocks(repository, clock.now());
+    const onProblem = (words: string): void => events.emit({ type: 'bad-setting', words, repo: shared.name, code: 'bad-input' });
+    // Of no haste, and nothing that may keep a repository from being synced.
+    await removeOldKept({ runGit, repository }, { stateDir, repo: shared.id, now: clock.now(), onProblem }).catch((error: unknown) => onProblem(asFault(error, 'looking after kept tips').message));
     const found = await recoverMove({ runGit, startGit }, repository, { stateDir });
     if (found === undefined) return;
     events.emit({ type: 'stopped' in found ? 'recovery-stopped' : 'recovered', words: `${shared.name}: ${recoveredWords(found)}`, repo: shared.name });
