@@ -7,6 +7,7 @@ import { asFault, Fault } from '../lib/errors.ts';
 import { Serial } from '../lib/serial.ts';
 import { fetchHub, isRelated, listHub, pushHub, troubleOf } from '../git/hub.ts';
 import type { HubPlace } from '../git/hub.ts';
+import { removeStaleLocks } from '../git/stale-locks.ts';
 import { HubMachine, SYNCED } from '../sync/hub-machine.ts';
 import type { HubFact, HubIntention, HubMode, HubRefs, HubTrouble, HubUpdate } from '../sync/hub-machine.ts';
 import type { RefsOfMap } from '../sync/map-format.ts';
@@ -19,6 +20,9 @@ import type { Events } from './events.ts';
 import { sourcesOf } from './hub-sources.ts';
 import type { ActedStore } from './hub-sources.ts';
 import type { Exchanges } from './exchanges.ts';
+
+/** A lock that is still there by then is nobody's. */
+const KILLED_MS = 3_500;
 
 export interface HubParts {
   readonly context: RepoContext;
@@ -188,6 +192,8 @@ export class Hub {
     await this.#disk?.look();
     const trouble: HubTrouble = fault.code === 'refused-repository' ? { kind: 'person', words: `${fault.message}; ${fault.remedy ?? ''}` } : troubleOf(fault);
     this.#tell({ type: 'failed', trouble });
+    // A git that was killed leaves a lock in its own way, and in that of every later one.
+    this.parts.clock.setTimer(KILLED_MS, () => void removeStaleLocks(this.parts.place.repository, this.parts.clock.now()).catch(() => undefined));
   }
 
   /** Each reason is told once, until it works again. */

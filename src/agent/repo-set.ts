@@ -9,7 +9,7 @@ import type { RunGit } from '../lib/git-run.ts';
 import { isGranted } from '../lib/names.ts';
 import type { DeviceId, RepoId } from '../lib/names.ts';
 import { SerialByKey } from '../lib/serial.ts';
-import { removeStaleIncoming } from '../git/clean.ts';
+import { removeStaleIncoming, sweepKilled } from '../git/clean.ts';
 import { recoverMove } from '../git/recover.ts';
 import type { Recovered } from '../git/recover.ts';
 import { removeStalePartials } from '../git/partials.ts';
@@ -22,6 +22,7 @@ import type { Peer } from '../home/peers.ts';
 import { grantOf } from '../home/repos.ts';
 import type { Repos, SharedRepo } from '../home/repos.ts';
 import type { RepoContext } from './context.ts';
+import { removeOldKept } from './kept.ts';
 import { RepoLoop } from './loop.ts';
 import type { LoopParts } from './loop-parts.ts';
 import { MapStore } from './maps.ts';
@@ -216,6 +217,9 @@ export class RepoSet {
     await removeStalePartials({ runGit, repository }, { isPaired, now: clock.now() });
     await removeStaleIncoming(repository, { before: this.#startedAt });
     await removeStaleLocks(repository, clock.now());
+    // Of no haste, and nothing that may keep a repository from being synced.
+    const onProblem = (words: string): void => events.emit({ type: 'bad-setting', words, repo: shared.name, code: 'bad-input' });
+    await removeOldKept({ runGit, repository }, { stateDir, repo: shared.id, now: clock.now(), onProblem }).catch((error: unknown) => onProblem(asFault(error, 'looking after kept tips').message));
     const found = await recoverMove({ runGit, startGit }, repository, { stateDir });
     if (found === undefined) return;
     events.emit({ type: 'stopped' in found ? 'recovery-stopped' : 'recovered', words: `${shared.name}: ${recoveredWords(found)}`, repo: shared.name });
@@ -225,8 +229,7 @@ export class RepoSet {
     this.#timer = this.#parts.clock.setTimer(RECONCILE_MS, () => {
       for (const { loop, watch } of this.#running.values()) {
         watch.retry();
-        // A killed receive-pack leaves locks too.
-        void removeStaleLocks(loop.context.repository, this.#parts.clock.now()).catch(() => undefined);
+        void sweepKilled(loop.context.repository, { startedAt: this.#startedAt, now: this.#parts.clock.now() }).catch(() => undefined);
         loop.hint();
       }
       for (const id of this.#broken.keys()) void this.open(id);

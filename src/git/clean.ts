@@ -5,6 +5,10 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../lib/errors.ts';
 import type { Repository } from './repository.ts';
+import { removeStaleLocks } from './stale-locks.ts';
+
+/** A push that lives may wait for its link, and write nothing, as long as a link is waited for: seven days at most (`xmpp.giveUp`). */
+const LONGEST_PUSH_MS = 8 * 86_400_000;
 
 /**
  * Removes quarantines of pushes that were cut off.
@@ -22,6 +26,12 @@ export async function removeStaleIncoming(repository: Repository, options: { rea
     removed += 1;
   }
   return removed;
+}
+
+/** What a git that was killed alone, under an agent that goes on, has left. */
+export async function sweepKilled(repository: Repository, { startedAt, now }: { readonly startedAt: number; readonly now: number }): Promise<void> {
+  await removeStaleLocks(repository, now);
+  await removeStaleIncoming(repository, { before: Math.max(startedAt, now - LONGEST_PUSH_MS) });
 }
 
 /** The latest change in a quarantine; a pack that still arrives keeps it young. */

@@ -12,8 +12,8 @@ const AUTOMATIC = 'git-xmpp@localhost';
 /** What an operation or a process that was killed leaves in a git directory. */
 const HALF_DONE = ['MERGE_HEAD', 'CHERRY_PICK_HEAD', 'REVERT_HEAD', 'rebase-merge', 'rebase-apply', 'index.lock', 'HEAD.lock', 'packed-refs.lock'];
 
-/** What is left behind for so long is left for good. */
-const LASTING_MS = 5_000;
+/** Agents look for what a git left that was killed alone each minute: what is there for longer is there for good. */
+const LASTING_MS = 70_000;
 
 /**
  * All that is wrong with copies that have `tip` in common, in words.

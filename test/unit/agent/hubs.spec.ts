@@ -1,5 +1,7 @@
 // The hubs of one repository, with a real bare one. What goes to and fro is in test/integration/hubs.spec.ts.
 
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Exchanges } from '../../../src/agent/exchanges.ts';
 import { Hubs } from '../../../src/agent/hubs.ts';
@@ -48,5 +50,18 @@ describe('Hubs', () => {
     await until(() => refsBelow(there, 'refs/heads/')['main'] === second);
     expect(refsBelow(there, 'refs/heads/')).toEqual({ main: second, [own]: second });
     expect(first).not.toBe(second);
+  });
+
+  it('goes on after a git that was killed left a lock where it is written down what the hub holds', async () => {
+    git(agent.repo.dir, 'config', 'remote.backup.xmppSync', 'both');
+    const lock = join(agent.repo.gitDir, 'refs/xmpp/hubs/backup/heads/main.lock');
+    mkdirSync(dirname(lock), { recursive: true });
+    writeFileSync(lock, '');
+    await hubs.start();
+    await look();
+    await until(() => hubs.all.some(({ machine }) => machine.trouble !== undefined));
+    await until(() => hubs.all.every(({ machine }) => machine.isKnown && machine.trouble === undefined));
+    expect(existsSync(lock)).toBe(false);
+    expect(refsBelow(agent.repo, 'refs/xmpp/hubs/backup/heads/')['main']).toBe(first);
   });
 });
