@@ -6,7 +6,7 @@ import type { Profile, ProfileSetting } from '../matrix/profile.ts';
 
 export const profile: Profile = {
   about: 'two Prosody servers, an account on each',
-  isQuick: true,
+  isQuick: false,
   carriers: ['in-band'],
   start: () => federate({}),
 };

@@ -6,7 +6,7 @@ import type { Profile } from '../matrix/profile.ts';
 
 export const profile: Profile = {
   about: 'Prosody, stanzas of 10 000 bytes at most',
-  isQuick: true,
+  isQuick: false,
   carriers: ['in-band'],
   start: () => oneAccount((accounts) => startProsody({ accounts, stanzaLimit: 10_000, hasProxy: false })),
 };
