@@ -121,7 +121,7 @@ async function killAll({ copies, hub }: SharedCopies, { kills, seed, say }: Kill
 
 /** What agents have said of moves that a kill cut short and that they left to a person. */
 function leftToPeople(copies: readonly Copy[]): string[] {
-  return copies.flatMap(({ device }) => device.log().split('\n').filter((line) => line.includes('was cut short')).map((line) => `${device.name}: ${line}`));
+  return copies.flatMap(({ device }) => device.log().split('\n').filter((line) => line.includes('was cut short, and')).map((line) => `${device.name}: ${line}`));
 }
 
 /** Waits for the moment, kills, and starts the agent again. @returns how many git processes were killed */
