@@ -1,0 +1,60 @@
+// What `npm run prove` runs, in order, and what each part shows. Rule: a step is a command that a person can type, and its exit code is the verdict.
+
+/** One part of the proof. */
+export interface Step {
+  readonly name: string;
+  /** What it shows when it ends well, for the report. */
+  readonly shows: string;
+  /** Of `npm`, from the project's root. */
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Lines at the end of its output that hold its figures. */
+  readonly figures: number;
+}
+
+const CARRIERS = ['in-band', 'socks5', 'direct'] as const;
+
+/** @param scale 1 is the whole proof, which takes some two hours; less makes each part shorter, and shows less */
+export function stepsOf(scale: number): readonly Step[] {
+  const some = (count: number, least: number): string => String(Math.max(least, Math.round(count * scale)));
+  const npm = (script: string, ...args: string[]): readonly string[] => ['run', script, '--', ...args];
+  return [
+    {
+      name: 'every test, on every server and network',
+      shows: 'lint, types, unit and property tests, the integration specs, the main job on each server of test/profiles, machines behind separate routers',
+      args: ['test'],
+      env: { XMPP_PROFILES: 'all', XMPP_INTEROP: 'slixmpp' },
+      figures: 3,
+    },
+    ...CARRIERS.map((carrier) => ({
+      name: `faults on the way, ${carrier}`,
+      shows: 'pushes, fetches, clones and commits both ways end right while connections are cut, swallowed, held and reordered and the server restarts twice; no restart from nothing; memory and descriptors bounded',
+      args: npm('soak', '--seconds', some(600, 20), '--seed', '4', '--carrier', carrier),
+      figures: 5,
+    })),
+    {
+      name: 'kill -9 of agents and of their git processes',
+      shows: 'no commit is lost, every repository is sound, every copy ends at one commit',
+      args: npm('soak', '--kills', some(100, 3), '--seed', '1'),
+      figures: 5,
+    },
+    {
+      name: 'graphs of 1 000 devices and hubs',
+      shows: 'the engine of the agent ends at the same tips on all devices after the last fault heals',
+      args: npm('simulate', '--seeds', some(20, 1), '--devices', '1000', '--seed', '1'),
+      figures: 1,
+    },
+    {
+      name: 'graphs of mixed policies',
+      shows: 'the same, with ff, merge and none side by side',
+      args: npm('simulate', '--mixed', '--seeds', some(300, 5), '--devices', '40'),
+      figures: 1,
+    },
+    {
+      name: 'spoiled input',
+      shows: 'everything that reads bytes from outside reads or refuses them; it never crashes, hangs or grows',
+      args: npm('fuzz', '--seconds', some(300, 10)),
+      figures: 2,
+    },
+  ];
+}
