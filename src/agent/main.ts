@@ -2,7 +2,6 @@
 // an error in one part.
 
 import { dirname } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { fileURLToPath } from 'node:url';
 import { asFault, formatFaultLines } from '../lib/errors.ts';
 import { realClock } from '../lib/clock.ts';
@@ -13,6 +12,7 @@ import { LogFile } from '../home/log-file.ts';
 import { findHome, prepareHome } from '../home/paths.ts';
 import type { Agent } from './agent.ts';
 import { composeAgent } from './compose.ts';
+import { boundHeap } from './heap-growth.ts';
 import { LogLevelNow } from './log-level.ts';
 import { handOver, logWriter, markOf, startedBy } from './process.ts';
 import { makeRoutes } from './routes.ts';
@@ -26,14 +26,8 @@ const STOP_GRACE_MS = 5_000;
 /** Bytes a second, both ways, above what links say to stay alive. */
 const MOVING_RATE = 1_000;
 
-/**
- * Bytes that pass through lie outside of V8's heap and count against it all the same: a heap as small as this one's would be marked anew for every
- * few megabytes (docs/decisions/0026-a-heap-that-may-grow.md).
- */
-const HEAP_FLAG = '--heap-growing-percent=300';
-
 async function main(): Promise<void> {
-  setFlagsFromString(HEAP_FLAG);
+  boundHeap();
   const { env } = process;
   const isDebug = env['GIT_XMPP_DEBUG'] === '1';
   const home = findHome(env);

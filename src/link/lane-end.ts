@@ -22,6 +22,8 @@ export interface LaneSocketOptions {
 export abstract class LaneEnd {
   protected readonly stream: Duplex;
   protected readonly clock: Clock;
+  /** Since the last look at the clock, which costs more than a part does. */
+  #hasHeard = false;
   #heardAt: number;
   #saidAt: number;
   #timer: Timer;
@@ -52,7 +54,7 @@ export abstract class LaneEnd {
   }
 
   protected heard(): void {
-    this.#heardAt = this.clock.now();
+    this.#hasHeard = true;
   }
 
   protected said(): void {
@@ -91,7 +93,8 @@ export abstract class LaneEnd {
   #beat(): void {
     const now = this.clock.now();
     // A clock that was set back begins anew.
-    if (!this.isListening || now < this.#heardAt) this.#heardAt = now;
+    if (this.#hasHeard || !this.isListening || now < this.#heardAt) this.#heardAt = now;
+    this.#hasHeard = false;
     if (now - this.#heardAt >= SILENT_MS) return this.lose('nothing is heard on it');
     if (now - this.#saidAt >= BEAT_MS || now < this.#saidAt) this.beat();
     this.#timer = this.clock.setTimer(BEAT_MS, () => this.#beat());

@@ -77,11 +77,13 @@ export class LaneIn extends LaneEnd {
   }
 
   pause(): void {
+    if (this.#isPaused) return;
     this.#isPaused = true;
     this.stream.pause();
   }
 
   resume(): void {
+    if (!this.#isPaused) return;
     this.#isPaused = false;
     this.stream.resume();
   }

@@ -3,10 +3,15 @@
 import { RateMeter } from '../lib/rate.ts';
 import type { LaneWay } from './lane-format.ts';
 
+/** So many bytes are told to the rates at once. */
+const LOOK_BYTES = 512 * 1024;
+
 /** Counted once for each end of a link. */
 export class LaneMeter {
   readonly #rates = { out: new RateMeter(), in: new RateMeter() };
   readonly #now: () => number;
+  /** Not given to the rates yet: each look at the clock costs more than a part does. */
+  readonly #pending = { out: 0, in: 0 };
   /** Lanes that are open, or being opened from here. */
   open = 0;
   sent = 0;
@@ -19,15 +24,23 @@ export class LaneMeter {
 
   /** @param direction as this end sees it */
   moved(bytes: number, direction: 'out' | 'in'): void {
-    this.#rates[direction].add(bytes, this.#now());
+    this.#pending[direction] += bytes;
+    if (this.#pending[direction] >= LOOK_BYTES) this.#settle(direction);
     if (direction === 'out') this.sent += bytes;
     else this.received += bytes;
   }
 
   /** Bytes a second. */
   rates(): { readonly up: number; readonly down: number } {
+    this.#settle('out');
+    this.#settle('in');
     const now = this.#now();
     return { up: this.#rates.out.read(now), down: this.#rates.in.read(now) };
+  }
+
+  #settle(direction: 'out' | 'in'): void {
+    this.#rates[direction].add(this.#pending[direction], this.#now());
+    this.#pending[direction] = 0;
   }
 }
 

@@ -37,8 +37,14 @@ export class LaneReader extends Readable {
     if (this.destroyed || this.#hasEnded || this.#lane !== undefined) return void lane.stream.destroy();
     const current = new LaneIn(lane, {
       started: (offset) => this.#checked(() => this.#receiver.begins(offset)),
-      part: (bytes) => this.#early.push(bytes),
-      read: () => this.#flow(),
+      part: (bytes) => {
+        // As it comes, where nobody waits: what is queued first costs as much again.
+        if (this.#early.length === 0 && !this.#isFull && this.#receiver.isLanesTurn) this.#hand(bytes);
+        else this.#early.push(bytes);
+      },
+      read: () => {
+        if (this.#early.length > 0 || this.#isFull || !this.#receiver.isLanesTurn) this.#flow();
+      },
       // The end itself comes over the link, behind everything.
       done: () => undefined,
       fault: (why) => this.#events.fault(why),
@@ -90,16 +96,21 @@ export class LaneReader extends Readable {
     while (!this.#isFull && this.#receiver.isLanesTurn) {
       const part = this.#early.shift();
       if (part === undefined) break;
-      this.#receiver.fromLane(part.length);
-      this.#lane?.received(this.#receiver.received);
-      this.#events.moved(part.length, 'lane');
-      this.#isFull = !this.push(part);
+      this.#hand(part);
     }
     if (this.#early.length > 0 || this.#isFull) this.#lane?.pause();
     else this.#lane?.resume();
     if (!this.#isReading) return;
     if (this.#isFull) this.#stream.pause();
     else this.#stream.resume();
+  }
+
+  /** The next part, which came over the lane. */
+  #hand(part: Uint8Array): void {
+    this.#receiver.fromLane(part.length);
+    this.#lane?.received(this.#receiver.received);
+    this.#events.moved(part.length, 'lane');
+    this.#isFull = !this.push(part);
   }
 
   /** What the other side said may be what cannot be: then the stream is over. */

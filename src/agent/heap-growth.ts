@@ -1,0 +1,32 @@
+// How far the heap may grow before it is marked anew (docs/decisions/0037-room-for-the-heap.md). Rule: by about the same number of bytes, however much
+// lives in it: a share of a small heap would be used up by a few megabytes that pass through, and the same share of a larger one takes memory for nothing.
+
+import { PerformanceObserver } from 'node:perf_hooks';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+
+/** What may come on top of what lives. Buffers lie outside of the heap and count against it all the same. */
+const ROOM_BYTES = 24 << 20;
+/** In percent of what lives. */
+const LEAST = 50;
+const MOST = 300;
+/** `NodeGCPerformanceDetail.kind` of a collection of the whole heap. */
+const MAJOR = 4;
+
+/** Percent by which a heap may grow in which so many bytes live. */
+export function growthOf(liveBytes: number): number {
+  return Math.round(Math.min(MOST, Math.max(LEAST, (100 * ROOM_BYTES) / liveBytes)));
+}
+
+/** Gives the heap of this process its room, now and after each collection of all of it. */
+export function boundHeap(): void {
+  const apply = (): void => setFlagsFromString(`--heap-growing-percent=${growthOf(getHeapStatistics().used_heap_size)}`);
+  apply();
+  const observer = new PerformanceObserver((list) => {
+    if (list.getEntries().some((entry) => 'detail' in entry && isMajor(entry.detail))) apply();
+  });
+  observer.observe({ entryTypes: ['gc'] });
+}
+
+function isMajor(detail: unknown): boolean {
+  return typeof detail === 'object' && detail !== null && 'kind' in detail && detail.kind === MAJOR;
+}
