@@ -65,7 +65,7 @@ const SPOILT: readonly (readonly [what: string, spoiling: Spoiling])[] = [
   ['publishes nothing', engine("return [{ type: 'publish' }];", 'return [];')],
   ['offers nothing on contact', engine('for (const device of maps.keys()) state.unwanted.delete(device);', 'return [];')],
   ['offers nothing after an answer', engine('state.unanswered = Math.max(0, state.unanswered - 1);', 'return [];')],
-  ['takes an older map for news', engine('if (counter <= (this.#maps.get(device) ?? 0)) return [];', 'if (counter > (this.#maps.get(device) ?? 0)) return [];')],
+  ['takes an older map for news', engine('if (counter <= (this.#maps.get(device) ?? 0) ||', 'if (counter > (this.#maps.get(device) ?? 0) ||')],
   ['offers what a peer holds, and not what it lacks', engine('if (counter <= (state.holds?.get(device) ?? 0)) return false;', 'if (counter > (state.holds?.get(device) ?? 0)) return false;')],
   ['offers older maps than the refused one', engine(' <= (state.refused.get(device) ?? 0);', ' >= (state.refused.get(device) ?? 0);')],
   ['forgets what was delivered', engine('Math.max(counter, state.holds.get(device) ?? 0)', 'Math.min(counter, state.holds.get(device) ?? 0)')],
