@@ -127,10 +127,12 @@ export class EngineNetwork {
     const isLost = (): boolean => !edge.isUp || edge.cuts !== cuts;
     this.#later(() => {
       const isRefused = this.isRefusing && this.#draw(4) === 0;
-      if (!isLost() && !isRefused) this.#take(to, { device, counter, via: node.device });
+      // One that found no way stays lost, also where there is a way again by the time it ends.
+      const hasArrived = !isLost();
+      if (hasArrived && !isRefused) this.#take(to, { device, counter, via: node.device });
       this.#later(() => {
         node.offering.delete(peer);
-        if (isRefused || isLost()) this.#tell(node, { type: 'undelivered', peer, device, mayRetry: isRefused || this.#draw(2) === 0 });
+        if (isRefused || !hasArrived || isLost()) this.#tell(node, { type: 'undelivered', peer, device, mayRetry: isRefused || this.#draw(2) === 0 });
         else {
           node.told.add(`${peer} ${device} ${counter}`);
           this.#tell(node, { type: 'delivered', peer, device, counter });
