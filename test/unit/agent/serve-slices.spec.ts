@@ -66,7 +66,7 @@ function open(bytes: Uint8Array, said: Said = {}): ServiceStream {
   const service = openService(link.session, `${path}/packs/${sha256}`, formatPackHeaders({ offset, size, tip }));
   service.stream.on('error', () => undefined);
   // A refusal is read by whoever waits for it.
-  void service.accepted.then(() => service.stream.resume(), () => undefined);
+  void service.accepted.then(() => service.download.resume(), () => undefined);
   return service;
 }
 
