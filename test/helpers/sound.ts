@@ -15,18 +15,25 @@ const HALF_DONE = ['MERGE_HEAD', 'CHERRY_PICK_HEAD', 'REVERT_HEAD', 'rebase-merg
 /** Agents look for what a git left that was killed alone each minute: what is there for longer is there for good. */
 const LASTING_MS = 70_000;
 
+export interface SoundOptions {
+  readonly hub?: string | undefined;
+  readonly mayHoldIncoming?: boolean;
+  readonly lastingMs?: number;
+}
+
 /**
  * All that is wrong with copies that have `tip` in common, in words.
  * @param options.hub also looked at
+ * @param options.lastingMs how long something has to lie there to count as left for good
  * @param options.mayHoldIncoming where a `git receive-pack` was killed: what it had received goes when its agent starts again
  */
-export async function whatIsWrong(copies: readonly Copy[], tip: string, options: { readonly hub?: string | undefined; readonly mayHoldIncoming?: boolean } = {}): Promise<string[]> {
-  const { hub, mayHoldIncoming = false } = options;
+export async function whatIsWrong(copies: readonly Copy[], tip: string, options: SoundOptions = {}): Promise<string[]> {
+  const { hub } = options;
   const wrong: string[] = [];
   const left = new Set<string>();
   const missing = new Map<string, string>();
   for (const copy of copies) {
-    wrong.push(...(await whatIsBroken(copy, mayHoldIncoming)));
+    wrong.push(...(await whatIsBroken(copy, options)));
     for (const oid of await leftIn(copy)) left.add(oid);
     for (const [oid, subject] of await missingFrom(copy, tip)) missing.set(oid, `${subject} of ${copy.device.name}`);
   }
@@ -36,10 +43,10 @@ export async function whatIsWrong(copies: readonly Copy[], tip: string, options:
   return wrong;
 }
 
-async function whatIsBroken(copy: Copy, mayHoldIncoming: boolean): Promise<string[]> {
+async function whatIsBroken(copy: Copy, { mayHoldIncoming = false, lastingMs = LASTING_MS }: SoundOptions): Promise<string[]> {
   const { device, dir } = copy;
   const gitDir = path.join(dir, '.git');
-  const wrong = [...(await fsck(copy, gitDir)), ...(await lasting(() => leftOver(gitDir, mayHoldIncoming)))];
+  const wrong = [...(await fsck(copy, gitDir)), ...(await lasting(() => leftOver(gitDir, mayHoldIncoming), lastingMs))];
   const { stdout } = await device.run('git', ['status', '--porcelain'], { cwd: dir });
   return [...wrong, ...stdout.split('\n').filter(Boolean)].map((line) => `${device.name}: ${line}`);
 }
@@ -52,8 +59,8 @@ function leftOver(gitDir: string, mayHoldIncoming: boolean): string[] {
 }
 
 /** Of what is found, that which does not go away: an agent may be writing down what it was told. */
-async function lasting(find: () => string[]): Promise<string[]> {
-  for (const until = Date.now() + LASTING_MS; ; ) {
+async function lasting(find: () => string[], lastingMs: number): Promise<string[]> {
+  for (const until = Date.now() + lastingMs; ; ) {
     const found = find();
     if (found.length === 0 || Date.now() > until) return found;
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -33,9 +33,10 @@ it('tells once when a folder has gone, is another, or is there again, and nothin
   renameSync(`${path}-moved`, path);
   await clock.pass(LOOK_MS);
   await until(() => told.length === 2);
+  // Made while the old one is there, so that it cannot be given that one's inode.
+  mkdirSync(join(path, 'another'));
   rmSync(gitDir, { recursive: true });
-  mkdirSync(join(path, 'in-between'));
-  mkdirSync(gitDir);
+  renameSync(join(path, 'another'), gitDir);
   await clock.pass(LOOK_MS);
   await until(() => told.length === 3);
   repos = [];

@@ -18,7 +18,7 @@ beforeEach(async () => {
 
 afterEach(() => device.remove());
 
-const wrong = async (tip: string): Promise<string[]> => whatIsWrong([{ device, dir }], tip);
+const wrong = async (tip: string): Promise<string[]> => whatIsWrong([{ device, dir }], tip, { lastingMs: 1_000 });
 
 describe('what is wrong with copies', () => {
   it('is nothing where the tip holds every commit', async () => {
