@@ -1,9 +1,7 @@
 // The account this agent is signed in to: trying it, keeping it, leaving it. Rule: a login that does not come up changes nothing, and
 // the password is forgotten only when the server itself said that it is wrong.
 
-import { readFile } from 'node:fs/promises';
-import { Resolver } from 'node:dns/promises';
-import { Fault, formatFault } from '../lib/errors.ts';
+import { asFault, Fault, formatFault } from '../lib/errors.ts';
 import type { FaultCode } from '../lib/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { RunGit } from '../lib/git-run.ts';
@@ -16,11 +14,10 @@ import { loadPassword, rejectPassword, savePassword } from '../home/credentials.
 import { fingerprintOf } from '../home/fingerprint.ts';
 import type { Identity } from '../home/identity.ts';
 import type { Home } from '../home/paths.ts';
-import { domainOf } from '../lib/jid.ts';
-import { connect } from '../xmpp/connection.ts';
 import type { Connection } from '../xmpp/connection.ts';
 import type { Element } from '../xmpp/element.ts';
 import { SignIn } from '../xmpp/sign-in.ts';
+import { dialAccount } from './account-dial.ts';
 import type { AccountAnswer, LoginAnswer } from './answers.ts';
 import type { Pauses } from './pauses.ts';
 import type { ServerCertificates } from './server-certificate.ts';
@@ -45,6 +42,7 @@ export interface AccountParts {
 /** What a lost network looks like from a connection. */
 const LOSSES: readonly FaultCode[] = ['dns', 'tcp', 'timeout', 'not-connected'];
 const LOST_ANSWER_MS = 1_000;
+const ASK_AGAIN_MS = 60_000;
 
 /** One account at a time; none is fine too. */
 export class AccountKeeper {
@@ -92,13 +90,25 @@ export class AccountKeeper {
   /** Signs in to the account that is kept, and stays signed in. */
   async start(): Promise<void> {
     const { account } = this;
-    if (account === undefined || this.#parts.pauses.all !== undefined) return;
-    const password = await loadPassword(this.#parts.home, this.#parts.runGit, account.jid);
+    if (account === undefined || this.#isSettled()) return;
+    const { home, runGit, clock } = this.#parts;
+    const password = await loadPassword(home, runGit, account.jid).catch((error: unknown) => asFault(error, 'asking for the password'));
+    // Whoever signed in, or paused, meanwhile has settled it.
+    if (this.#isSettled()) return;
+    if (password instanceof Fault) {
+      // A keyring may still be locked: it is asked again, and nothing else waits for it.
+      this.#down = { fault: password, retryInMs: ASK_AGAIN_MS };
+      return void clock.setTimer(ASK_AGAIN_MS, () => void this.start());
+    }
     if (password === undefined) {
       this.#down = { fault: new Fault('no-account', `no password of ${account.jid} is kept`, { remedy: `git xmpp login ${account.jid}` }), retryInMs: undefined };
       return;
     }
     this.#keep(this.#makeSignIn(account, password)).start();
+  }
+
+  #isSettled(): boolean {
+    return this.#signIn !== undefined || this.#parts.pauses.all !== undefined;
   }
 
   /** Tries the account, and keeps it when the server lets it in, unless `signal` came first. @throws Fault of the sign-in */
@@ -111,8 +121,9 @@ export class AccountKeeper {
     const { home, config, runGit, pauses } = this.#parts;
     pauses.requireRunning();
     const connection = await this.#dial(account, password, signal);
-    if (signal.aborted) {
+    if (signal.aborted || pauses.all !== undefined) {
       await connection.close();
+      pauses.requireRunning();
       throw new Fault('agent', 'whoever asked to sign in has gone');
     }
     const strongestMechanism = this.#mechanism;
@@ -214,35 +225,7 @@ export class AccountKeeper {
     return new SignIn({ dial, clock, log: log.scope('sign-in'), random });
   }
 
-  async #dial(account: Account, password: string, signal: AbortSignal): Promise<Connection> {
-    const { clock, log, random, trace, identity, certificates } = this.#parts;
-    const domain = domainOf(account.jid);
-    const ca = account.caFile === undefined ? undefined : await readCa(account.caFile);
-    return connect({
-      account: { jid: account.jid, server: account.server, ca },
-      password,
-      resource: identity().resource,
-      clock,
-      log: log.scope('xmpp'),
-      random,
-      resolver: new Resolver(),
-      signal,
-      trace,
-      strongestMechanism: account.strongestMechanism,
-      onMechanism: (name) => {
-        this.#mechanism = name;
-      },
-      onCertificate: (certificate) => void certificates.note(domain, certificate),
-    }).catch(async (error: unknown) => {
-      throw await certificates.explain(domain, error);
-    });
-  }
-}
-
-async function readCa(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new Fault('tls', `the certificate file ${path} cannot be read`, { remedy: 'git xmpp login again with --ca', cause });
+  #dial(account: Account, password: string, signal: AbortSignal): Promise<Connection> {
+    return dialAccount(this.#parts, { account, password, signal, onMechanism: (name) => (this.#mechanism = name) });
   }
 }

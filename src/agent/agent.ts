@@ -111,6 +111,7 @@ export class Agent {
     if (before !== undefined && before !== result.shared.id) peering.repoSet.close(before);
     if (request.isFolder) await keepFolder(runGit, result.shared);
     const loop = await peering.repoSet.open(result.shared.id);
+    peering.regrant(result.shared.id);
     if (loop === undefined) throw peering.repoSet.problem(result.shared.id) ?? new Fault('internal', 'the repository was not opened');
     for (const { peer, name } of result.at) await ensureRemote(loop.context, peer.petname, name);
     await this.#contactAll();
@@ -123,6 +124,7 @@ export class Agent {
     const shared = await this.shared(path);
     this.parts.peering.repoSet.close(shared.id);
     await this.parts.repos.remove(shared.id);
+    this.parts.peering.regrant(shared.id);
     await this.parts.pauses.forget(shared.id);
     await unsetGitConfig(this.parts.runGit, shared, 'xmpp.id');
     return { name: shared.name };

@@ -132,10 +132,7 @@ export class Answers implements LinkHandlers<DeviceId> {
       onArrived: () => loop.prepare(),
       onUnstored: () => void loop.tell({ type: 'unstored', device: offer.device, counter: loop.context.maps.signed(offer.device)?.counter ?? 0 }),
       clock: this.#parts.clock,
-      onRefused: (why) => {
-        const words = `an offer of ${peer.petname} was not taken in: ${why}`;
-        this.#parts.events.emit({ type: 'offer-refused', words, peer: peer.petname, repo: loop.context.shared().name });
-      },
+      onRefused: (why) => this.#parts.events.emit({ type: 'offer-refused', words: `an offer of ${peer.petname} was not taken in: ${why}`, peer: peer.petname, repo: loop.context.shared().name, code: 'git' }),
     });
     return this.#served(loop, peer, { needed: 'offer', process });
   }
@@ -170,10 +167,11 @@ export class Answers implements LinkHandlers<DeviceId> {
 
   /** It goes on only while the same grant lets it, and is told as an exchange. */
   #served({ context }: RepoLoop, { device, petname }: Peer, by: { readonly process: ServedProcess; readonly needed: Exclude<Grant, 'none'>; readonly hasBranches?: boolean }): ServedProcess {
-    const { peers, serving, exchanges } = this.#parts;
+    const { peers, serving, exchanges, loops } = this.#parts;
     const granted = (): string => {
       const [shared, peer] = [context.shared(), peers.byDevice(device)];
-      if (peer === undefined || !isGranted(grantOf(shared, peer), by.needed)) return 'nothing';
+      // Not shared any more: what began while it was is not to go on.
+      if (loops.byId(shared.id) === undefined || peer === undefined || !isGranted(grantOf(shared, peer), by.needed)) return 'nothing';
       return by.hasBranches === true ? JSON.stringify(globsFor(shared, peer)) : 'all';
     };
     const before = granted();

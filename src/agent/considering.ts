@@ -92,7 +92,7 @@ export class Considering {
     };
     // Before it is told what waits: the commands in those words name the mirror.
     const mirror = (): Promise<void> =>
-      writeMirror(context, device, { config, url }).catch((error: unknown) => this.#complain('mirror-failed', error, 'writing the mirror'));
+      writeMirror(context, device, { config, url }).catch((error: unknown) => this.#complain('mirror-failed', error, 'writing the mirror', peer.petname));
     return this.#take(source, { name: peer.petname, ours, config, mirror });
   }
 
@@ -161,8 +161,8 @@ export class Considering {
     this.#again = this.#parts.clock.setTimer(this.#retry.fail(this.#parts.random()), this.#parts.look);
   }
 
-  #complain(type: string, error: unknown, doing: string): void {
+  #complain(type: string, error: unknown, doing: string, peer?: string): void {
     const fault = asFault(error, doing);
-    this.#parts.events.emit({ type, words: `${doing}: ${fault.message}`, repo: this.#parts.context.shared().name, code: fault.code });
+    this.#parts.events.emit({ type, words: `${doing}: ${fault.message}`, repo: this.#parts.context.shared().name, code: fault.code, ...(peer === undefined ? {} : { peer }) });
   }
 }

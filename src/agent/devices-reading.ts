@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 import { withDeadline } from '../lib/clock.ts';
 import { decodeBase64 } from '../lib/base64.ts';
 import { asFault, Fault, InputFault } from '../lib/errors.ts';
-import { bareOf } from '../lib/jid.ts';
+import { bareOf, parseFullJid } from '../lib/jid.ts';
 import type { Log } from '../lib/log.ts';
 import type { DeviceId } from '../lib/names.ts';
 import { Serial } from '../lib/serial.ts';
@@ -54,7 +54,10 @@ export class DevicesReading {
     const { devices, clock, events } = this.#parts;
     devices.telling.connection = connection;
     // From the first moment: what is said while the rest is read must not be missed.
-    connection.onHeadline(NS_DEVICES, (_from, payload) => this.#hear(payload));
+    connection.onHeadline(NS_DEVICES, (from, payload) => {
+      // Only devices of one's own account have a say in this.
+      if (bareOf(parseFullJid(from)) === bareOf(connection.jid)) this.#hear(payload);
+    });
     const late = (): Fault => new Fault('timeout', 'the server did not say in time which devices are unpaired');
     try {
       await withDeadline(this.#readAll(connection), READ_MS, clock, late);

@@ -160,10 +160,12 @@ export class Devices {
     const { book, peers, clock, events } = this.#parts;
     const held = revoked.map((each) => this.#named(each, from));
     if (held.length > 0) await book.revoke(held, clock.now());
-    for (const each of held) {
+    // One that cannot be let go of whole (a full disk) keeps none of the others.
+    const dropped = held.map(async (each) => {
       const peer = peers.byDevice(each.device);
       if (peer !== undefined) await this.#drop(peer, describeRevoked(peer.petname, each), from.petname);
-    }
+    });
+    for (const each of await Promise.allSettled(dropped)) if (each.status === 'rejected') throw each.reason;
     for (const card of added) await this.#add(card, from);
     for (const why of refused) events.emit({ type: 'devices-refused', words: `${from.petname} ${why}`, peer: from.petname });
     // Others may never meet the device that said it first.

@@ -27,6 +27,8 @@ const STOP_GRACE_MS = 5_000;
 const MOVING_RATE = 1_000;
 
 async function main(): Promise<void> {
+  // A log that nobody takes any more (the journal's end went away) is no reason to end.
+  process.stderr.on('error', () => undefined);
   boundHeap();
   const { env } = process;
   const isDebug = env['GIT_XMPP_DEBUG'] === '1';

@@ -138,6 +138,7 @@ export class Pauses {
   async forget(id: RepoId): Promise<void> {
     this.#holds.delete(id);
     if (this.#state.repos.some(({ repo }) => repo === id)) await this.#save((state) => withRepo(state, id, undefined));
+    await this.onChange();
   }
 
   /** Ends what is due; called after sleep too. */

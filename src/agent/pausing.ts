@@ -37,6 +37,8 @@ export class Pausing {
   apply(): Promise<void> {
     return this.#serial.run(async () => {
       const { pauses, repos, peering, account } = this.#parts;
+      // One that is not shared any more stands still no longer, whatever it is once it is shared again.
+      for (const id of this.#standing) if (repos.byId(id) === undefined) this.#standing.delete(id);
       await Promise.all(repos.list().map(({ id }) => this.#settle(id)));
       const isPaused = pauses.all !== undefined;
       if (isPaused === this.#isResting) return;

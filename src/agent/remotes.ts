@@ -54,7 +54,10 @@ export class Remotes {
   }
 
   #complain(loop: RepoLoop, peer: Peer, error: unknown): void {
-    const words = `no remote for ${peer.petname}: ${asFault(error, 'adding a remote').message}`;
-    this.#events.emit({ type: 'remote-failed', words, peer: peer.petname, repo: loop.context.shared().name });
+    // The next digest tries again.
+    loop.considering.remoteUrls.delete(peer.device);
+    const { code, message, remedy } = asFault(error, 'adding a remote');
+    const words = `no remote for ${peer.petname}: ${message}`;
+    this.#events.emit({ type: 'remote-failed', words, peer: peer.petname, repo: loop.context.shared().name, code, ...(remedy === undefined ? {} : { remedy }) });
   }
 }

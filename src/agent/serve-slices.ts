@@ -171,8 +171,9 @@ export class SliceServer {
         news.taken(pack.size);
         return 0;
       } catch (error) {
-        words = asFault(error, 'taking it in').message;
-        this.#events.emit({ type: 'offer-refused', words: `a pack of ${peer.petname} was not taken in: ${words}`, peer: peer.petname, repo: context.shared().name });
+        const { message, code } = asFault(error, 'taking it in');
+        words = message;
+        this.#events.emit({ type: 'offer-refused', words: `a pack of ${peer.petname} was not taken in: ${words}`, peer: peer.petname, repo: context.shared().name, code });
         return 1;
       } finally {
         this.#arriving.delete(path);

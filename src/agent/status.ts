@@ -24,7 +24,7 @@ export interface RepoPeerStatus {
   readonly isOnline: boolean;
   /** Whether it has told that it has the repository; false as well while nothing has been heard of it yet. */
   readonly isShared: boolean;
-  /** `in sync`, `ahead 2`, `behind 1`, `diverged`, `sending`, `unknown` (it has told nothing yet), `paused`, `paused until 14:30`. */
+  /** `in sync`, `ahead 2`, `behind 1`, `diverged`, `sending`, `to be sent` (once it is there), `unknown` (it has told nothing yet), `paused`, `paused until 14:30`. */
   readonly state: string;
   /** Commits of all branches that both have: those that it lacks, and those that are lacking here. */
   readonly ahead: number;
@@ -110,7 +110,7 @@ export async function repoPeerStatus(
   const branches = await compareBranches(loop, { ours: maps.refsOf(me), theirs: maps.refsOf(device), peer });
   const owed = loop.engine.owed(device)?.includes(me) ?? false;
   const count = { ahead: sum(branches.map(({ ahead }) => ahead)), behind: sum(branches.map(({ behind }) => behind)) };
-  return { ...base, state: summarise(branches, { ...count, isSending: owed && isOnline }), ...count, isShared: true, branches };
+  return { ...base, state: summarise(branches, { ...count, isOwed: owed, isOnline }), ...count, isShared: true, branches };
 }
 
 /** What is told of a peer. */
@@ -130,12 +130,14 @@ export function peerStatus(peer: Peer, { isOnline, links, error }: { readonly is
   };
 }
 
-function summarise(branches: readonly BranchStatus[], { ahead, behind, isSending }: { readonly ahead: number; readonly behind: number; readonly isSending: boolean }): string {
+function summarise(branches: readonly BranchStatus[], { ahead, behind, isOwed, isOnline }: { readonly ahead: number; readonly behind: number; readonly isOwed: boolean; readonly isOnline: boolean }): string {
+  const isSending = isOwed && isOnline;
   if (branches.some(({ state }) => state === 'diverged')) return 'diverged';
   if (ahead > 0 && behind > 0) return `ahead ${ahead}, behind ${behind}`;
   if (ahead > 0) return isSending ? `sending ${ahead}` : `ahead ${ahead}`;
   if (behind > 0) return `behind ${behind}`;
-  return isSending ? 'sending' : 'in sync';
+  // A branch that the other has not at all counts in neither.
+  return isSending ? 'sending' : isOwed ? 'to be sent' : 'in sync';
 }
 
 function sum(counts: readonly number[]): number {

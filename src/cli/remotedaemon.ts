@@ -2,7 +2,7 @@
 // said is decided in control/remotedaemon-machine.ts, and everything is asked at the agent's door.
 
 import { Backoff } from '../lib/backoff.ts';
-import { nap } from '../lib/clock.ts';
+import { delay, realClock } from '../lib/clock.ts';
 import { asFault } from '../lib/errors.ts';
 import type { FaultCode } from '../lib/errors.ts';
 import { Serial } from '../lib/serial.ts';
@@ -13,7 +13,7 @@ import type { DaemonFact, DaemonLine } from '../control/remotedaemon-machine.ts'
 import type { Door } from './door.ts';
 
 /** After the agent went away, it is looked for this often; it is not started, for a person may have stopped it. */
-const RETRY = { baseMs: 200, capMs: 10_000 };
+const RETRY = { baseMs: 200, capMs: 1_000 };
 /** More than so many questions do not wait. */
 const MAX_ASKED = 32;
 const PASSING: readonly FaultCode[] = ['agent', 'timeout'];
@@ -72,6 +72,7 @@ export class Driver {
   async run(): Promise<void> {
     const backoff = new Backoff(RETRY);
     let hasBegun = false;
+    const ended = new Promise<void>((resolve) => this.signal.addEventListener('abort', () => resolve(), { once: true }));
     while (!this.signal.aborted) {
       try {
         await this.#follow(() => {
@@ -86,7 +87,8 @@ export class Driver {
         // Not shared any more, say: that is not mended by waiting.
         if (!hasBegun || !PASSING.includes(fault.code)) throw fault;
       }
-      do await nap(backoff.fail(0.5));
+      // Whoever drives it keeps the process alive meanwhile; its end ends the wait.
+      do await Promise.race([delay(backoff.fail(0.5), realClock), ended]);
       while (!this.signal.aborted && !(await this.#isRunning()));
     }
   }

@@ -67,6 +67,7 @@ export async function sync(door: Door, path: string | undefined): Promise<void> 
     door.running<StatusAnswer>('/status').then((now) => syncing(completeStatus(now), { ...lookOf(process.stderr), width: widthOf(process.stderr) - 1 })),
   );
   for (const repo of status.repos) for (const peer of repo.peers) print(`${repo.name}  ${peer.peer}  ${peer.state}${peer.isOnline ? '' : ' (offline)'}`);
-  const asked = status.repos.filter((repo) => path === undefined || resolve(path).startsWith(repo.path));
+  const at = path === undefined ? undefined : resolve(path);
+  const asked = status.repos.filter((repo) => at === undefined || at === repo.path || at.startsWith(`${repo.path}/`));
   for (const { name, problem } of asked) if (problem !== undefined) throw new Fault(problem.code, `${name}: ${problem.message}`);
 }

@@ -1,7 +1,7 @@
 // Where an agent keeps what it has. Follows the XDG base directory specification, and unix(7) for the length of a socket's path; on Windows, where
 // it is untried, the roaming folder and a named pipe. Rule: one home is one folder under one spelling, and nobody but its owner can look into it.
 
-import { constants, realpathSync } from 'node:fs';
+import { constants, lstatSync, realpathSync } from 'node:fs';
 import { access, chmod, lstat, mkdir, readdir } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, posix, win32 } from 'node:path';
@@ -94,10 +94,18 @@ function chooseSocket(dir: string, { env, path, isWindows }: Place): string {
     path.join(tmpdir(), `git-xmpp-${ownUid()}`, name),
   ];
   const found = choices.find((choice) => Buffer.byteLength(choice) <= MAX_SOCKET_BYTES);
-  if (found !== undefined) return found;
+  if (found !== undefined) return own(found);
   throw new Fault('bad-config', `the path of the agent's socket would be longer than ${MAX_SOCKET_BYTES} bytes: ${usual}`, {
     remedy: 'set GIT_XMPP_HOME to a folder with a shorter path',
   });
+}
+
+/** A folder that others may make too has to be one's own: who listens in it is told the password. */
+function own(socket: string): string {
+  const dir = dirname(socket);
+  const found = lstatSync(dir, { throwIfNoEntry: false });
+  if (found === undefined || (found.isDirectory() && found.uid === ownUid() && (found.mode & 0o022) === 0)) return socket;
+  throw new Fault('permissions', `${dir} is not a folder of your own that nobody else may write to`, { remedy: `remove it, or set GIT_XMPP_HOME to a folder with a shorter path` });
 }
 
 /** Few homes need it: node:crypto is loaded no sooner, since every command begins here. */

@@ -24,6 +24,9 @@ export interface BodyEvents {
   readonly fault: (why: string) => void;
 }
 
+/** What may wait for the link when a lane is taken, in bytes. */
+const MAX_RESENT = 1 << 20;
+
 export class LaneWriter extends Writable {
   readonly #link: Writable;
   readonly #events: BodyEvents;
@@ -61,7 +64,8 @@ export class LaneWriter extends Writable {
 
   /** Goes on over a lane, if it still can. */
   use(lane: ReadyLane): void {
-    const isTooLate = this.destroyed || this.writableEnded || this.#isWaiting || this.isOnLane;
+    // While what a lost lane owed still waits for the link, another lane would have more of it kept.
+    const isTooLate = this.destroyed || this.writableEnded || this.#isWaiting || this.isOnLane || this.#link.writableLength > MAX_RESENT;
     if (isTooLate || lane.isLimited()) return void lane.stream.destroy();
     this.#isLimited = lane.isLimited;
     this.#lane = new LaneOut(lane, this.#sender.begin(), {

@@ -36,6 +36,8 @@ export interface ServedLanesOptions {
 interface Running {
   readonly input: LaneReader;
   readonly output: LaneWriter;
+  /** How often the dialler has given up a lane, by the way it was for. */
+  readonly lost: Record<LaneWay, number>;
 }
 
 /** Those of a link that was dialled to here. */
@@ -71,7 +73,7 @@ class ServedLanes implements Lanes {
       lost: () => undefined,
       fault: (why) => this.#note(why),
     });
-    const running = { input: new LaneReader(stream, events('up')), output: new LaneWriter(bulkWriter(stream), events('down'), this.#options.budget) };
+    const running = { input: new LaneReader(stream, events('up')), output: new LaneWriter(bulkWriter(stream), events('down'), this.#options.budget), lost: { up: 0, down: 0 } };
     const id = stream.id ?? 0;
     this.#running.set(id, running);
     stream.once('close', () => this.#running.delete(id));
@@ -89,6 +91,7 @@ class ServedLanes implements Lanes {
     const running = this.#running.get(word.stream);
     try {
       if (running === undefined) throw new InputFault('lane', 'is for no stream that runs here');
+      if (word.type === 'lost') running.lost[word.way] += 1;
       if (word.type === 'lost' && word.way === 'up') return formatReceived(running.input.leave());
       if (word.type === 'lost') return running.output.resume(word.received);
       if (this.#expected + this.meter.open >= MAX_LANES) throw new Fault('throttled', 'this link has as many bulk lanes as it may');
@@ -105,8 +108,9 @@ class ServedLanes implements Lanes {
     }
   }
 
-  #expect({ sid, stream, way }: Extract<LaneWord, { readonly type: 'offer' }>, { input, output }: Running): () => void {
+  #expect({ sid, stream, way }: Extract<LaneWord, { readonly type: 'offer' }>, { input, output, lost }: Running): () => void {
     const { door, linkId, account, spki } = this.#options;
+    const before = lost[way];
     const over = (): void => void (this.#expected -= 1);
     const forget = door.expect(sid, {
       linkId,
@@ -115,6 +119,8 @@ class ServedLanes implements Lanes {
       name: { stream, way },
       over,
       use: (lane) => {
+        // The dialler gave it up before it came to be: nobody is at its other end.
+        if (lost[way] !== before) return void lane.stream.destroy();
         this.meter.open += 1;
         lane.stream.once('close', () => (this.meter.open -= 1));
         if (way === 'up') input.use(lane);

@@ -1,6 +1,7 @@
 // TLS to a server on a connection that is up, and what certificate it shows (RFC 6120 §13.7, XEP-0368).
 // Rule: the certificate is always told, also a bad one's; whoever wants to use the stream looks at `problem` first, and nothing is sent before.
 
+import { constants } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
@@ -62,6 +63,8 @@ export async function encrypt(tcp: net.Socket, target: Target, { domain, ca }: {
     minVersion: 'TLSv1.2',
     // Chain, time and name are checked all the same: `authorized` says how it went (node:tls, onConnectSecure), and the certificate can still be read.
     rejectUnauthorized: false,
+    // What was judged once stays what it was.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   });
   try {
     await once(stream, 'secureConnect');

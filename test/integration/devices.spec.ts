@@ -47,6 +47,8 @@ beforeAll(async () => {
   laptop = await new Device('laptop').prepare();
   desktop = await new Device('desktop').prepare();
   phone = await new Device('phone').prepare();
+  // Before its agent starts: a setting that is made later counts within a minute.
+  await laptop.git(laptop.dir, 'config', '--global', 'xmpp.limit.peer.desktop.up', '50k');
   await Promise.all([laptop, desktop, phone].map((device) => device.login(server, 'romeo', PASSWORD)));
   const at = { host: server.host, port: server.port, isDirectTls: false };
   owner = await connect({ account: { jid: JID, server: at, ca: server.caPem }, password: PASSWORD, resource: 'owner', clock: realClock, log: silentLog });
@@ -140,7 +142,6 @@ describe('a device that is unpaired while it fetches', () => {
     await writeFile(path.join(notes, 'film.bin'), randomBytes(8 << 20));
     await laptop.git(notes, 'add', '--all');
     await laptop.git(notes, 'commit', '--quiet', '-m', 'a film');
-    await laptop.git(laptop.dir, 'config', '--global', 'xmpp.limit.peer.desktop.up', '50k');
     expect((await laptop.xmppIn(notes, 'share')).code).toBe(0);
     expect(await phone.xmppIn(phone.dir, 'clone', 'laptop/notes')).toMatchObject({ code: 0 });
     await phone.inSync('laptop');
