@@ -31,9 +31,9 @@ export async function formatShownRepo({ runGit, repository, shared }: Pick<RepoC
   const roots = (await rootCommits(runGit, repository)).slice(0, 16);
   const head = await headOf(runGit, repository);
   const tip = 'branch' in head ? head.branch : 'unborn' in head ? head.unborn : head.detached;
-  const shown = shownTo(shared(), to, await listRefs(runGit, repository, ['refs/heads/']))?.map((branch) => `refs/heads/${branch}`);
+  const shown = await shownTo(shared(), to, () => listRefs(runGit, repository, ['refs/heads/']));
   if (shown === undefined) return { repo: id, name, roots, head: tip, bytes: await storedBytes(runGit, repository) };
-  return { repo: id, name, roots, ...(shown.includes(tip) ? { head: tip } : {}) };
+  return { repo: id, name, roots, ...(shown.some((branch) => tip === `refs/heads/${branch}`) ? { head: tip } : {}) };
 }
 
 const ANSWER_DEADLINE_MS = 10_000;

@@ -81,9 +81,7 @@ function passOn(process: GitProcess): ServedProcess {
 /** Where the sharing or the grant names branches, only those are shown; a grant's are shown alone, without tags. */
 async function upload(context: RepoContext, { peer, gitProtocol: protocol }: { readonly peer: Peer; readonly gitProtocol: string | undefined }): Promise<ServiceStart> {
   const shared = context.shared();
-  // Where all are shown git alone is asked, which says itself what is wrong with a repository.
-  if (globsFor(shared, peer).length === 0) return serveUpload(context.repository, { protocol });
-  const branches = shownTo(shared, peer, await listRefs(context.runGit, context.repository, ['refs/heads/']));
+  const branches = await shownTo(shared, peer, () => listRefs(context.runGit, context.repository, ['refs/heads/']));
   if (branches === undefined) return serveUpload(context.repository, { protocol });
   const head = await headOf(context.runGit, context.repository);
   return serveUpload(context.repository, { protocol, branches, hasTags: !isLimited(shared, peer), ...('branch' in head ? { headBranch: head.branch } : {}) });

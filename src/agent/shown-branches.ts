@@ -20,10 +20,14 @@ export function isToldMaps(shared: SharedRepo, peer: PeerOf): boolean {
   return isGranted(grantOf(shared, peer), 'read') && !isLimited(shared, peer);
 }
 
-/** Short names of the branches in `refs` that are for a peer; undefined where all are. */
-export function shownTo(shared: SharedRepo, peer: PeerOf, refs: Refs): readonly string[] | undefined {
+/**
+ * Short names of the branches that are for a peer.
+ * @param list the branches there are; git is asked for them only where not all are shown
+ * @returns undefined where all are
+ */
+export async function shownTo(shared: SharedRepo, peer: PeerOf, list: () => Promise<Refs>): Promise<readonly string[] | undefined> {
   const globs = globsFor(shared, peer);
-  return globs.length === 0 ? undefined : globs.reduce((names, each) => namesOf(each, names), branchesMatching(['*'], refs));
+  return globs.length === 0 ? undefined : globs.reduce((names, each) => namesOf(each, names), branchesMatching(['*'], await list()));
 }
 
 /** Whether a branch, existing or not, is for a peer; other refs are not asked about. */

@@ -6,28 +6,29 @@ import { makePeer, makeSharedRepo } from '../../helpers/home-values.ts';
 
 const PEER = makePeer('desktop');
 const REFS = new Map(['refs/heads/main', 'refs/heads/release/1', 'refs/heads/wip', 'refs/tags/v1'].map((ref) => [ref, '']));
+const list = (): Promise<typeof REFS> => Promise.resolve(REFS);
 
 describe('shownTo', () => {
-  it('is everything where nobody names branches', () => {
+  it('is everything where nobody names branches', async () => {
     const repo = makeSharedRepo('notes');
-    expect(shownTo(repo, PEER, REFS)).toBeUndefined();
+    expect(await shownTo(repo, PEER, list)).toBeUndefined();
     expect(isLimited(repo, PEER)).toBe(false);
     expect(isToldMaps(repo, PEER)).toBe(true);
   });
 
-  it('is what the sharing and the grant both name', () => {
+  it('is what the sharing and the grant both name', async () => {
     const repo = makeSharedRepo('notes', { branches: ['main', 'release/*'], grants: { [PEER.device]: 'write' }, grantBranches: { [PEER.device]: ['wip', 'release/*'] } });
-    expect(shownTo(repo, PEER, REFS)).toEqual(['release/1']);
+    expect(await shownTo(repo, PEER, list)).toEqual(['release/1']);
     expect(globsFor(repo, PEER)).toHaveLength(2);
     expect(['refs/heads/release/2', 'refs/heads/main', 'refs/heads/wip', 'refs/tags/v1'].map((ref) => isShownTo(repo, PEER, ref))).toEqual([true, false, false, true]);
-    expect(shownTo(repo, makePeer('phone'), REFS)).toEqual(['main', 'release/1']);
+    expect(await shownTo(repo, makePeer('phone'), list)).toEqual(['main', 'release/1']);
   });
 
-  it('is by the grant that holds: that of the device before that of its account', () => {
+  it('is by the grant that holds: that of the device before that of its account', async () => {
     const grants = { [PEER.jid]: 'read', [PEER.device]: 'write' } as const;
     const repo = makeSharedRepo('notes', { grants, grantBranches: { [PEER.jid]: ['main'] } });
-    expect(shownTo(repo, PEER, REFS)).toBeUndefined();
-    expect(shownTo(repo, makePeer('phone'), REFS)).toEqual(['main']);
+    expect(await shownTo(repo, PEER, list)).toBeUndefined();
+    expect(await shownTo(repo, makePeer('phone'), list)).toEqual(['main']);
   });
 
   it('tells no maps to a peer whose grant is for some branches alone, nor to one without a grant', () => {
