@@ -2,9 +2,9 @@
 // agents live in their sign-in session, so nothing lingers.
 
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { asFault, Fault } from '../lib/errors.ts';
+import { readFile, rm } from 'node:fs/promises';
+import { Fault } from '../lib/errors.ts';
+import { writeServiceFile } from './service-file.ts';
 import { formatPlist } from './service-format.ts';
 import type { ServicePlan } from './service-format.ts';
 import type { Ran, RunCommand } from './service-run.ts';
@@ -48,7 +48,7 @@ export class LaunchdService implements Service {
       return 'same';
     }
     if (isLoaded) await this.#ask('bootout', this.#target);
-    await this.#write(text);
+    await writeServiceFile(this.file, text);
     await this.#ask('enable', this.#target);
     await this.#ask('bootstrap', this.#domain, this.file);
     return before === undefined ? 'new' : 'changed';
@@ -115,14 +115,5 @@ export class LaunchdService implements Service {
 
   #read(): Promise<string | undefined> {
     return readFile(this.file, 'utf8').catch(() => undefined);
-  }
-
-  async #write(text: string): Promise<void> {
-    try {
-      await mkdir(dirname(this.file), { recursive: true });
-      await writeFile(this.file, text, { mode: 0o644 });
-    } catch (error) {
-      throw asFault(error, `writing ${this.file}`);
-    }
   }
 }

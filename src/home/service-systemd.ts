@@ -1,10 +1,11 @@
 // A service of systemd's user manager (systemctl(1), systemd.unit(5), loginctl(1)). Rule: the unit is one file of its user's own; where the manager
 // cannot be reached, nothing is written.
 
-import { mkdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
+import { readFile, rm, rmdir } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { asFault, codeOf, Fault } from '../lib/errors.ts';
+import { writeServiceFile } from './service-file.ts';
 import { formatExecStart, formatUnit, parseProperties } from './service-format.ts';
 import type { ServicePlan } from './service-format.ts';
 import type { Ran, RunCommand } from './service-run.ts';
@@ -44,7 +45,7 @@ export class SystemdService implements Service {
     const text = formatUnit(plan);
     await this.#reach();
     const before = await this.#read();
-    if (before !== text) await this.#write(text);
+    if (before !== text) await writeServiceFile(this.file, text);
     await this.#ask('daemon-reload');
     await this.#ask('enable', this.name);
     await this.#run('reset-failed', this.name);
@@ -140,15 +141,6 @@ export class SystemdService implements Service {
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return undefined;
       throw asFault(error, `reading ${this.file}`);
-    }
-  }
-
-  async #write(text: string): Promise<void> {
-    try {
-      await mkdir(dirname(this.file), { recursive: true });
-      await writeFile(this.file, text, { mode: 0o644 });
-    } catch (error) {
-      throw asFault(error, `writing ${this.file}`);
     }
   }
 }

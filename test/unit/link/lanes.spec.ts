@@ -116,6 +116,25 @@ async function download(): Promise<{ readonly lanes: LaneWorld; readonly link: D
   return { lanes, link, hash: hashOf(bytes), start };
 }
 
+/**
+ * Sends a large body to a program of the other side.
+ * @param before is told how much has been written before each part
+ * @returns what the program answered, and the hash of what was sent
+ */
+async function upload(lanes: LaneWorld, before: (at: number) => void = () => undefined): Promise<{ readonly answer: string; readonly hash: string }> {
+  const link = await lanes.dial();
+  const service = openService(link.session, PATH, {});
+  await service.accepted;
+  const bytes = randomBytes(SIZE);
+  const reading = (async () => Buffer.concat((await service.download.toArray()) as Buffer[]).toString())();
+  for (let at = 0; at < SIZE; at += 100_000) {
+    before(at);
+    if (!service.upload.write(bytes.subarray(at, at + 100_000))) await new Promise((resolve) => service.upload.once('drain', resolve));
+  }
+  service.upload.end();
+  return { answer: await reading, hash: hashOf(bytes) };
+}
+
 describe('a bulk lane', () => {
   it('carries a large body down, and the end comes behind all of it', async () => {
     const { lanes, link, hash, start } = await download();
@@ -131,14 +150,8 @@ describe('a bulk lane', () => {
 
   it('carries a large body up', async () => {
     const lanes = new LaneWorld('sha256sum');
-    const link = await lanes.dial();
-    const service = openService(link.session, PATH, {});
-    await service.accepted;
-    const bytes = randomBytes(SIZE);
-    const reading = (async () => Buffer.concat((await service.download.toArray()) as Buffer[]).toString())();
-    for (let at = 0; at < SIZE; at += 100_000) if (!service.upload.write(bytes.subarray(at, at + 100_000))) await new Promise((resolve) => service.upload.once('drain', resolve));
-    service.upload.end();
-    expect(await reading).toContain(hashOf(bytes));
+    const { answer, hash } = await upload(lanes);
+    expect(answer).toContain(hash);
     expect(lanes.lanes.map(({ name }) => name.way)).toEqual(['up']);
     expect(lanes.process?.settled).toEqual([[0, SIZE]]);
   });
@@ -157,17 +170,10 @@ describe('a bulk lane', () => {
 
   it('that is cut while a body goes up loses nothing', async () => {
     const lanes = new LaneWorld('sha256sum');
-    const link = await lanes.dial();
-    const service = openService(link.session, PATH, {});
-    await service.accepted;
-    const bytes = randomBytes(SIZE);
-    const reading = (async () => Buffer.concat((await service.download.toArray()) as Buffer[]).toString())();
-    for (let at = 0; at < SIZE; at += 100_000) {
+    const { answer, hash } = await upload(lanes, (at) => {
       if (at > 4 << 20) lanes.lanes[0]?.far.destroy();
-      if (!service.upload.write(bytes.subarray(at, at + 100_000))) await new Promise((resolve) => service.upload.once('drain', resolve));
-    }
-    service.upload.end();
-    expect(await reading).toContain(hashOf(bytes));
+    });
+    expect(answer).toContain(hash);
     expect(lanes.lanes.length).toBe(1);
   });
 
