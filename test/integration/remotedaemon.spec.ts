@@ -61,9 +61,12 @@ describe('over standard input and output', () => {
 
   it('stops in the middle of a push when it says PAUSE, and goes on with RESUME', async () => {
     const { laptop, desktop } = two;
+    // A limit that is set while the agent runs holds a second or two later: all might have been sent by then.
+    await laptop.stop();
+    await laptop.git(notes, 'config', '--global', 'xmpp.limit.up', '300k');
+    await laptop.xmpp('daemon', 'start');
     const annex = drive();
     await annex.next(`CONNECTED ${DESKTOP}`);
-    await laptop.git(notes, 'config', '--global', 'xmpp.limit.up', '300k');
     await writeFile(path.join(notes, 'large.bin'), randomBytes(3 * 2 ** 20));
     const since = Date.now();
     const large = await laptop.commit(notes, {}, 'large');
