@@ -6,6 +6,7 @@ import type { ControlClient } from '../src/control/client.ts';
 import { parsePetname } from '../src/lib/names.ts';
 import type { AgentDoor } from './agent-door.ts';
 import { runProgram } from './program.ts';
+import { openStream } from './open-stream.ts';
 import { relay } from './relay.ts';
 import { say, writeError } from './run-shim.ts';
 import { parseProtocol, parseRepoPath, parseServiceCommand, parseSshArguments, type SshArguments } from './ssh-command.ts';
@@ -54,8 +55,7 @@ async function carry({ host, command, isSendingProtocol }: SshArguments, door: A
   const { service, path } = parseServiceCommand(command);
   const protocol = isSendingProtocol ? parseProtocol(env.GIT_PROTOCOL) : undefined;
   const fields = { peer: host, repo: parseRepoPath(path), service, ...(protocol === undefined ? {} : { protocol }) };
-  const socket = await door.ask((client) => client.stream('/streams', fields));
-  return relay(socket, { stdin: process.stdin, stdout: process.stdout, writeError });
+  return relay(await openStream(door, fields), { stdin: process.stdin, stdout: process.stdout, writeError });
 }
 
 async function hasPeer(client: ControlClient, petname: string): Promise<boolean> {

@@ -4,6 +4,8 @@
 import { Fault } from '../src/lib/errors.ts';
 import { AgentDoor } from './agent-door.ts';
 import { runHelper } from './helper.ts';
+import { openStream } from './open-stream.ts';
+import type { StreamFields } from './open-stream.ts';
 import { relay } from './relay.ts';
 import { parseRemoteUrl, type RemoteUrl } from './remote-url.ts';
 import { runShim, writeError } from './run-shim.ts';
@@ -25,13 +27,13 @@ async function main(): Promise<number> {
     stdin,
     stdout,
     connect: async (service) => {
-      const socket = await door.ask((client) => client.stream('/streams', fieldsOf(remote, service)));
-      return () => relay(socket, { stdin, stdout, writeError });
+      const opened = await openStream(door, fieldsOf(remote, service));
+      return () => relay(opened, { stdin, stdout, writeError });
     },
   });
 }
 
 /** Git sets no GIT_PROTOCOL for a helper, so version 2, git's own default, is asked for here; pushes have no version 2. */
-function fieldsOf({ peer, repo }: RemoteUrl, service: Service): Record<string, string> {
+function fieldsOf({ peer, repo }: RemoteUrl, service: Service): StreamFields {
   return { peer, repo, service, ...(service === 'git-upload-pack' ? { protocol: 'version=2' } : {}) };
 }

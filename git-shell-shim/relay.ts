@@ -3,7 +3,8 @@
 
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { codeOf, Fault } from '../src/lib/errors.ts';
-import { EXIT, FrameDecoder, STDERR, type Frame } from '../src/control/stream-format.ts';
+import { EXIT, FrameDecoder, GO, STDERR, type Frame } from '../src/control/stream-format.ts';
+import type { OpenedStream } from './open-stream.ts';
 
 /** What git has given the shim. */
 export interface Stdio {
@@ -21,7 +22,7 @@ const READER_GONE = 1;
  * @returns the service's exit code, as it was at the far end
  * @throws Fault `agent` when the stream ends without one
  */
-export async function relay(socket: Duplex, stdio: Stdio): Promise<number> {
+export async function relay({ socket, isDirect }: OpenedStream, stdio: Stdio): Promise<number> {
   const { stdin, stdout } = stdio;
   let isReaderGone = false;
   stdout.once('error', () => {
@@ -29,6 +30,8 @@ export async function relay(socket: Duplex, stdio: Stdio): Promise<number> {
     socket.destroy();
   });
   stdin.on('error', () => socket.end());
+  // What the shim itself had to say there has been said.
+  if (isDirect) socket.write(Uint8Array.of(GO));
   stdin.pipe(socket);
   try {
     const code = await carry(socket, stdio);

@@ -4,11 +4,13 @@
 import { parseBareJid, parseFullJid } from '../lib/jid.ts';
 import { Fault, InputFault } from '../lib/errors.ts';
 import { parseGrant, parseOid, parseRepoName } from '../lib/names.ts';
-import type { ControlRequest, Routes } from '../control/server.ts';
+import type { RepoId } from '../lib/names.ts';
+import type { ControlHandler, ControlRequest, Routes } from '../control/server.ts';
 import { parseHostAndPort } from '../home/account.ts';
 import type { Account } from '../home/account.ts';
 import { parseDeviceName } from '../home/device-name-format.ts';
 import { Fields } from '../home/fields-format.ts';
+import type { Peer } from '../home/peers.ts';
 import { readAudience } from './agent.ts';
 import type { Agent } from './agent.ts';
 import { cloneLines } from './clone.ts';
@@ -21,12 +23,14 @@ import { makePauseRoutes } from './pause-routes.ts';
 import { json, parsePath, take } from './routing.ts';
 import type { ShareRequest } from './share.ts';
 import { makeLogRoutes } from './log-routes.ts';
-import { findPeer, openStream } from './streams.ts';
+import { DIRECT_STREAMS, findPeer, openStream } from './streams.ts';
 
 /** All routes of an agent; `stop` ends it after the answer is out. */
 export function makeRoutes(agent: Agent, stop: () => void): Routes {
   const { parts } = agent;
   const known = { ...parts, links: parts.peering.links };
+  const asked = { ...known, knownRepo: (peer: Peer, name: string): RepoId | undefined => parts.peering.twins.idOf(peer.device, name) };
+  const streams: ControlHandler = { kind: 'stream', open: (request, socket) => openStream(asked, request, socket) };
   return {
     ...makeDevicesRoutes(agent, stop),
     ...makePauseRoutes(agent),
@@ -49,10 +53,8 @@ export function makeRoutes(agent: Agent, stop: () => void): Routes {
     'POST /sync': json(({ body }) => agent.sync(take(body, (fields) => fields.parseOptional('path', (name) => fields.text(name, parsePath)).path))),
     'POST /push-to-checkout': json(({ body }) => agent.checkOut(take(body, parseCheckout))),
     'POST /stop': json(() => Promise.resolve(stop())),
-    'POST /streams': {
-      kind: 'stream',
-      open: (request, socket) => openStream({ ...known, knownRepo: (peer, name) => parts.peering.twins.idOf(peer.device, name) }, request, socket),
-    },
+    'POST /streams': streams,
+    [`POST ${DIRECT_STREAMS}`]: streams,
   };
 }
 

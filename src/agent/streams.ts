@@ -6,7 +6,8 @@ import { asFault, Fault } from '../lib/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { parsePetname, parseRepoName } from '../lib/names.ts';
 import type { RepoId } from '../lib/names.ts';
-import { Gather } from '../control/gather.ts';
+import { parseOutputPlace } from '../control/output-format.ts';
+import type { OutputPlace } from '../control/output-format.ts';
 import { STDERR, encodeExit, encodeFrames } from '../control/stream-format.ts';
 import type { ControlRequest } from '../control/server.ts';
 import type { Peer, Peers } from '../home/peers.ts';
@@ -18,6 +19,7 @@ import { openService } from '../link/services.ts';
 import type { ServiceStream } from '../link/services.ts';
 import type { Pauses } from './pauses.ts';
 import { findPeerRepo } from './peer-repos.ts';
+import { openShimOutput } from './shim-output.ts';
 import type { Transfer, Transfers } from './transfers.ts';
 import type { Exchange, Exchanges } from './exchanges.ts';
 
@@ -32,6 +34,9 @@ export interface StreamParts {
   readonly exchanges: Pick<Exchanges, 'begin'>;
 }
 
+/** The route of a stream whose shim names the pipe that git reads. */
+export const DIRECT_STREAMS = '/streams/direct';
+
 /** Opens what the headers `peer`, `repo`, `service` and `protocol` ask for, and joins it with `socket`. */
 export async function openStream(parts: StreamParts, request: ControlRequest, socket: Duplex): Promise<void> {
   const { headers } = request;
@@ -39,6 +44,7 @@ export async function openStream(parts: StreamParts, request: ControlRequest, so
   const protocol = parseGitProtocol(headers['protocol']);
   const peer = findPeer(parts.peers, headers['peer'] ?? '');
   const name = parseRepoName(headers['repo'] ?? '');
+  const place = request.path === DIRECT_STREAMS ? parseOutputPlace(headers['output'] ?? '') : undefined;
   parts.pauses.requireRunning();
   const id = parts.knownRepo(peer, name) ?? (await findPeerRepo(parts.links, parts.clock, { peer, name })).repo;
   parts.pauses.requireRunning(id);
@@ -62,7 +68,7 @@ export async function openStream(parts: StreamParts, request: ControlRequest, so
   const { device, petname } = peer;
   const what = { repo: id, repoName: name, device, petname };
   const transfer = parts.transfers.begin(isFetch ? { ...what, kind: 'fetch', direction: 'down' } : { ...what, kind: 'push', direction: 'up' });
-  void relay(opened, socket, { peer, link: parts.links.link(peer.device), transfer, isFetch, exchange: parts.exchanges.begin({ id, name }, petname) });
+  void relay(opened, socket, { peer, link: parts.links.link(peer.device), transfer, isFetch, exchange: parts.exchanges.begin({ id, name }, petname), place });
 }
 
 /** What a person's git says where it is cut short. */
@@ -85,42 +91,47 @@ interface Relayed {
   readonly transfer: Transfer;
   readonly isFetch: boolean;
   readonly exchange: Exchange;
+  readonly place: OutputPlace | undefined;
 }
 
-async function relay({ stream, download, upload, end }: ServiceStream, socket: Duplex, { peer, link, transfer, isFetch, exchange }: Relayed): Promise<void> {
+async function relay({ stream, download, upload, end }: ServiceStream, socket: Duplex, { peer, link, transfer, isFetch, exchange, place }: Relayed): Promise<void> {
   exchange.signal.addEventListener('abort', () => stream.destroy(), { once: true });
   let received = 0;
   transfer.part(() => (isFetch ? received : passedBytes(upload)));
+  socket.once('close', () => stream.destroy());
+  socket.on('error', () => stream.destroy());
+  const output = await openShimOutput(socket, place);
   socket.on('data', (part: Buffer) => {
     if (!upload.destroyed && !upload.write(part)) socket.pause();
   });
   upload.on('drain', () => socket.resume());
   socket.once('end', () => upload.end());
-  socket.once('close', () => stream.destroy());
-  socket.on('error', () => stream.destroy());
-  const gather = new Gather((frame, written) => {
-    if (!socket.write(frame, written)) download.pause();
-  });
+  socket.resume();
+  let isReaderGone = false;
+  output.onGone = () => {
+    isReaderGone = true;
+    stream.destroy();
+  };
+  output.onRoom = () => download.resume();
   download.on('data', (part: Buffer) => {
     received += part.length;
-    gather.add(part);
+    if (!output.add(part)) download.pause();
   });
-  socket.on('drain', () => download.resume());
   try {
     const { exitCode, stderr } = await end;
+    await output.end();
     transfer.end(exitCode === 0);
     exchange.done(exitCode === 0);
-    gather.flush();
     if (stderr !== '') for (const frame of encodeFrames(STDERR, Buffer.from(stderr))) socket.write(frame);
     socket.end(encodeExit(exitCode));
   } catch (error) {
     transfer.end(false);
-    gather.flush();
+    await output.end();
     exchange.done(false);
     let { message } = exchange.signal.aborted ? PAUSED : asFault(error, `talking to ${peer.petname}`);
     // What ended the link says more than what that did to the stream; it is told at once of a link that has ended.
     if (!exchange.signal.aborted) link?.onClose((why) => (message = why.message));
-    for (const frame of encodeFrames(STDERR, Buffer.from(`git-xmpp: ${peer.petname}: ${message}\n`))) socket.write(frame);
+    if (!isReaderGone) for (const frame of encodeFrames(STDERR, Buffer.from(`git-xmpp: ${peer.petname}: ${message}\n`))) socket.write(frame);
     socket.end(encodeExit(1));
   }
 }

@@ -9,6 +9,9 @@ export const STDERR = 2;
 /** Carries one byte, the service's exit code, and is the last frame. */
 export const EXIT = 3;
 
+/** The one byte that a shim which named its pipe sends before all others: from then on the agent may write there. */
+export const GO = 1;
+
 export type Channel = typeof STDOUT | typeof STDERR | typeof EXIT;
 
 export interface Frame {

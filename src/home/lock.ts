@@ -5,7 +5,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { asFault, codeOf, Fault, InputFault } from '../lib/errors.ts';
 import { Fields } from './fields-format.ts';
 import { createPrivateFile, replacePrivateFile } from './private-file.ts';
-import { readProcessStart } from './process-start.ts';
+import { readProcessStart } from '../lib/process-start.ts';
 import { StateFile } from './state.ts';
 
 export interface Lock {

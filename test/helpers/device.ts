@@ -12,7 +12,7 @@ import type { StatusAnswer } from '../../src/agent/answers.ts';
 import type { AgentEvent } from '../../src/agent/events.ts';
 import { ControlClient } from '../../src/control/client.ts';
 import { findHome } from '../../src/home/paths.ts';
-import { readProcessStart } from '../../src/home/process-start.ts';
+import { readProcessStart } from '../../src/lib/process-start.ts';
 import { pastConfigLock } from '../../src/lib/config-lock.ts';
 import { findProcesses } from './processes.ts';
 import type { XmppServer } from './xmpp-server.ts';

@@ -3,12 +3,14 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { text } from 'node:stream/consumers';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AgentEvent } from '../../../src/agent/events.ts';
 import { Exchanges } from '../../../src/agent/exchanges.ts';
-import { findPeer, openStream } from '../../../src/agent/streams.ts';
+import { DIRECT_STREAMS, findPeer, openStream } from '../../../src/agent/streams.ts';
 import { Transfers } from '../../../src/agent/transfers.ts';
-import { EXIT, FrameDecoder, STDERR, STDOUT } from '../../../src/control/stream-format.ts';
+import { formatOutputPlace } from '../../../src/control/output-format.ts';
+import { EXIT, FrameDecoder, GO, STDERR, STDOUT } from '../../../src/control/stream-format.ts';
 import { Peers } from '../../../src/home/peers.ts';
 import { realClock } from '../../../src/lib/clock.ts';
 import { Fault } from '../../../src/lib/errors.ts';
@@ -16,6 +18,7 @@ import { silentLog } from '../../../src/lib/log.ts';
 import { Links } from '../../../src/link/links.ts';
 import { FAR_ADDRESS } from '../../helpers/carrier-pair.ts';
 import { duplexPair } from '../../helpers/duplex-pair.ts';
+import { makeFifo } from '../../helpers/fifo.ts';
 import { makePeer, makeSharedRepo } from '../../helpers/home-values.ts';
 import { LinkWorld } from '../../helpers/link-world.ts';
 import { makeFolder } from '../../helpers/repo.ts';
@@ -94,7 +97,7 @@ describe('openStream', () => {
   function open(headers: Readonly<Record<string, string>> = {}, knownRepo: typeof NOTES | undefined = NOTES): Promise<void> {
     const asked = { peer: 'laptop', repo: 'notes', service: 'git-upload-pack', ...headers };
     const { signal } = new AbortController();
-    const request = { path: '/stream', query: new URLSearchParams(), body: undefined, signal, headers: asked };
+    const request = { path: 'output' in headers ? DIRECT_STREAMS : '/streams', query: new URLSearchParams(), body: undefined, signal, headers: asked };
     return openStream({ peers, links, clock: realClock, transfers, knownRepo: () => knownRepo, pauses: { requireRunning }, exchanges }, request, socket);
   }
 
@@ -115,6 +118,45 @@ describe('openStream', () => {
     await open({}, known);
     caller.end('hello');
     expect(await readAll()).toEqual({ [STDOUT]: 'HELLO', [STDERR]: 'asked\n', [EXIT]: '3' });
+  });
+
+  it('writes into the pipe that the shim names, once the shim lets it, and tells the exit code when all is written', async () => {
+    const fifo = await makeFifo();
+    await open({ output: formatOutputPlace(fifo.place) });
+    caller.write(Uint8Array.of(GO));
+    caller.end('hello');
+    const told = await readAll();
+    fifo.close();
+    expect(told).toEqual({ [STDERR]: 'asked\n', [EXIT]: '3' });
+    expect(await text(fifo.reader)).toBe('HELLO');
+  });
+
+  it('waits with what it writes there until the shim lets it', async () => {
+    const fifo = await makeFifo();
+    await open({ output: formatOutputPlace(fifo.place) });
+    const said = text(fifo.reader);
+    fifo.close();
+    // Nobody else has it open: had it been opened before, this would not be the end.
+    expect(await said).toBe('');
+    caller.destroy();
+  });
+
+  it('sends it through the shim where its pipe is not to be had', async () => {
+    const fifo = await makeFifo();
+    await open({ output: formatOutputPlace({ ...fifo.place, fd: 999 }) });
+    caller.write(Uint8Array.of(GO));
+    caller.end('hello');
+    expect(await readAll()).toEqual({ [STDOUT]: 'HELLO', [STDERR]: 'asked\n', [EXIT]: '3' });
+    fifo.close();
+  });
+
+  it('ends for a shim that says anything else first', async () => {
+    const fifo = await makeFifo();
+    await open({ output: formatOutputPlace(fifo.place) });
+    caller.write('hello');
+    await new Promise((resolve) => socket.once('close', resolve));
+    await vi.waitFor(() => expect(events.at(-1)).toMatchObject({ type: 'done-syncing', isGood: false }));
+    fifo.close();
   });
 
   it('tells a link that was lost as a failure, naming the peer', async () => {
@@ -164,7 +206,7 @@ describe('openStream', () => {
     await expect(open()).rejects.toMatchObject({ code: 'not-granted', message: 'you may not' });
   });
 
-  it.each([{ service: 'git-shell' }, { service: '' }, { repo: '../notes' }, { peer: '' }, { protocol: 'version=2;x' }])(
+  it.each([{ service: 'git-shell' }, { service: '' }, { repo: '../notes' }, { peer: '' }, { protocol: 'version=2;x' }, { output: '/tmp/x' }])(
     'refuses %j before anybody is asked',
     async (headers) => {
       await expect(open(headers)).rejects.toMatchObject({ code: 'bad-input' });

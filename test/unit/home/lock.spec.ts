@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { buildSync } from 'esbuild';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { acquireLock } from '../../../src/home/lock.ts';
-import { readProcessStart } from '../../../src/home/process-start.ts';
+import { readProcessStart } from '../../../src/lib/process-start.ts';
 import { modeOf } from '../../helpers/home.ts';
 import { makeFolder } from '../../helpers/repo.ts';
 

@@ -4,7 +4,7 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { codeOf } from '../lib/errors.ts';
+import { codeOf } from './errors.ts';
 
 /** The start of process `pid` in this boot; undefined when no such process runs. */
 export async function readProcessStart(pid: number): Promise<string | undefined> {

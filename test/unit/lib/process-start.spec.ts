@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { readProcessStart } from '../../../src/home/process-start.ts';
+import { readProcessStart } from '../../../src/lib/process-start.ts';
 
 describe('readProcessStart', () => {
   it('is the same each time for one process, and undefined for one that ended', async () => {
