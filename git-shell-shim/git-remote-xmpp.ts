@@ -11,9 +11,7 @@ import { parseRemoteUrl, type RemoteUrl } from './remote-url.ts';
 import { runShim, writeError } from './run-shim.ts';
 import type { Service } from './ssh-command.ts';
 
-const NAME = 'git-remote-xmpp';
-
-void runShim(NAME, main);
+void runShim(main);
 
 async function main(): Promise<number> {
   const [, entry = '', , url] = process.argv;

@@ -10,7 +10,7 @@ import { runShim } from './run-shim.ts';
 
 const NAME = 'git-xmpp-shell';
 
-void runShim(NAME, main);
+void runShim(main);
 
 async function main(): Promise<number> {
   const { env } = process;

@@ -2,14 +2,12 @@
 // Rule: stdout belongs to git's protocol; stderr is shared with git, so it is written at once and never made non-blocking.
 
 import { writeSync } from 'node:fs';
-import { asFault } from '../src/lib/errors.ts';
+import { asFault, formatFaultLines } from '../src/lib/errors.ts';
 
-/** Runs `work` and ends the process with its exit code; a fault is told to people under the shim's `name`. */
-export async function runShim(name: string, work: () => Promise<number>): Promise<void> {
+/** Runs `work` and ends the process with its exit code; a fault is told to people as by every executable (docs/ERRORS.md). */
+export async function runShim(work: () => Promise<number>): Promise<void> {
   const code = await work().catch((error: unknown) => {
-    const fault = asFault(error, 'failed');
-    say(name, fault.message);
-    if (fault.remedy !== undefined) say(name, fault.remedy);
+    for (const line of formatFaultLines(asFault(error, 'failed'))) writeError(Buffer.from(`${line}\n`));
     return 1;
   });
   // An open stdin would keep the process; what is written to stdout must be out before it ends.

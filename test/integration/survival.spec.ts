@@ -136,7 +136,7 @@ describe('a push', () => {
     await setting[name].xmpp('daemon', 'start');
     const end = await git.ended;
     expect(end.code).not.toBe(0);
-    expect(end.stderr).toMatch(/git-remote-xmpp: the agent closed the stream|git-xmpp: laptop: the/);
+    expect(end.stderr).toMatch(/git-xmpp: \[agent\] the agent closed the stream|git-xmpp: laptop: the/);
     await expectNothingRuns();
     expect(await laptop.git(big, 'for-each-ref', 'refs/heads')).toBe(refs);
     expect(incoming()).toEqual([]);

@@ -124,12 +124,12 @@ describe('git-remote-xmpp', () => {
     expect(missing).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'git-remote-xmpp: laptop shares no "other"\ngit-remote-xmpp: git xmpp repos laptop\n',
+      stderr: 'git-xmpp: [no-such-repo] laptop shares no "other"\n  git xmpp repos laptop\n',
     });
     const home = await openHome({
       'POST /streams': { kind: 'stream', open: () => Promise.reject(new Fault('server', 'a\x1b[2Jb\nc')) },
     });
-    expect((await runHelper(shimEnv(shims, home), 'connect git-upload-pack\n')).stderr).toBe('git-remote-xmpp: a?[2Jb?c\n');
+    expect((await runHelper(shimEnv(shims, home), 'connect git-upload-pack\n')).stderr).toMatch(/^git-xmpp: \[server\] a\?\[2Jb\nc\n {2}\S/);
   });
 
   it('refuses a wrong URL, a service or command that is not known, and a start by hand', async () => {
@@ -244,7 +244,7 @@ describe('git-remote-xmpp', () => {
       join(own.dist, 'git-xmpp.cjs'), "console.error('git-xmpp: no account\\nrun: git xmpp login'); process.exit(2);",
     );
     const ran = await runHelper(shimEnv(own, makeFolder()), 'connect git-upload-pack\n');
-    expect(ran.stderr).toMatch(/^git-remote-xmpp: the agent did not start: git-xmpp: no account; run: git xmpp login\n/);
+    expect(ran.stderr).toMatch(/^git-xmpp: \[agent\] the agent did not start: git-xmpp: no account; run: git xmpp login\n/);
   });
 });
 

@@ -145,10 +145,10 @@ describe('git-xmpp-shell in the place of ssh', () => {
       said.push(ran.stderr.split('\n', 1)[0] ?? '');
     }
     expect(said).toEqual([
-      'git-xmpp-shell: "ls" is not served: only git-upload-pack and git-receive-pack are',
-      'git-xmpp-shell: laptop is a git-xmpp peer, which serves git and no shell',
-      expect.stringContaining('git-xmpp-shell: repo name: "a/b"'),
-      'git-xmpp-shell: laptop shares no "other"',
+      'git-xmpp: [wrong-use] "ls" is not served: only git-upload-pack and git-receive-pack are',
+      'git-xmpp: [wrong-use] laptop is a git-xmpp peer, which serves git and no shell',
+      expect.stringContaining('git-xmpp: [bad-input] repo name: "a/b"'),
+      'git-xmpp: [no-such-repo] laptop shares no "other"',
     ]);
     expect(stage.sshCalls()).toEqual([]);
   });
@@ -224,7 +224,7 @@ describe('git-xmpp-shell as a login shell', () => {
     const ran = await shell(stage, [], { USER: 'ann' });
     expect(ran).toMatchObject({ code: 1, stdout: '' });
     expect(ran.stderr).toContain(
-      `git-xmpp-shell: you are ann on ${hostname()}, which serves git over ssh here and gives no shell`,
+      `git-xmpp: [wrong-use] you are ann on ${hostname()}, which serves git over ssh here and gives no shell`,
     );
   });
 });
