@@ -19,7 +19,7 @@ const COMMANDS = {
   soak: { isForTests: true, start: (args, env) => runTypeScript('test/soak/main.ts', args, env) },
   simulate: { isForTests: false, hasServer: false, start: (args, env) => runTypeScript('test/simulate/main.ts', args, env) },
   fuzz: { isForTests: false, hasServer: false, start: (args, env) => runTypeScript('test/fuzz/main.ts', args, env) },
-  prove: { isForTests: true, start: (args, env) => runTypeScript('test/prove/main.ts', args, env) },
+  prove: { isForTests: true, isLongRun: true, start: (args, env) => runTypeScript('test/prove/main.ts', args, env) },
   prosody: { isForTests: false, start: (args, env) => runTypeScript('test/helpers/run-prosody.ts', args, env) },
 };
 
@@ -40,7 +40,7 @@ if (command === undefined) {
   // An interrupt goes to the whole group: the child tidies up and ends, then this does.
   process.on('SIGINT', () => undefined);
   try {
-    const env = { ...process.env, ...(await setUp({ isForTests: command.isForTests, hasServer: command.hasServer })) };
+    const env = { ...process.env, ...(await setUp({ ...command, isLongRun: command.isLongRun ?? (command.isForTests && process.env.XMPP_PROFILES === 'all') })) };
     process.exitCode = await command.start(args, env);
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));

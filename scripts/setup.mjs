@@ -6,20 +6,20 @@ import { spawnSync } from 'node:child_process';
 import { lstatSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { findCompose, install, SERVER_TOOLS, succeeds, TEST_TOOLS } from './tools.mjs';
+import { findCompose, install, LONG_RUN_TOOLS, SERVER_TOOLS, succeeds, TEST_TOOLS } from './tools.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
  * Sets up, and resolves with the environment for what is run next: XMPP_SERVER is `native` or `docker`.
- * @param {{ isForTests?: boolean, hasServer?: boolean }} options tests need more programs than the demo; a simulation needs no server
+ * @param {{ isForTests?: boolean, isLongRun?: boolean, hasServer?: boolean }} options tests need more programs than the demo, and the long run more than those; a simulation needs no server
  * @throws with one sentence that says what is missing
  */
-export async function setUp({ isForTests = false, hasServer = true } = {}) {
+export async function setUp({ isForTests = false, isLongRun = false, hasServer = true } = {}) {
   checkVersions();
   installDependencies();
   run('the build', process.execPath, ['scripts/build.mjs']);
-  return hasServer ? chooseServer(isForTests) : {};
+  return hasServer ? chooseServer([...(isForTests ? TEST_TOOLS : []), ...(isLongRun ? LONG_RUN_TOOLS : [])]) : {};
 }
 
 function checkVersions() {
@@ -43,19 +43,20 @@ function installDependencies() {
   run('npm ci', command, [...first, 'ci', '--include=dev', '--no-audit', '--no-fund']);
 }
 
-function chooseServer(isForTests) {
+/** @param {readonly import('./tools.mjs').Tool[]} tools what is needed beside the server */
+function chooseServer(tools) {
   const isForced = process.env.XMPP_SERVER === 'docker';
   const missing = SERVER_TOOLS.filter(({ isThere }) => !isThere());
   const compose = isForced || missing.length > 0 ? reachCompose() : undefined;
   if (isForced && compose === undefined) throw new Error('XMPP_SERVER=docker is set, and no Docker engine with compose can be reached.');
   if (compose !== undefined) say(`using Prosody in Docker (${compose})`);
 
-  const wanted = [...(compose === undefined ? missing : []), ...(isForTests ? TEST_TOOLS.filter(({ isThere }) => !isThere()) : [])];
+  const wanted = [...(compose === undefined ? missing : []), ...tools.filter(({ isThere }) => !isThere())];
   if (wanted.length > 0) {
     say(`installing ${wanted.map(({ name }) => name).join(', ')}`);
     install(wanted);
   }
-  const found = compose ?? (isForTests ? findCompose() : undefined);
+  const found = compose ?? (tools.length > 0 ? findCompose() : undefined);
   return { XMPP_SERVER: compose === undefined ? 'native' : 'docker', ...(found === undefined ? {} : { XMPP_COMPOSE: found }) };
 }
 

@@ -30,6 +30,14 @@ export const TEST_TOOLS = [
   },
 ];
 
+/** What the long run needs beside those: another server, networks of its own, another client library. @type {readonly Tool[]} */
+export const LONG_RUN_TOOLS = [
+  tool('ejabberdctl', { apt: 'ejabberd', dnf: 'ejabberd', brew: 'ejabberd' }),
+  tool('ip', { apt: 'iproute2', dnf: 'iproute', brew: 'iproute2mac' }),
+  tool('nft', { apt: 'nftables', dnf: 'nftables', brew: 'nftables' }),
+  { name: 'slixmpp', isThere: () => succeeds('python3', '-c', 'import slixmpp'), packages: { apt: 'python3-slixmpp', dnf: 'python3-slixmpp', brew: 'slixmpp' } },
+];
+
 /** The full path of a program, or undefined. */
 export function findProgram(name) {
   return FOLDERS.map((folder) => path.join(folder, name)).find(isExecutable);
@@ -78,7 +86,7 @@ export function install(tools) {
 
 /** Debian starts what it installs; a server that nobody asked for is stopped again. */
 function stopService(asRoot, packages) {
-  for (const [name, service] of [['prosody', 'prosody'], ['openssh-server', 'ssh']]) {
+  for (const [name, service] of [['prosody', 'prosody'], ['openssh-server', 'ssh'], ['ejabberd', 'ejabberd']]) {
     const [command, ...args] = [...asRoot, 'service', service, 'stop'];
     if (packages.includes(name)) spawnSync(command, args, { stdio: 'ignore' });
   }
