@@ -1,7 +1,7 @@
 // Two devices that keep one folder the same by `share --folder`: what is written in one is in the other, with nobody committing.
 
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { appendFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Device } from '../helpers/device.ts';
@@ -175,10 +175,14 @@ describe('share --folder', () => {
   it('keeps both where one file is changed on both sides at once', async () => {
     await areSame();
     await Promise.all([writeFile(path.join(here, 'both.txt'), 'from here\n'), writeFile(path.join(there, 'both.txt'), 'from there\n')]);
-    const contents = (dir: string): string[] =>
-      readdirSync(dir).filter((name) => name.startsWith('both.')).map((name) => readFileSync(path.join(dir, name), 'utf8')).toSorted();
-    await until(() => contents(here).length === 2 && contents(there).length === 2);
-    expect([contents(here), contents(there)]).toEqual([['from here\n', 'from there\n'], ['from here\n', 'from there\n']]);
+    // One that is exchanged for another between its name and its contents is not there for a moment.
+    const contents = async (dir: string): Promise<string[]> => {
+      const names = readdirSync(dir).filter((name) => name.startsWith('both.'));
+      return (await Promise.all(names.map((name) => readFile(path.join(dir, name), 'utf8').catch(() => '')))).toSorted();
+    };
+    const haveBoth = async (dir: string): Promise<boolean> => (await contents(dir)).join('') === 'from here\nfrom there\n';
+    await until(async () => (await haveBoth(here)) && (await haveBoth(there)));
+    expect(await Promise.all([contents(here), contents(there)])).toEqual([['from here\n', 'from there\n'], ['from here\n', 'from there\n']]);
     await areSame();
   });
 
