@@ -33,7 +33,7 @@ afterAll(() => two.stop());
 /** Waits until a file has this text. */
 async function arrives(dir: string, file: string, text: string): Promise<void> {
   const at = path.join(dir, file);
-  await until(() => existsSync(at) && statSync(at).isFile() && readFileSync(at, 'utf8') === text);
+  await until(async () => (await readFile(at, 'utf8').catch(() => undefined)) === text);
 }
 
 /** Waits until both folders are clean, at one commit. */
