@@ -1,50 +1,65 @@
-// The report of `npm run prove`: docs/RELIABILITY.md. Rule: only what was run and printed stands in it, what failed first.
+// The report of `npm run prove`: docs/RELIABILITY.md, and docs/reliability.json that it is made from. Rule: only what was run and printed stands in it, each part
+// with its date, commit and versions, what failed first.
 
-import type { Step } from './steps.ts';
-
-/** How a step ended. */
+/** How a part ended, the last time that it ran. */
 export interface Outcome {
-  readonly step: Step;
-  /** Exit code of its command. */
+  readonly name: string;
+  /** What it shows when it ends well. */
+  readonly shows: string;
+  /** As a person types it. */
+  readonly command: string;
+  /** Exit code. */
   readonly code: number;
   readonly seconds: number;
   /** The last lines that it printed. */
   readonly figures: readonly string[];
-}
-
-export interface ReportFacts {
   /** `2026-11-25`. */
   readonly date: string;
-  /** Name and version of everything that took part. */
-  readonly versions: Readonly<Record<string, string>>;
-  /** 1 is the whole proof. */
+  /** Such as `5b4e651`, or `5b4e651 with changes`; empty where there is no git. */
+  readonly commit: string;
+  /** 1 is the whole of it. */
   readonly scale: number;
-  readonly outcomes: readonly Outcome[];
+  /** Such as `Node 20.20.2, git 2.39.5`. */
+  readonly versions: string;
 }
 
-/** The page, in Markdown. */
-export function formatReport({ date, versions, scale, outcomes }: ReportFacts): string {
-  const failed = outcomes.filter(({ code }) => code !== 0);
-  const verdict = failed.length === 0 ? 'Everything ended right.' : `**${failed.length} of ${outcomes.length} parts failed**: ${failed.map(({ step }) => step.name).join('; ')}.`;
-  const command = scale === 1 ? '`npm run prove`' : `\`npm run prove -- --scale ${scale}\`, which is shorter than the whole proof`;
-  const with_ = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  const rows = outcomes.map(({ step, code, seconds }) => `| ${step.name} | ${code === 0 ? 'right' : `**failed (${code})**`} | ${formatTime(seconds)} |`);
+/** The parts of `steps`, in their order: as they ended now, else as they did before. */
+export function merge(names: readonly string[], before: readonly Outcome[], now: readonly Outcome[]): Outcome[] {
+  return names.flatMap((name) => now.find((each) => each.name === name) ?? before.find((each) => each.name === name) ?? []);
+}
+
+/** The page, in Markdown. @param names of all parts there are */
+export function formatReport(names: readonly string[], outcomes: readonly Outcome[]): string {
   return [
     '# Reliability',
     '',
-    `Written by ${command} on ${date}, with ${with_.join(', ')}. ${verdict}`,
+    `Written by \`npm run prove\`, which runs all of it, or by \`npm run prove -- --only "part of a name"\`, which runs that part anew. ${verdictOf(names, outcomes)}`,
     '',
-    '| What | Ended | Took |',
-    '|---|---|---|',
-    ...rows,
+    '| What | Ended | Took | When, at which commit | Scale |',
+    '|---|---|---|---|---|',
+    ...outcomes.map(formatRow),
     ...outcomes.flatMap(formatOutcome),
     '',
   ].join('\n');
 }
 
-function formatOutcome({ step, figures }: Outcome): string[] {
-  const env = Object.entries(step.env ?? {}).map(([name, value]) => `${name}=${value} `);
-  return ['', `## ${capital(step.name)}`, '', `Shows that ${step.shows}: \`${env.join('')}npm ${step.args.join(' ')}\``, '', '```', ...figures, '```'];
+function verdictOf(names: readonly string[], outcomes: readonly Outcome[]): string {
+  const failed = outcomes.filter(({ code }) => code !== 0);
+  const missing = names.filter((name) => !outcomes.some((each) => each.name === name));
+  const short = outcomes.filter(({ scale }) => scale < 1);
+  return [
+    failed.length === 0 ? 'Everything ended right.' : `**${failed.length} of ${outcomes.length} parts failed**: ${failed.map(({ name }) => name).join('; ')}.`,
+    ...(missing.length === 0 ? [] : [`**Never run**: ${missing.join('; ')}.`]),
+    ...(short.length === 0 ? [] : [`With a scale below 1 a part was shorter than it is meant to be (\`--scale\`), and shows less.`]),
+  ].join(' ');
+}
+
+function formatRow({ name, code, seconds, date, commit, scale }: Outcome): string {
+  return `| ${name} | ${code === 0 ? 'right' : `**failed (${code})**`} | ${formatTime(seconds)} | ${[date, commit].filter((part) => part !== '').join(', ')} | ${scale} |`;
+}
+
+function formatOutcome({ name, shows, command, figures, versions }: Outcome): string[] {
+  return ['', `## ${capital(name)}`, '', `Shows that ${shows}: \`${command}\`. With ${versions}.`, '', '```', ...figures, '```'];
 }
 
 function formatTime(seconds: number): string {

@@ -12,6 +12,12 @@ export interface Step {
   readonly figures: number;
 }
 
+/** As a person types it. */
+export function commandOf({ args, env }: Step): string {
+  const words = [...Object.entries(env ?? {}).map(([name, value]) => `${name}=${value}`), 'npm', ...args];
+  return words.join(' ');
+}
+
 const CARRIERS = ['in-band', 'socks5', 'direct'] as const;
 
 /** @param scale 1 is the whole proof, which takes some two hours; less makes each part shorter, and shows less */

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { formatReport } from '../../prove/report-format.ts';
-import { stepsOf } from '../../prove/steps.ts';
+import { formatReport, merge } from '../../prove/report-format.ts';
+import type { Outcome } from '../../prove/report-format.ts';
+import { commandOf, stepsOf } from '../../prove/steps.ts';
 
 const PACKAGE = path.join(import.meta.dirname, '../../../package.json');
 
@@ -19,26 +20,43 @@ describe('stepsOf', () => {
   });
 });
 
-describe('formatReport', () => {
-  const [first, second] = stepsOf(1);
-  if (first === undefined || second === undefined) throw new Error('there are steps');
-  const facts = { date: '2026-11-25', versions: { Node: '20.20.2', git: '2.39.5' }, scale: 1 };
-
-  it('says that all ended right, with the command, the versions and the figures of each part', () => {
-    const report = formatReport({ ...facts, outcomes: [{ step: first, code: 0, seconds: 1500, figures: ['3900 passed, 0 failed'] }] });
-    expect(report).toContain('Written by `npm run prove` on 2026-11-25, with Node 20.20.2, git 2.39.5. Everything ended right.');
-    expect(report).toContain('| right | 25 min |');
-    expect(report).toContain('`XMPP_PROFILES=all XMPP_INTEROP=slixmpp npm test`\n\n```\n3900 passed, 0 failed\n```');
+describe('the report', () => {
+  const part = (name: string, more: Partial<Outcome> = {}): Outcome => ({
+    name,
+    shows: `${name} holds`,
+    command: `npm run ${name}`,
+    code: 0,
+    seconds: 1500,
+    figures: [`${name}: 7`],
+    date: '2026-11-25',
+    commit: '5b4e651',
+    scale: 1,
+    versions: 'Node 20.20.2, git 2.39.5',
+    ...more,
   });
 
-  it('says first what failed, and that a shorter proof is one', () => {
-    const outcomes = [
-      { step: first, code: 0, seconds: 15, figures: [] },
-      { step: second, code: 1, seconds: 20, figures: ['WRONG: it'] },
-    ];
-    const report = formatReport({ ...facts, scale: 0.1, outcomes });
-    expect(report).toContain('`npm run prove -- --scale 0.1`, which is shorter than the whole proof');
-    expect(report).toContain(`**1 of 2 parts failed**: ${second.name}.`);
-    expect(report).toContain('| **failed (1)** | 20 s |');
+  it('says that all ended right, and of each part the command, when it ran, with what, and its figures', () => {
+    const report = formatReport(['this'], [part('this')]);
+    expect(report).toContain('Everything ended right.\n');
+    expect(report).toContain('| this | right | 25 min | 2026-11-25, 5b4e651 | 1 |');
+    expect(report).toContain('## This\n\nShows that this holds: `npm run this`. With Node 20.20.2, git 2.39.5.\n\n```\nthis: 7\n```');
+  });
+
+  it('says first what failed, what was never run, and that a shorter part is one', () => {
+    const report = formatReport(['this', 'that', 'other'], [part('this'), part('that', { code: 1, seconds: 20, scale: 0.1, commit: '' })]);
+    expect(report).toContain('**1 of 2 parts failed**: that. **Never run**: other. With a scale below 1 a part was shorter');
+    expect(report).toContain('| that | **failed (1)** | 20 s | 2026-11-25 | 0.1 |');
+  });
+
+  it('has each part as it ended last, in the order of the proof, and none that there is no more', () => {
+    const merged = merge(['a', 'b', 'c'], [part('c'), part('b', { code: 1 }), part('old')], [part('b')]);
+    expect(merged).toEqual([part('b'), part('c')]);
+  });
+});
+
+describe('commandOf', () => {
+  it('is what a person types', () => {
+    const [first] = stepsOf(1);
+    expect(first === undefined ? '' : commandOf(first)).toBe('XMPP_PROFILES=all XMPP_INTEROP=slixmpp npm test');
   });
 });
