@@ -35,7 +35,7 @@ export const LONG_RUN_TOOLS = [
   tool('ejabberdctl', { apt: 'ejabberd', dnf: 'ejabberd', brew: 'ejabberd' }),
   tool('ip', { apt: 'iproute2', dnf: 'iproute', brew: 'iproute2mac' }),
   tool('nft', { apt: 'nftables', dnf: 'nftables', brew: 'nftables' }),
-  { name: 'slixmpp', isThere: () => succeeds('python3', '-c', 'import slixmpp'), packages: { apt: 'python3-slixmpp', dnf: 'python3-slixmpp', brew: 'slixmpp' } },
+  { name: 'slixmpp', isThere: () => succeeds('/usr/bin/python3', '-c', 'import slixmpp'), packages: { apt: 'python3-slixmpp', dnf: 'python3-slixmpp', brew: 'slixmpp' } },
 ];
 
 /** The full path of a program, or undefined. */
