@@ -10,6 +10,8 @@ import type { Element } from './element.ts';
 import { faultOfLibrary } from './faults.ts';
 import { NS_SM } from './namespaces.ts';
 import type { StreamSocket } from './socket.ts';
+import { boundedParser } from './stanza-door.ts';
+import { MAX_INCOMING } from './stream-text.ts';
 
 export interface ClientHooks {
   /** Looks at an element before the library does. @throws Fault to end the connection */
@@ -34,8 +36,8 @@ export interface ClientLogin {
   readonly resource: string;
 }
 
-/** A stanza that is never finished would fill the memory. */
-const MAX_INCOMING = 4 << 20;
+/** Pieces that an element may come in: each costs as much as all before it where ltx waits for the end of an attribute, and servers send 16 KiB in one. */
+const MAX_PIECES = 4_096;
 /** The longest a timer can be set for: the library's own requests for acknowledgement never come due. */
 const NEVER_MS = 2 ** 31 - 1;
 const NO_XML = /(?![\t\n\r])\p{Cc}|[\ufffe\uffff]|\p{Surrogate}/u;
@@ -50,6 +52,8 @@ export function createClient(socket: StreamSocket, login: ClientLogin, hooks: Cl
   client.streamManagement.requestAckInterval = 0;
   client.streamManagement.requestAckDebounce = NEVER_MS;
   client.streamManagement.timeout = 0;
+  // Nothing is resumed, so nothing has to be kept until the server acknowledges it, which a server may never do.
+  client.on('send', () => void client.streamManagement.outbound_q.splice(0));
   hardenReading(client, hooks);
   hardenWriting(client, hooks);
   client.on('error', (error: unknown) => {
@@ -67,7 +71,7 @@ function attach(client: Client, socket: StreamSocket): void {
   const transport = client._findTransport('xmpp://localhost');
   if (transport === undefined) throw new Error('@xmpp/client has no TCP transport');
   client.Transport = transport;
-  client.Parser = transport.prototype.Parser;
+  client.Parser = boundedParser(transport.prototype.Parser);
   client._attachSocket(socket);
   client._status('connect');
 }
@@ -75,6 +79,7 @@ function attach(client: Client, socket: StreamSocket): void {
 function hardenReading(client: Client, hooks: ClientHooks): void {
   const libraryOnElement = client._onElement.bind(client);
   let unfinished = 0;
+  let pieces = 0;
   const guarded = (work: () => void): void => {
     try {
       work();
@@ -86,15 +91,18 @@ function hardenReading(client: Client, hooks: ClientHooks): void {
     guarded(() => {
       const text = data.toString();
       unfinished += text.length;
+      pieces += 1;
       // The parser is gone while the stream starts anew, and after it was closed.
       client.parser?.write(text);
-      if (unfinished > MAX_INCOMING) throw new InputFault('the stream from the server', 'holds an element that is too long');
+      if (unfinished > MAX_INCOMING || pieces > MAX_PIECES) throw new InputFault('the stream from the server', 'holds an element that is too long');
     });
   client._onElement = (element) =>
     guarded(() => {
       unfinished = 0;
+      pieces = 0;
       hooks.admit(element);
-      libraryOnElement(element);
+      // The library counts off its queue, which is empty.
+      if (!element.is('a', NS_SM)) libraryOnElement(element);
       hooks.onElement(element);
     });
 }
@@ -117,6 +125,8 @@ function hardenWriting(client: Client, hooks: ClientHooks): void {
     if (element.is('enable', NS_SM)) delete element.attrs['resume'];
     // The library forgets what came in together with <enabled/>.
     if (element.is('a', NS_SM) && attrOf(element, 'h') !== undefined) element.attrs['h'] = String(hooks.handled());
+    // An answer is not to grow with what was asked: neither its length nor its depth is ours.
+    if (element.is('iq') && element.attrs['type'] === 'error') element.children = element.getChildren('error');
     const sent = librarySend(element);
     hooks.onSent(element, bytes);
     return sent;

@@ -1,10 +1,13 @@
 // An encrypted stream in the shape that @xmpp/connection wants of a socket (its lib/Socket.js).
-// Rule: it exists only once TLS is up and verified, so the library can neither start nor skip encryption.
+// Rule: it exists only once TLS is up and verified, so the library can neither start nor skip encryption; and who does not take what is sent is not read.
 
 import { EventEmitter } from 'node:events';
 import type { TLSSocket } from 'node:tls';
 import { messageOf } from '../lib/errors.ts';
 import { StreamText } from './stream-text.ts';
+
+/** What may wait to be sent while more is read, in bytes: every stanza that is read may have to be answered, and a server need not read. */
+const MAX_UNSENT = 4 << 20;
 
 /** Events: `heard` (any byte came in), `data` (text for the parser), `error`, `close`. */
 export class StreamSocket extends EventEmitter {
@@ -17,13 +20,15 @@ export class StreamSocket extends EventEmitter {
     super();
     this.#tls = tls;
     tls.on('data', (bytes: Buffer) => this.#receive(bytes));
+    tls.on('drain', () => tls.resume());
     tls.on('error', (error) => this.emit('error', error));
     tls.on('close', () => this.emit('close'));
   }
 
   /** @param done called when the kernel has taken the text: the only backpressure there is */
   write(text: string, done: (error?: Error | null) => void): void {
-    this.#tls.write(text, 'utf8', done);
+    if (this.#tls.write(text, 'utf8', done) || this.#tls.writableLength < MAX_UNSENT) return;
+    this.#tls.pause();
   }
 
   end(): void {

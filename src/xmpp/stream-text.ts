@@ -4,7 +4,11 @@
 import { StringDecoder } from 'node:string_decoder';
 import { InputFault } from '../lib/errors.ts';
 
-const MAX_HELD = 1 << 20;
+/**
+ * Characters of an element at most: one that is never finished would fill the memory. Usual servers pass on stanzas of up to 512 KiB, and may write each
+ * of their characters as six (`&quot;`).
+ */
+export const MAX_INCOMING = 4 << 20;
 
 /**
  * Decodes UTF-8 across chunks, and holds back what follows the last ">": ltx searches such a run anew for every
@@ -17,7 +21,7 @@ export class StreamText {
 
   /**
    * The text that may go to the parser now; empty when nothing ends yet.
-   * @throws InputFault when over a million characters hold no ">"
+   * @throws InputFault when over four million characters hold no ">"
    */
   receive(bytes: Uint8Array): string {
     const text = this.#decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
@@ -37,7 +41,7 @@ export class StreamText {
     if (text === '') return;
     this.#held.push(text);
     this.#heldLength += text.length;
-    if (this.#heldLength > MAX_HELD)
-      throw new InputFault('the stream from the server', `holds no end of an element in ${MAX_HELD} characters`);
+    if (this.#heldLength > MAX_INCOMING)
+      throw new InputFault('the stream from the server', `holds no end of an element in ${MAX_INCOMING} characters`);
   }
 }

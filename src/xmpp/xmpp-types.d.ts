@@ -6,7 +6,12 @@ declare module '@xmpp/client' {
   import type { Element } from 'ltx';
 
   interface Parser extends EventEmitter {
+    /** What is being built; the stream's own element between two stanzas. */
+    cursor: Element | null;
     write(text: string): void;
+    onStartElement(name: string, attrs: Readonly<Record<string, string>>): void;
+    onText(text: string): void;
+    onEndElement(name: string): void;
   }
 
   interface Transport {
@@ -44,7 +49,7 @@ declare module '@xmpp/client' {
 
   interface StreamManagement extends EventEmitter {
     enabled: boolean;
-    readonly outbound_q: readonly unknown[];
+    readonly outbound_q: unknown[];
     /** Milliseconds; 0 for never. */
     requestAckInterval: number;
     requestAckDebounce: number;
