@@ -25,8 +25,9 @@ import type { Prosody } from './prosody.ts';
 
 export interface PlayedDevice {
   readonly inBand: InBand;
-  /** Says hello, as an agent does that has just signed in. */
-  hello(to: FullJid): Promise<void>;
+  readonly jid: FullJid;
+  /** Says hello, as an agent does that has just signed in. @param as another device, which it is not */
+  hello(to: FullJid, as?: DeviceId): Promise<void>;
   /** Links to the device that shows `pin`. */
   dial(to: FullJid, pin: string): Promise<DialledLink>;
   stop(): Promise<void>;
@@ -68,8 +69,9 @@ export async function playDevice(device: Device, { server, account, password, ha
   const links: DialledLink[] = [];
   return {
     inBand,
-    async hello(to) {
-      await connection.iq('set', to, hello);
+    jid: connection.jid,
+    async hello(to, as = own.device) {
+      await connection.iq('set', to, xml('hello', { xmlns: NS_AGENT, device: as }));
     },
     async dial(to, pin) {
       const link = await dialLink({
