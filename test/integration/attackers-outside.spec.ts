@@ -61,6 +61,14 @@ async function ask(client: ChatClient, to: string, payload: string, type: 'get' 
   return answer;
 }
 
+/** Writes what a node of the client's own account holds (XEP-0163). */
+function publish(client: ChatClient, node: string, payload: string, access: 'open' | 'whitelist'): Promise<string> {
+  const field = (name: string, value: string): string => `<field var='${name}'><value>${value}</value></field>`;
+  const options = `${field('FORM_TYPE', 'http://jabber.org/protocol/pubsub#publish-options')}${field('pubsub#access_model', access)}`;
+  const item = `<publish node='${node}'><item id='current'>${payload}</item></publish>`;
+  return ask(client, client.jid.split('/')[0] ?? '', `<pubsub xmlns='http://jabber.org/protocol/pubsub'>${item}<publish-options><x xmlns='jabber:x:data' type='submit'>${options}</x></publish-options></pubsub>`);
+}
+
 /** A commit of each arrives on the other. */
 async function bothSync(): Promise<void> {
   files += 1;
@@ -141,9 +149,7 @@ describe('one in the middle of a pairing', () => {
     const code = (await shown.line(/^git xmpp pair \d/)).split(' ')[3] ?? '';
     const node = `urn:git-xmpp:pair:1:${code.split('-')[0]}`;
     const found = `<pair xmlns='urn:git-xmpp:pair:1' id='${code.split('-')[0]}' jid='${mallory.jid}'/>`;
-    const open = "<publish-options><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE' type='hidden'><value>http://jabber.org/protocol/pubsub#publish-options</value></field><field var='pubsub#access_model'><value>open</value></field></x></publish-options>";
-    const published = await ask(mallory, `${MALLORY.name}@localhost`, `<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='${node}'><item id='current'>${found}</item></publish>${open}</pubsub>`);
-    expect(published).toContain("type='result'");
+    expect(await publish(mallory, node, found, 'open')).toContain("type='result'");
     let passed = 0;
     const relay = async (from = 0): Promise<void> => {
       const question = /<iq (?=[^>]*type='set')[^>]*>(?:(?!<\/iq>).)*<pair.*?<\/iq>/s;
@@ -191,20 +197,28 @@ describe('whoever has the password, and no pairing', () => {
     expect(signIns(laptop)).toBe(before);
   });
 
-  it('draws a link to itself by a forged hello, and is found out by its key before it is told anything', async () => {
+  it.each(['a forged hello', 'an address record that it moves'])('draws a link to itself by %s, and is found out by its key before it is told anything', async (by) => {
     await third.stop();
     let told = 0;
     const tell = (): Promise<never> => Promise.reject(new Error(`told ${(told += 1)}`));
     const evil = await playDevice(third, { server: setting.server, account: ACCOUNT, password: PASSWORD, handlers: { digest: tell, offer: tell, map: tell, repos: tell } });
     onTestFinished(() => evil.stop());
+    const { device } = await identityOf(desktop);
     // While the desktop is away, so that there is no link to it and none from it.
     await desktop.stop();
     await laptop.statusWhen(({ peers }) => peers.every(({ isOnline }) => !isOnline));
-    await evil.hello(address, (await identityOf(desktop)).device);
+    if (by === 'a forged hello') await evil.hello(address, device);
+    else {
+      const owner = await signIn(ACCOUNT, PASSWORD, 'owner');
+      const record = `<address xmlns='urn:git-xmpp:address:1' device='${device}' jid='${evil.jid}'/>`;
+      expect(await publish(owner, `urn:git-xmpp:address:1#${device}`, record, 'whitelist')).toContain("type='result'");
+      // It looks there for whom it does not find where it was.
+      await laptop.stop();
+      await laptop.xmpp('daemon', 'start');
+      await laptop.event(({ type, code }) => type === 'contact-failed' && code === 'not-paired');
+    }
     const fetched = await laptop.run('git', ['ls-remote', 'xmpp::desktop/notes']);
-    expect(fetched.code).not.toBe(0);
-    expect(fetched.stdout).toBe('');
-    expect(fetched.stderr).toContain('is not the one that was paired');
+    expect(fetched).toMatchObject({ code: 128, stdout: '', stderr: expect.stringContaining('is not the one that was paired') });
     expect(told).toBe(0);
     await desktop.xmpp('daemon', 'start');
     await bothSync();

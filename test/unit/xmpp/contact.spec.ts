@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { parseBareJid, parseFullJid } from '../../../src/lib/jid.ts';
+import type { IqHandler } from '../../../src/xmpp/connection.ts';
+import { makeContact } from '../../../src/xmpp/contact.ts';
+import { xml } from '../../../src/xmpp/element.ts';
+import type { Element } from '../../../src/xmpp/element.ts';
+import { NS_ROSTER } from '../../../src/xmpp/namespaces.ts';
+import { VirtualClock } from '../../helpers/virtual-clock.ts';
+
+const OWN = parseFullJid('anna@localhost/git-xmpp-aaaaaaaa');
+const BEN = parseBareJid('ben@two.example');
+
+function roster(subscription: string): Element {
+  return xml('query', { xmlns: NS_ROSTER }, xml('item', { jid: BEN, subscription }));
+}
+
+/** Waits for Ben's approval; `push` is a change of the roster as somebody tells it. */
+function waiting(): { made: Promise<boolean>; said: string[]; clock: VirtualClock; push: (from: string, subscription: string) => Promise<unknown> } {
+  const clock = new VirtualClock();
+  const said: string[] = [];
+  let handler: IqHandler | undefined;
+  const connection = {
+    jid: OWN,
+    iq: () => Promise.resolve(roster('none')),
+    handleIq: (_namespace: string, _name: string, given: IqHandler) => ((handler = given), () => void (handler = undefined)),
+    sendPresence: (to: string, type: string) => (said.push(`${type} ${to}`), Promise.resolve()),
+  };
+  const made = makeContact(connection, BEN, { role: 'typer', clock, signal: new AbortController().signal });
+  made.catch(() => undefined);
+  const push = async (from: string, subscription: string): Promise<unknown> => {
+    await expect.poll(() => said).toContain(`subscribe ${BEN}`);
+    return handler?.({ type: 'set', from, id: '1', payload: roster(subscription) });
+  };
+  return { made, said, clock, push };
+}
+
+describe('makeContact', () => {
+  it.each(['anna@localhost', OWN, 'localhost', ''])('takes the word of the own account on its roster: from %j', async (from) => {
+    const { made, push } = waiting();
+    await push(from, 'to');
+    expect(await made).toBe(true);
+  });
+
+  it.each(['ben@two.example', 'ben@two.example/git-xmpp-bbbbbbbb', 'two.example', 'anna@localhost.evil.example'])('takes nobody else’s: from %s', async (from) => {
+    const { made, clock, push } = waiting();
+    await expect(push(from, 'both')).rejects.toMatchObject({ condition: 'service-unavailable' });
+    clock.advance(120_000);
+    await expect(made).rejects.toMatchObject({ code: 'timeout' });
+  });
+});
