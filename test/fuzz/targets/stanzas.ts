@@ -1,7 +1,8 @@
 // What a server or a contact sends: the stream's bytes, and every element that is read out of it.
 
+import { xml as library } from '@xmpp/client';
 import * as fc from 'fast-check';
-import { Parser, parse } from 'ltx';
+import { parse } from 'ltx';
 import type { Element } from 'ltx';
 import { parseQuery, parseStreamhosts, parseUsed } from '../../../src/carriers/bytestreams-format.ts';
 import { parseData, parseOpen, parseSid } from '../../../src/carriers/ibb-format.ts';
@@ -10,6 +11,7 @@ import { formatPairingMessage, parsePairingMessage } from '../../../src/pairing/
 import { formatRefusal, parseRefusal } from '../../../src/pairing/refusal-format.ts';
 import { faultOfSaslFailure, faultOfStreamError } from '../../../src/xmpp/faults.ts';
 import { ScramExchange } from '../../../src/xmpp/scram.ts';
+import { boundedParser } from '../../../src/xmpp/stanza-door.ts';
 import { parseStanzaFault } from '../../../src/xmpp/stanza-fault.ts';
 import { StreamText } from '../../../src/xmpp/stream-text.ts';
 import { cuts, inPieces, mutatedBytes, mutatedText } from '../mutate.ts';
@@ -39,7 +41,7 @@ function element(name: string, seeds: readonly string[], read: (element: Element
 /** Reads a stream as the connection does: text by whole elements, then the parser. */
 function readStream(bytes: Uint8Array, lengths: readonly number[]): void {
   const text = new StreamText();
-  const parser = new Parser();
+  const parser = new (boundedParser(library.Parser))();
   let isBroken = false;
   parser.on('error', () => (isBroken = true));
   for (const piece of inPieces(bytes, lengths)) {
