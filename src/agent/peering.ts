@@ -29,6 +29,7 @@ import { SliceServer } from './serve-slices.ts';
 import { Serving } from './serving.ts';
 import { Session } from './session.ts';
 import { isToldMaps } from './shown-branches.ts';
+import { Strangers } from './strangers.ts';
 import { Twins } from './twins.ts';
 import { Ways } from './ways.ts';
 
@@ -105,6 +106,7 @@ export class Peering {
     };
     this.contacts = new Contacts({ me, peers, links: this.links, answers, loops: this.#loops, events, clock, chance: parts.chance, findAddress, onDigest, onThere: (device) => this.#ways.retry(device) });
     this.#announcements = new Announcements({ ...parts, loops: this.#loops, contact: (peer) => void this.contacts.contact(peer), log: log.scope('announcements') });
+    const strangers = new Strangers(events, clock);
     this.#acceptor = new Acceptor({
       own: identity,
       findPeer: (spki, account) => this.#pinned(spki, account),
@@ -116,7 +118,7 @@ export class Peering {
       onCarrier: (device, change) => this.#ways.changed(device, change, 'listener'),
       giveUpMs: () => parts.settings.giveUpMs,
       onSuspect: () => void this.#ways.probe(),
-      onStranger: ({ peer }) => events.emit({ type: 'stranger', words: `${peer} asked for a link and is not paired`, by: peer }),
+      onStranger: ({ peer }) => strangers.knocked(peer),
     });
   }
 

@@ -4,6 +4,7 @@
 import type { ServerHttp2Session } from 'node:http2';
 import type { Clock } from '../lib/clock.ts';
 import { asFault } from '../lib/errors.ts';
+import type { Fault } from '../lib/errors.ts';
 import { concatBytes } from '../lib/bytes.ts';
 import { bareOf } from '../lib/jid.ts';
 import type { BareJid } from '../lib/jid.ts';
@@ -208,8 +209,15 @@ export class Acceptor {
     if (attachment !== undefined && rest.length > 0) void pipe.feed(attachment, rest);
     this.#secure(accepted, carrier).then(
       () => timer.cancel(),
-      (error: unknown) => log.info('a link was not made', { why: asFault(error, 'securing').message, from: carrier.peer }),
+      (error: unknown) => this.#notMade(asFault(error, 'securing'), carrier),
     );
+  }
+
+  /** Those that cost the one who asks nothing to repeat are told once. */
+  #notMade({ code, message: why }: Fault, { peer: from }: Carrier): void {
+    const what = 'a link was not made';
+    if (code === 'not-paired' || code === 'tls') this.#offences.note(bareOf(from), what, { why, from });
+    else this.#options.log.info(what, { why, from });
   }
 
   async #secure(accepted: Accepted, carrier: Carrier): Promise<void> {

@@ -1,7 +1,7 @@
 // Who answers which IQ, and who hears which headline (RFC 6120 §8.2.3, RFC 6121 §5.2.2).
 // Rule: a handler is called at once and in order of arrival; its answer may wait, which is how backpressure reaches the sender.
 
-import { messageOf } from '../lib/errors.ts';
+import { InputFault, messageOf } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { attrOf } from './element.ts';
 import type { Element } from './element.ts';
@@ -49,6 +49,8 @@ export class Handlers {
       return await handler(iq);
     } catch (error) {
       if (error instanceof StanzaFault) return error;
+      // What nobody can use is the asker's, who may ask again and again: no line of the log each time.
+      if (error instanceof InputFault) return new StanzaFault('modify', 'bad-request');
       this.#log.warn('request failed', { payload: iq.payload.name, from: iq.from, why: messageOf(error) });
       return new StanzaFault('cancel', 'internal-server-error');
     } finally {

@@ -6,8 +6,11 @@ import type { TLSSocket } from 'node:tls';
 import { messageOf } from '../lib/errors.ts';
 import { StreamText } from './stream-text.ts';
 
-/** What may wait to be sent while more is read, in bytes: every stanza that is read may have to be answered, and a server need not read. */
-const MAX_UNSENT = 4 << 20;
+/**
+ * What may wait to be sent while more is read, in bytes: every stanza that is read may have to be answered, and a server need not read. Far more than the
+ * windows of many streams: a server that itself waits for its reader would wait for this one.
+ */
+const MAX_UNSENT = 16 << 20;
 
 /** Events: `heard` (any byte came in), `data` (text for the parser), `error`, `close`. */
 export class StreamSocket extends EventEmitter {

@@ -237,6 +237,18 @@ describe('Acceptor', () => {
     expect(world.strangers.map(({ peer }) => peer)).toEqual([MALLORY]);
   });
 
+  it('writes one line for a stranger that asks again and again, and counts', async () => {
+    const lines: string[] = [];
+    const world = new LinkWorld({ handlers, log: createLog((line) => lines.push(line), 'info', () => 0) });
+    world.paired.clear();
+    for (let count = 1; count <= 5; count += 1) {
+      await expect(world.dial()).rejects.toMatchObject({ code: 'not-paired' });
+      await until(() => world.acceptor.refusals === count);
+    }
+    expect(world.strangers).toHaveLength(5);
+    expect(lines).toEqual([expect.stringContaining('a link was not made')]);
+  });
+
   it('ends the links of a device that was unpaired, and of no other', async () => {
     const world = new LinkWorld({ handlers });
     const link = await world.dial();

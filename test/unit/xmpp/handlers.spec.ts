@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { InputFault } from '../../../src/lib/errors.ts';
 import { createLog } from '../../../src/lib/log.ts';
 import { xml } from '../../../src/xmpp/element.ts';
 import { Handlers } from '../../../src/xmpp/handlers.ts';
@@ -40,6 +41,14 @@ describe('Handlers', () => {
       message: 'internal-server-error',
     });
     expect(lines.at(-1)).toContain('a path of mine');
+  });
+
+  it('answers what cannot be read with bad-request, and writes no line for it', async () => {
+    const handlers = new Handlers(log);
+    handlers.handleIq('urn:x', 'read', () => Promise.reject(new InputFault('full JID', 'is none')));
+    const before = lines.length;
+    expect(await handlers.answer(request('read'))).toMatchObject({ type: 'modify', condition: 'bad-request' });
+    expect(lines).toHaveLength(before);
   });
 
   it('takes one handler per name, until it is taken away', () => {
