@@ -73,12 +73,12 @@ export class Contacts {
   /** Signed in: answers hellos, and says hello to everybody. */
   start(connection: Connection): void {
     this.#connection = connection;
-    connection.handleIq(NS_AGENT, 'hello', (iq) => {
+    connection.handleIq(NS_AGENT, 'hello', async (iq) => {
       const peer = this.#hinted(iq.from, attrOf(iq.payload, 'device'));
       if (peer === undefined) throw new StanzaFault('cancel', 'item-not-found');
-      // The one that says hello compares digests next, so this side only notes where it is.
-      void this.#noteAddress(peer, parseFullJid(iq.from));
-      return Promise.resolve(xml('hello', { xmlns: NS_AGENT, device: this.#parts.me }));
+      // The one that says hello compares digests next, so this side only notes where it is. The answer waits for that: hellos without end must not.
+      await this.#noteAddress(peer, parseFullJid(iq.from)).catch(() => undefined);
+      return xml('hello', { xmlns: NS_AGENT, device: this.#parts.me });
     });
     connection.handleIq(NS_AGENT, 'bye', (iq) => {
       const peer = this.#hinted(iq.from, attrOf(iq.payload, 'device'));

@@ -49,10 +49,10 @@ export class Handlers {
       return await handler(iq);
     } catch (error) {
       if (error instanceof StanzaFault) return error;
-      // What nobody can use is the asker's, who may ask again and again: no line of the log each time.
-      if (error instanceof InputFault) return new StanzaFault('modify', 'bad-request');
-      this.#log.warn('request failed', { payload: iq.payload.name, from: iq.from, why: messageOf(error) });
-      return new StanzaFault('cancel', 'internal-server-error');
+      // What nobody can use is the asker's, who may ask again and again: no line of the usual log each time.
+      const isTheirs = error instanceof InputFault;
+      this.#log[isTheirs ? 'debug' : 'warn']('request failed', { payload: iq.payload.name, from: iq.from, why: messageOf(error) });
+      return isTheirs ? new StanzaFault('modify', 'bad-request') : new StanzaFault('cancel', 'internal-server-error');
     } finally {
       this.#unanswered -= 1;
     }

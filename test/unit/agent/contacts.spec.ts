@@ -1,7 +1,7 @@
 // Who is compared with, and when, on a clock that the spec moves. Rule: what was lost is found again by the next digest, whatever was missed.
 
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Contacts } from '../../../src/agent/contacts.ts';
 import type { ContactParts } from '../../../src/agent/contacts.ts';
 import { Events } from '../../../src/agent/events.ts';
@@ -10,7 +10,8 @@ import { Fault } from '../../../src/lib/errors.ts';
 import { parseFullJid } from '../../../src/lib/jid.ts';
 import { silentLog } from '../../../src/lib/log.ts';
 import type { DeviceId } from '../../../src/lib/names.ts';
-import type { Connection } from '../../../src/xmpp/connection.ts';
+import type { Connection, IqHandler } from '../../../src/xmpp/connection.ts';
+import { xml } from '../../../src/xmpp/element.ts';
 import { makePeer } from '../../helpers/home-values.ts';
 import { makeFolder } from '../../helpers/repo.ts';
 import { VirtualClock } from '../../helpers/virtual-clock.ts';
@@ -28,8 +29,13 @@ let there: Set<string>;
 let compared: DeviceId[];
 let hellos: string[];
 
+let sayHello: IqHandler;
+let peers: Peers;
+
 const connection = {
-  handleIq: () => undefined,
+  handleIq: (_namespace: string, name: string, handler: IqHandler) => {
+    if (name === 'hello') sayHello = handler;
+  },
   iq: (_type: string, to: string) => {
     hellos.push(to);
     return there.has(to) ? Promise.resolve(undefined) : Promise.reject(new Fault('timeout', 'nobody there'));
@@ -39,7 +45,7 @@ const connection = {
 beforeEach(async () => {
   clock = new VirtualClock();
   [compared, hellos, there] = [[], [], new Set([String(laptop.address), String(phone.address)])];
-  const peers = await Peers.open(join(makeFolder(), 'peers.json'));
+  peers = await Peers.open(join(makeFolder(), 'peers.json'));
   for (const peer of [laptop, phone]) await peers.add(peer);
   const links = {
     ask: (device: DeviceId) => {
@@ -88,5 +94,17 @@ describe('Contacts', () => {
     await clock.pass(1);
     await Promise.all(Array.from({ length: 20 }, () => contacts.contact(laptop.device)));
     expect(compared.filter((device) => device === laptop.device)).toHaveLength(2);
+  });
+
+  it('answer a hello once it is written down where it came from, so that hellos without end wait at their sender', async () => {
+    contacts.start(connection);
+    const written = vi.spyOn(peers, 'update');
+    const from = parseFullJid('anna@example.org/phone-2');
+    const hello = { type: 'set', from, id: '1', payload: xml('hello', { xmlns: 'urn:git-xmpp:agent:1', device: phone.device }) } as const;
+    expect((await sayHello(hello))?.name).toBe('hello');
+    expect(written).toHaveBeenCalledWith(phone.device, { address: from });
+    expect(peers.byDevice(phone.device)?.address).toBe(from);
+    written.mockRejectedValueOnce(new Fault('disk-full', 'no room'));
+    expect((await sayHello({ ...hello, from: parseFullJid('anna@example.org/phone-3') }))?.name).toBe('hello');
   });
 });
