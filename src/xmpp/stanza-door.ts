@@ -5,7 +5,7 @@ import type { Parser } from '@xmpp/client';
 
 /** Levels below the stanza itself: what reads an element by its depth would run out of stack. What is read here has at most eight. */
 const MAX_DEPTH = 64;
-/** Elements of a stanza, itself included: one costs a hundred times the four characters it may take. The longest roster has fewer. */
+/** Elements of a stanza, itself included: one costs a hundred times the four characters it may take. A roster of ten thousand has fewer. */
 const MAX_ELEMENTS = 32_768;
 
 /** A parser of the library's kind that builds no more than that of a stanza, for one stream. */
