@@ -33,15 +33,20 @@ export async function workUntil(setting: SoakSetting, random: () => number, isOv
     done.payload += bytes;
     return device.commit(dir, {}, `${bytes} bytes`);
   };
-  const git = async (device: Device, args: readonly string[], cwd: string): Promise<void> => {
+  /** @returns whether it ended well */
+  const git = async (device: Device, args: readonly string[], cwd: string): Promise<boolean> => {
     for (;;) {
       const { code, stderr } = await device.run('git', args, { cwd });
       if (code === 0) break;
-      if (!REFUSED.test(stderr)) return void done.wrong.push(`${device.name}: git ${args.join(' ')} ended with ${code}: ${stderr}`);
+      if (!REFUSED.test(stderr)) {
+        done.wrong.push(`${device.name}: git ${args.join(' ')} ended with ${code}: ${stderr}`);
+        return false;
+      }
       done.refused += 1;
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
     done.commands += 1;
+    return true;
   };
   const committing = async (name: Name): Promise<void> => {
     while (!isOver()) {
@@ -60,8 +65,7 @@ export async function workUntil(setting: SoakSetting, random: () => number, isOv
       await git(device, ['fetch', '--quiet', 'origin'], clone);
       if (round % 4 !== 3 || isOver()) continue;
       const fresh = device.path(`fresh-${round}`);
-      await git(device, ['clone', '--quiet', `xmpp::${far}/plain-${far}`, fresh], device.dir);
-      done.payload += await sizeOf(device, fresh);
+      if (await git(device, ['clone', '--quiet', `xmpp::${far}/plain-${far}`, fresh], device.dir)) done.payload += await sizeOf(device, fresh);
       await rm(fresh, { recursive: true, force: true });
     }
   };
