@@ -20,7 +20,7 @@ export interface Done {
 type Name = 'laptop' | 'desktop';
 
 /** What git and the agent say where there was no way when the command began, and nothing has moved. */
-const REFUSED = /is offline|is not signed in|there is no connection to the XMPP server|no way to the other device is open|the agent is still signing in|did not answer/;
+const REFUSED = /is offline|is not online|is not signed in|there is no connection to the XMPP server|no way to the other device is open|the agent is still signing in|did not answer/;
 const RETRY_MS = 500;
 
 /** Works until `isOver`, then ends what is under way. */
