@@ -38,6 +38,7 @@ export const CARRIERS = [
     'src/carriers/window-machine.ts',
     ['the window shrinks where the path is slow', 'this.#resize(this.#size * 0.7);', '', 'unit/carriers/window-machine'],
     ['the window grows where the path is free', 'this.#size = Math.min(Math.max(size, least), most);', 'this.#size = least;', 'unit/carriers/window-machine'],
+    ['only a window that is used up shows the rate of the path', 'isFilling: this.room() === 0', 'isFilling: true', 'unit/carriers/window-machine'],
     ['blocks under way are bounded', 'this.#blocks < MAX_BLOCKS && ', '', 'unit/carriers/window-machine'],
   ),
   ...inFile(

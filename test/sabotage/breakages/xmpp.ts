@@ -34,6 +34,7 @@ export const XMPP = [
     ['a host whose certificate is wrong is not used', 'if (problem !== undefined) throw problem;', '', 'unit/xmpp/dial'],
     ['a host that does not answer is not waited for for ever', 'STEP_MS,\n', '2 ** 30,\n', 'unit/xmpp/dial'],
   ),
+  ...inFile('src/xmpp/connection.ts', ['who asks is told what this is', 'answerDiscovery(connection);', '', 'unit/xmpp/connection']),
   ...inFile(
     'src/xmpp/handlers.ts',
     ['requests that are not answered yet are bounded', 'if (this.#unanswered >= MAX_UNANSWERED) return', 'if (false) return', 'unit/xmpp/handlers'],
