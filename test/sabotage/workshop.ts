@@ -19,6 +19,8 @@ const WHOLE_DEADLINE_MS = 3_600_000;
 export class Workshop {
   readonly #folder = mkdtempSync(path.join(os.tmpdir(), 'git-xmpp-sabotage-'));
   #isBuilt = false;
+  /** Ends what runs now, with all that it started. */
+  #end: () => void = () => undefined;
 
   constructor() {
     cpSync(ROOT, this.#folder, { recursive: true, filter: (from) => !LEFT_OUT.has(path.relative(ROOT, from)) });
@@ -60,6 +62,7 @@ export class Workshop {
   }
 
   remove(): void {
+    this.#end();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
@@ -68,12 +71,16 @@ export class Workshop {
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VITEST') && name !== 'NODE_ENV'));
     // A group of its own: what the specs started ends with it.
     const child = spawn(process.execPath, args, { cwd: this.#folder, stdio: 'ignore', detached: true, env });
+    this.#end = () => {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    };
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      this.#end();
     }, deadlineMs);
     const [code] = (await once(child, 'exit')) as [number | null];
+    this.#end = () => undefined;
     clearTimeout(timer);
     return isLate ? undefined : (code ?? 1);
   }
