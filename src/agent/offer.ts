@@ -1,7 +1,6 @@
 // Offers one map to one peer over a link: by name alone where the peer has every object, else as a push (docs/PROTOCOL.md, "The two lanes").
 // Rule: the refs that are pushed are the device's corner as it was signed; what moves meanwhile is the next offer's.
 
-import { constants } from 'node:http2';
 import { join } from 'node:path';
 import { asFault, Fault } from '../lib/errors.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -126,7 +125,8 @@ async function pushSigned(
       await place.remove();
     }
   } catch (error) {
-    service.stream.close(constants.NGHTTP2_CANCEL);
+    // Not `close`, which sends an end before it resets: the other side must not take half of a push for a whole one.
+    service.stream.destroy();
     throw error;
   }
 }

@@ -2,7 +2,7 @@
 // in (docs/ARCHITECTURE.md). Rule: joins the parts and passes on what happens; each decision lies with the part it is named after.
 
 import { asFault, Fault } from '../lib/errors.ts';
-import type { BareJid, FullJid } from '../lib/jid.ts';
+import type { FullJid } from '../lib/jid.ts';
 import type { DeviceId, RepoId } from '../lib/names.ts';
 import type { Identity } from '../home/identity.ts';
 import type { Peer } from '../home/peers.ts';
@@ -22,6 +22,7 @@ import { DevicesReading } from './devices-reading.ts';
 import { makeLinks } from './dialling.ts';
 import type { RepoLoop } from './loop.ts';
 import type { PeeringParts } from './peering-parts.ts';
+import { findPinned } from './pinned.ts';
 import { Reachable } from './reachable.ts';
 import { Remotes } from './remotes.ts';
 import { RepoSet } from './repo-set.ts';
@@ -109,7 +110,7 @@ export class Peering {
     const strangers = new Strangers(events, clock);
     this.#acceptor = new Acceptor({
       own: identity,
-      findPeer: (spki, account) => this.#pinned(spki, account),
+      findPeer: (spki, account) => findPinned({ me, peers, isRevoked: (device) => this.devices.isRevoked(device) }, spki, account),
       handlers: answers,
       clock,
       log: log.scope('link'),
@@ -210,11 +211,5 @@ export class Peering {
     this.#acceptor.stop();
     await this.#ways.session?.stop();
     this.#ways.session = undefined;
-  }
-
-  #pinned(spki: string, account: BareJid): DeviceId | undefined {
-    const peer = this.#parts.peers.bySpki(spki);
-    if (peer === undefined || peer.jid !== account || peer.device === this.identity.device) return undefined;
-    return this.devices.isRevoked(peer.device) ? undefined : peer.device;
   }
 }

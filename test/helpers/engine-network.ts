@@ -25,6 +25,8 @@ interface Edge {
 }
 
 const LONGEST_DELAY = 100;
+/** Engines that go on for longer never become quiet. */
+const MAX_EVENTS = 1_000_000;
 
 /** Any number of engines; `edges` join them by index. */
 export class EngineNetwork {
@@ -79,13 +81,14 @@ export class EngineNetwork {
   }
 
   /** Lets at most `count` things happen. */
-  run(count = Infinity): void {
+  run(count = MAX_EVENTS): void {
     for (let done = 0; done < count; done += 1) {
       const next = this.#queue.shift();
       if (next === undefined) return;
       this.#now = next.at;
       next.run();
     }
+    if (count === MAX_EVENTS) throw new Error('the engines do not become quiet');
   }
 
   /** One side's digest on its way. */

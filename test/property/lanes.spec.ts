@@ -51,7 +51,9 @@ class World {
   /** Everything that is under way arrives, on the ways that are left. */
   settle(): void {
     if (this.#lane?.isBroken === true) this.#tell();
-    for (let left = 1; left > 0; ) {
+    for (let left = 1, turns = 0; left > 0; turns += 1) {
+      // A part whose turn never comes would be waited for without end.
+      expect(turns).toBeLessThan(10_000);
       left = this.#link.length + (this.#lane?.said.length ?? 0);
       this.#overLink();
       this.#overLane();

@@ -43,6 +43,7 @@ describe('buckets', () => {
           const { room, waitMs } = ask(next.buckets, next, 4096, next.at);
           for (const bucket of next.buckets) bucket.take(room);
           next.got += room;
+          if (next.got > 2 * rate * (end / 1000) + 100_000) throw new Error('it takes more than its limit, without end');
           if (room === 0) next.at += Math.max(1, waitMs);
         }
         const sum = takers.reduce((total, { got }) => total + got, 0);

@@ -57,6 +57,12 @@ export function stepsOf(scale: number): readonly Step[] {
       figures: 1,
     },
     {
+      name: 'invariants broken on purpose',
+      shows: 'each promise of a long list, broken in the code by one small edit, is noticed by a test',
+      args: npm('sabotage', '--share', String(scale)),
+      figures: 1,
+    },
+    {
       name: 'spoiled input',
       shows: 'everything that reads bytes from outside reads or refuses them; it never crashes, hangs or grows',
       args: npm('fuzz', '--seconds', some(300, 10)),

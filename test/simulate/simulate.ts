@@ -49,6 +49,8 @@ export const MERGE: Policy = { merge: 'merge', mergeFrom: 'own', rewrite: 'follo
 const WORK_MS = 20 * 60_000;
 /** More than this for each device, and it does not end. */
 const EVENTS_PER_DEVICE = 5_000;
+/** The same while people work. */
+const EVENTS_PER_DEVICE_AT_WORK = 50_000;
 /** So many half hours later all is over, if not before. */
 const MAX_DIGESTS = 48;
 const TROUBLE = 0.08;
@@ -60,9 +62,9 @@ export function simulate({ seed, devices, isMixed = false, isHard = false, isRes
   const people = new People(world, isRestless);
   people.found(graph.devices);
   for (const device of graph.devices) device.start();
-  breakAndWork(world, graph, people);
   const wrong: string[] = [];
   const limit = EVENTS_PER_DEVICE * devices;
+  if (!breakAndWork(world, graph, people)) wrong.push('there is no end of what happens while people work');
   heal(world, graph);
   const healedAt = world.now;
   const before = graph.devices.map(({ published }) => published);
@@ -70,7 +72,7 @@ export function simulate({ seed, devices, isMixed = false, isHard = false, isRes
   // What was lost in the last moment is found by the next digest; from hub to hub, where nobody announces, by one after another.
   for (let digests = 0, told = -1; digests < MAX_DIGESTS && wrong.length === 0 && told !== toldIn(world); digests += 1) {
     told = toldIn(world);
-    world.pass(DIGEST_EVERY_MS);
+    if (!world.pass(DIGEST_EVERY_MS, limit)) wrong.push('there is no end of what follows a digest');
     if (!world.settle(limit)) wrong.push('it does not become quiet after a digest');
   }
   const rounds = Math.max(...graph.devices.map(({ published }, index) => published - (before[index] ?? 0)));
@@ -91,8 +93,8 @@ function drawPolicy({ draw }: World): Policy {
   return { ...MERGE, merge, rewrite: draw.hasLuck(0.8) ? 'follow' : 'ask' };
 }
 
-/** People work while lines are cut, agents crash, and messages are lost. */
-function breakAndWork(world: World, { devices, lines, hubs }: Graph, people: People): void {
+/** People work while lines are cut, agents crash, and messages are lost. @returns whether that has an end */
+function breakAndWork(world: World, { devices, lines, hubs }: Graph, people: People): boolean {
   const { draw } = world;
   world.trouble = TROUBLE;
   const acts = Math.round(Math.sqrt(devices.length) * draw.between(3, 12));
@@ -115,7 +117,7 @@ function breakAndWork(world: World, { devices, lines, hubs }: Graph, people: Peo
     world.after(draw.between(0, WORK_MS), () => void (hub.isUp = false), true);
     world.after(draw.between(0, WORK_MS), () => void (hub.isUp = true), true);
   }
-  world.pass(WORK_MS);
+  return world.pass(WORK_MS, EVENTS_PER_DEVICE_AT_WORK * devices.length);
 }
 
 /** Everything is whole, every agent runs; the network is noticed to be back where it is. */

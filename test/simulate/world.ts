@@ -67,11 +67,18 @@ export class World {
     this.#push({ at: this.now + ms, order: (this.#order += 1), run, isClock });
   }
 
-  /** Lets `ms` pass. */
-  pass(ms: number): void {
-    const end = this.now + ms;
-    for (let next = this.#heap[0]; next !== undefined && next.at <= end; next = this.#heap[0]) this.#step();
+  /**
+   * Lets `ms` pass.
+   * @returns whether no more happened than so many events
+   */
+  pass(ms: number, limit: number): boolean {
+    const [end, last] = [this.now + ms, this.events + limit];
+    for (let next = this.#heap[0]; next !== undefined && next.at <= end; next = this.#heap[0]) {
+      if (this.events >= last) return false;
+      this.#step();
+    }
     this.now = end;
+    return true;
   }
 
   /**

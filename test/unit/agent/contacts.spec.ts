@@ -9,12 +9,15 @@ import { Peers } from '../../../src/home/peers.ts';
 import { Fault } from '../../../src/lib/errors.ts';
 import { parseFullJid } from '../../../src/lib/jid.ts';
 import { silentLog } from '../../../src/lib/log.ts';
-import type { DeviceId } from '../../../src/lib/names.ts';
-import type { Connection, IqHandler } from '../../../src/xmpp/connection.ts';
+import type { DeviceId, Grant } from '../../../src/lib/names.ts';
+import type { Connection, IncomingIq } from '../../../src/xmpp/connection.ts';
 import { xml } from '../../../src/xmpp/element.ts';
-import { makePeer } from '../../helpers/home-values.ts';
+import type { Element } from '../../../src/xmpp/element.ts';
+import { NS_AGENT } from '../../../src/xmpp/namespaces.ts';
+import { makePeer, makeSharedRepo } from '../../helpers/home-values.ts';
 import { makeFolder } from '../../helpers/repo.ts';
 import { VirtualClock } from '../../helpers/virtual-clock.ts';
+import { until } from '../../helpers/waiting.ts';
 
 const HALF_AN_HOUR = 30 * 60_000;
 
@@ -29,13 +32,14 @@ let there: Set<string>;
 let compared: DeviceId[];
 let hellos: string[];
 
-let sayHello: IqHandler;
 let peers: Peers;
+let loops: ReturnType<ContactParts['loops']>;
+let dropped: DeviceId[];
+/** Who answers a hello or bye that comes in. */
+const handlers = new Map<string, (iq: IncomingIq) => Promise<Element | undefined>>();
 
 const connection = {
-  handleIq: (_namespace: string, name: string, handler: IqHandler) => {
-    if (name === 'hello') sayHello = handler;
-  },
+  handleIq: (_namespace: string, name: string, handler: (iq: IncomingIq) => Promise<Element | undefined>) => void handlers.set(name, handler),
   iq: (_type: string, to: string) => {
     hellos.push(to);
     return there.has(to) ? Promise.resolve(undefined) : Promise.reject(new Fault('timeout', 'nobody there'));
@@ -45,6 +49,8 @@ const connection = {
 beforeEach(async () => {
   clock = new VirtualClock();
   [compared, hellos, there] = [[], [], new Set([String(laptop.address), String(phone.address)])];
+  dropped = [];
+  loops = [];
   peers = await Peers.open(join(makeFolder(), 'peers.json'));
   for (const peer of [laptop, phone]) await peers.add(peer);
   const links = {
@@ -54,10 +60,10 @@ beforeEach(async () => {
       return Promise.resolve({ version: 1, repos: [] });
     },
     isOnItsOwn: () => false,
-    drop: () => undefined,
+    drop: (device: DeviceId) => void dropped.push(device),
   } as unknown as ContactParts['links'];
   const answers = { digestFor: () => ({ version: 1, repos: [] }) } as unknown as ContactParts['answers'];
-  const nothing = { loops: () => [], findAddress: () => Promise.resolve(undefined), onThere: () => undefined, onDigest: () => undefined };
+  const nothing = { loops: () => loops, findAddress: () => Promise.resolve(undefined), onThere: () => undefined, onDigest: () => undefined };
   contacts = new Contacts({ me, peers, links, answers, events: new Events(clock, silentLog), clock, chance: () => 0, ...nothing });
 });
 
@@ -100,11 +106,56 @@ describe('Contacts', () => {
     contacts.start(connection);
     const written = vi.spyOn(peers, 'update');
     const from = parseFullJid('anna@example.org/phone-2');
-    const hello = { type: 'set', from, id: '1', payload: xml('hello', { xmlns: 'urn:git-xmpp:agent:1', device: phone.device }) } as const;
-    expect((await sayHello(hello))?.name).toBe('hello');
+    expect((await say('hello', from, phone.device))?.name).toBe('hello');
     expect(written).toHaveBeenCalledWith(phone.device, { address: from });
     expect(peers.byDevice(phone.device)?.address).toBe(from);
     written.mockRejectedValueOnce(new Fault('disk-full', 'no room'));
-    expect((await sayHello({ ...hello, from: parseFullJid('anna@example.org/phone-3') }))?.name).toBe('hello');
+    expect((await say('hello', 'anna@example.org/phone-3', phone.device))?.name).toBe('hello');
+  });
+
+  it('learn where a device is by the hello that it says from its own account', async () => {
+    contacts.start(connection);
+    const answer = await say('hello', 'anna@example.org/new', laptop.device);
+    expect(answer?.attrs['device']).toBe(me);
+    await until(() => peers.byDevice(laptop.device)?.address === 'anna@example.org/new');
+  });
+
+  it.each([
+    ['from another account', 'eve@example.org/laptop', laptop.device],
+    ['of a device that is not paired', 'anna@example.org/laptop', makePeer('stranger').device],
+  ])('answer no hello %s, and learn nothing by it', async (_what, from, device) => {
+    contacts.start(connection);
+    await expect(say('hello', from, device)).rejects.toMatchObject({ condition: 'item-not-found' });
+    expect(peers.byDevice(laptop.device)?.address).toBe(laptop.address);
+  });
+
+  it('refuse a hello without a device', async () => {
+    contacts.start(connection);
+    await expect(say('hello', 'anna@example.org/laptop', 'laptop')).rejects.toMatchObject({ condition: 'bad-request' });
+  });
+
+  it('take a device for gone by a bye from its own address alone', async () => {
+    contacts.start(connection);
+    await clock.pass(1);
+    for (const from of ['anna@example.org/elsewhere', 'eve@example.org/laptop']) await say('bye', from, laptop.device);
+    expect([contacts.isOnline(laptop.device), dropped]).toEqual([true, []]);
+    await say('bye', String(laptop.address), laptop.device);
+    expect([contacts.isOnline(laptop.device), dropped]).toEqual([false, [laptop.device]]);
+  });
+
+  it('tell of a digest those repositories alone that the peer may read', () => {
+    const told: string[] = [];
+    const loopOf = (name: string, grant: Grant): (typeof loops)[number] =>
+      ({ context: { shared: () => makeSharedRepo(name, { grants: { [laptop.device]: grant } }) }, tell: ({ type }: { readonly type: string }) => told.push(`${name} ${type}`) }) as unknown as (typeof loops)[number];
+    loops = [loopOf('notes', 'read'), loopOf('secret', 'none')];
+    const digest = { version: 1, repos: loops.map(({ context }) => ({ repo: context.shared().id, name: context.shared().name, maps: new Map<DeviceId, number>() })) };
+    contacts.heard(laptop, digest);
+    expect(told).toEqual(['notes contact']);
   });
 });
+
+async function say(word: 'hello' | 'bye', from: string, device: string): Promise<Element | undefined> {
+  const handler = handlers.get(word);
+  if (handler === undefined) throw new Error(`nobody answers a ${word}`);
+  return handler({ type: 'set', from, id: '1', payload: xml(word, { xmlns: NS_AGENT, device }) });
+}

@@ -43,6 +43,18 @@ async function keep(signer: WorldDevice, reader: WorldDevice, changes: Partial<D
   server.nodes.set(nodeOf(under), formatDevicesPayload('devices', sealed));
 }
 
+describe('whose word counts', () => {
+  it('is told by the key of own devices alone, and of none that was unpaired', async () => {
+    const friend = await makeDevice(server, 'friend', 'berta@example.org');
+    await laptop.peers.add({ ...friend.peer('friend'), kind: 'other' });
+    const keyOf = ({ identity }: WorldDevice): string | undefined => laptop.devices.pinOf(identity.device);
+    expect([keyOf(phone), keyOf(friend)]).toEqual([phone.identity.spki, undefined]);
+    await laptop.devices.unpair(peerOf(laptop, 'phone'));
+    await laptop.peers.add(phone.peer('phone'));
+    expect(keyOf(phone)).toBeUndefined();
+  });
+});
+
 describe('a device that is unpaired', () => {
   it('is dropped at once by all that are there, which pass it on, and hears of it itself', async () => {
     const { told } = await laptop.devices.unpair(peerOf(laptop, 'desktop'));

@@ -42,6 +42,19 @@ describe('Events', () => {
     events.emit({ type: 'moved', words: 'main moved', peer: 'laptop', repo: 'notes' });
     expect(lines).toEqual(['1970-01-01T00:00:00.000Z info moved said="main moved" peer=laptop repo=notes']);
   });
+
+  it.each([
+    ['a branch', { type: 'moved', words: 'secret-plan went forward', ref: 'refs/heads/secret-plan' }],
+    ['files', { type: 'conflict', words: 'secret-plan.txt', paths: ['secret-plan.txt'] }],
+    ['a file that is left out', { type: 'left-out', words: 'secret-plan.txt is large' }],
+    ['a file that is still written', { type: 'unsettled', words: 'secret-plan.txt is being written' }],
+  ])('tells of %s to who listens, and names it in no log', (_what, event) => {
+    const lines: string[] = [];
+    const events = new Events(clock, createLog((line) => lines.push(line), 'debug', () => 0));
+    events.emit({ repo: 'notes', ...event });
+    expect(events.recent[0]?.words).toContain('secret-plan');
+    expect(lines).toEqual([`1970-01-01T00:00:00.000Z info ${event.type} repo=notes`]);
+  });
 });
 
 describe('Events.follow', () => {

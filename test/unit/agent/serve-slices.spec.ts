@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { sendSlices } from '../../../src/agent/slices.ts';
 import { parseBareJid } from '../../../src/lib/jid.ts';
 import { realClock } from '../../../src/lib/clock.ts';
 import type { Oid } from '../../../src/lib/names.ts';
@@ -14,7 +15,7 @@ import { openService, requestJson } from '../../../src/link/services.ts';
 import type { ServiceEnd, ServiceStream } from '../../../src/link/services.ts';
 import { makeAgentPair } from '../../helpers/agent-pair.ts';
 import type { AgentPair, AgentPairOptions } from '../../helpers/agent-pair.ts';
-import { refsBelow } from '../../helpers/agent-repo.ts';
+import { refsBelow, untold } from '../../helpers/agent-repo.ts';
 import { cleanEnv, commit, git, makeRepo } from '../../helpers/repo.ts';
 import type { TestRepo } from '../../helpers/repo.ts';
 import { until } from '../../helpers/waiting.ts';
@@ -180,7 +181,18 @@ describe('a spooled pack', () => {
 });
 
 describe('another account', () => {
-  it('may not send more than its quota, slices and packs together', async () => {
+  it('may not send more than its quota in slices, nor in a pack behind them', async () => {
+    const near = makeRepo();
+    for (let index = 0; index < 8; index += 1) commit(near, { [`f${index}`]: randomBytes(150_000) }, `c${index}`);
+    await begin({ near, peer: { kind: 'other' }, shared: { audience: [ANNA] }, quota: 500_000 });
+    const tip = git(near.dir, 'rev-parse', 'main') as Oid;
+    const sent = sendSlices(pair.near, { session: link.session, clock: realClock, transfer: untold }, { tips: [tip], bases: [] });
+    await expect(sent).rejects.toThrow(/quota|exceeds maximum allowed size/);
+    expect(kept()).toHaveLength(1);
+    await expect(open(randomBytes(400_000)).accepted).rejects.toMatchObject({ code: 'disk-full' });
+  });
+
+  it('may not send more than its quota, packs together', async () => {
     await begin({ peer: { kind: 'other' }, shared: { audience: [ANNA] }, quota: 60_000 });
     await expect(open(packOf(two)).accepted).rejects.toMatchObject({ code: 'disk-full' });
     expect(await send(packOf(one), { tip: one })).toMatchObject({ exitCode: 0 });

@@ -62,7 +62,8 @@ const spooled = (which: 'near' | 'far'): string[] => {
 };
 const incoming = (): string[] => readdirSync(join(pair.far.repo.gitDir, 'objects')).filter((name) => name.startsWith('tmp_objdir'));
 
-describe('a large first offer', () => {
+// Megabytes, through real git: on a busy machine that takes its time.
+describe('a large first offer', { timeout: 60_000 }, () => {
   beforeEach(() => begin());
 
   it('goes in slices and a spooled pack, arrives whole, and leaves no slice', async () => {

@@ -387,6 +387,32 @@ describe('InBand, asked by a peer that speaks raw stanzas', () => {
     await expect(ask(formatOpen('s8', 4096))).rejects.toMatchObject({ condition: 'resource-constraint' });
   });
 
+  it.each([
+    ['eight streams of an account that nobody has started', { accounts: 1, devices: 6, isStarted: false, most: 8 }],
+    ['64 streams in all', { accounts: 10, devices: 1, isStarted: true, most: 64 }],
+  ])('has at most %s, and refuses the rest in words', async (_what, { accounts, devices, isStarted, most }) => {
+    const clock = new EventClock();
+    const b = new FakeConnection('ben@two.example/git-xmpp-bbbbbbbb', clock, {});
+    const names = Array.from({ length: accounts * devices }, (_none, at) => `a${at % accounts}@one.example/${at}`);
+    const peers = names.map((name) => new FakeConnection(name, clock, {}));
+    for (const peer of peers) peer.join(b);
+    b.join(...peers);
+    const accepted: Carrier[] = [];
+    createInBand(b, clock).onCarrier((carrier) => {
+      accepted.push(carrier);
+      if (isStarted) carrier.start(new TestSource(), new TestSink());
+    });
+    const refused: unknown[] = [];
+    for (const peer of peers) {
+      for (let count = 0; count < (isStarted ? 8 : 2); count += 1) {
+        await clock.finish(peer.iq('set', b.jid, formatOpen(`s${count}`, 4096))).catch((error: unknown) => refused.push(error));
+      }
+    }
+    expect(accepted).toHaveLength(most);
+    expect(refused).toHaveLength(isStarted ? 80 - most : 12 - most);
+    for (const error of refused) expect(error).toMatchObject({ type: 'wait', condition: 'resource-constraint' });
+  });
+
   it('counts a thousand carriers that a device opens, and says so once', async () => {
     const lines: string[] = [];
     const clock = new EventClock();

@@ -82,13 +82,13 @@ describe('openOffered', () => {
   });
 
   it.each([
-    ['a streamhost that was not offered', uses('other.example')],
-    ['nothing', () => Promise.resolve(undefined)],
-    ['something else', () => Promise.resolve(new Element('query', { xmlns: 'urn:example:other' }))],
-    ['this machine, and no connection came', uses(anna)],
-  ])('refuses a target that names %s', async (_, query) => {
+    ['a streamhost that was not offered', uses('other.example'), 'was not offered'],
+    ['nothing', () => Promise.resolve(undefined), 'no answer that can be read'],
+    ['something else', () => Promise.resolve(new Element('query', { xmlns: 'urn:example:other' })), 'no answer that can be read'],
+    ['this machine, and no connection came', uses(anna), 'no connection of its came'],
+  ])('refuses a target that names %s', async (_, query, words) => {
     const { opened, streamhost } = await world({ query });
-    await expect(opened).rejects.toMatchObject({ code: 'server' });
+    await expect(opened).rejects.toMatchObject({ code: 'server', message: expect.stringContaining(words) as string });
     expect(streamhost.accepted).toBe(0);
   });
 

@@ -134,6 +134,16 @@ describe('StreamhostListener', () => {
     expect(lines.join()).toContain('cannot listen');
   });
 
+  it('lets nobody in from an address that is not allowed any more, though it listens still', async () => {
+    let mode: DirectMode = 'private';
+    const { listener, lines } = listen(realClock, () => mode);
+    const [at] = await listener.expect(NAME);
+    mode = 'off';
+    await expect(ask(at, NAME)).rejects.toMatchObject({ code: 'tcp' });
+    expect([listener.refused, listener.take(NAME)]).toEqual([1, undefined]);
+    expect(lines.join()).toContain('its address is not allowed');
+  });
+
   it('ends with the last stream it expects, and those who came with it', async () => {
     const { listener } = listen();
     const [at] = await listener.expect(NAME);
@@ -144,7 +154,7 @@ describe('StreamhostListener', () => {
     expect([listener.isListening, idle.isClosed()]).toEqual([true, false]);
     listener.release(SECOND);
     await until(idle.isClosed);
-    await expect(ask(at, SECOND)).rejects.toMatchObject({ code: 'tcp' });
+    await expect(ask(at, SECOND)).rejects.toThrow(/ECONNREFUSED/);
   });
 
   it('listens no more when it was released before it was ready', async () => {

@@ -149,10 +149,11 @@ describe('SendWindow', () => {
     expect(window.blocks).toBeGreaterThan(before / 3);
   });
 
-  it('does not grow while the source sends less than it may', () => {
+  it('does not grow, and takes nothing for the rate of the path, while the source sends less than it may', () => {
     const window = new SendWindow(4096);
     for (let now = 0; now < 10_000; now += 10) window.acknowledge(window.send(100, now), now + 5);
     expect(window.blocks).toBe(2);
+    expect(window.shown.rateBytesPerS).toBeUndefined();
   });
 
   it('forgets a short round trip after ten minutes', () => {

@@ -38,6 +38,13 @@ async function faultOf(work: Promise<unknown>): Promise<Fault> {
 }
 
 describe('ControlClient', () => {
+  it('refuses a socket path that Node would cut short', () => {
+    const home = makeFolder();
+    const make = (length: number): ControlClient => new ControlClient({ socketPath: `/${'x'.repeat(length - 1)}`, home });
+    expect(() => make(101)).toThrow(expect.objectContaining({ code: 'bad-config' }));
+    expect(make(100).agentVersion).toBeUndefined();
+  });
+
   it('says that no agent runs when there is no socket', async () => {
     const home = makeFolder();
     const fault = await faultOf(new ControlClient({ socketPath: join(home, 's'), home }).request('GET', '/status'));

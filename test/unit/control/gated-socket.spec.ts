@@ -2,10 +2,12 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect, it } from 'vitest';
+import { GatedSocket } from '../../../src/control/gated-socket.ts';
 import type { ControlRequest, Routes } from '../../../src/control/server.ts';
 import { Fault } from '../../../src/lib/errors.ts';
 import { defer } from '../../helpers/deferred.ts';
 import { openDoor, readAll, sayRaw } from '../../helpers/door.ts';
+import { duplexPair } from '../../helpers/duplex-pair.ts';
 
 function streams(open: (request: ControlRequest, socket: Duplex) => Promise<void>): Routes {
   return { 'POST /streams': { kind: 'stream', open } };
@@ -148,6 +150,35 @@ describe('GatedSocket', () => {
     );
     (await client.stream('/streams', {})).destroy();
     await gone.promise;
+  });
+
+  it('ends with its caller, though nothing is sent to it that would tell', async () => {
+    const [caller, socket] = duplexPair();
+    const gated = new GatedSocket(socket, new Uint8Array(0));
+    gated.open('');
+    gated.resume();
+    const closed = once(gated, 'close');
+    caller.destroy();
+    await closed;
+    expect(gated.readableEnded).toBe(false);
+  });
+
+  it('makes its caller wait while nobody reads, and loses nothing of it', async () => {
+    const [caller, socket] = duplexPair();
+    const gated = new GatedSocket(socket, new Uint8Array(0));
+    gated.open('');
+    // Somebody begins to read, and stops.
+    gated.read(0);
+    const total = 64 * 65_536;
+    for (let at = 0; at < total; at += 65_536) caller.write(Buffer.alloc(65_536));
+    caller.end();
+    for (let turn = 0; turn < 500; turn += 1) await new Promise(setImmediate);
+    expect(gated.readableLength).toBeGreaterThan(0);
+    expect(gated.readableLength).toBeLessThan(4 * 65_536);
+    expect(caller.writableLength).toBeGreaterThan(total / 2);
+    let length = 0;
+    for await (const part of gated) length += (part as Buffer).length;
+    expect(length).toBe(total);
   });
 
   it('refuses an upgrade to anything else, and on a route that is no stream', async () => {

@@ -109,6 +109,23 @@ describe('startControl', () => {
     expect(await door.client.request('GET', '/status')).toEqual({ isUp: true });
   });
 
+  it('turns away more callers at a time than it can look after, and looks after the others', async () => {
+    const door = await openDoor(status);
+    const callers = Array.from({ length: 256 }, () => connect(door.socketPath));
+    await Promise.all(callers.map((caller) => once(caller, 'connect')));
+    const late = connect(door.socketPath);
+    late.on('error', () => undefined).resume();
+    await once(late, 'close');
+    callers[0]?.destroy();
+    const answers = await Promise.all(callers.slice(1, 4).map(async (caller) => {
+      caller.write(`GET /status HTTP/1.1\r\n${head(door, 'Connection: close\r\n')}\r\n`);
+      const [answer] = (await once(caller, 'data')) as [Buffer];
+      return answer.toString();
+    }));
+    for (const answer of answers) expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    for (const caller of callers) caller.destroy();
+  });
+
   it('hangs up on a caller that does not finish its question', async () => {
     const door = await openDoor(json(async () => 'never'), { patienceMs: 200 });
     const unfinished = ['', 'POST /do HT', `POST /do HTTP/1.1\r\n${head(door, 'Content-Length: 9\r\n')}\r\n{`];
@@ -188,6 +205,16 @@ describe('Control', () => {
     expect(body).toContain('retry: 1000\n\nid: 7\ndata: {"id":7,"is":true}\n\ndata: "plain"\n\nevent: fault\ndata: {"fault":{"code":"git","message":"broke"}}\n\n');
     expect(await ask('Accept: text/event-stream;q=0, */*')).toContain('{"id":7,"is":false}\n');
     expect(asked).toEqual(['6', undefined]);
+  });
+
+  it('hangs up on a stream whose ends both stay, when it closes', async () => {
+    const door = await openDoor({ 'POST /streams': { kind: 'stream', open: async (_request, socket) => void socket.resume() } });
+    const stream = await door.client.stream('/streams', {});
+    const ended = once(stream.resume(), 'end');
+    await door.control.stop();
+    await ended;
+    stream.destroy();
+    expect(existsSync(door.socketPath)).toBe(false);
   });
 
   it('ends lines and hangs up on callers that stay', async () => {

@@ -1,5 +1,6 @@
 // What is committed by itself, and what is not.
 
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -125,6 +126,15 @@ describe('autoCommit', () => {
     expect(git(repo.dir, 'ls-files', '-s')).not.toContain('160000');
   });
 
+  it('leaves a named pipe that stands where a file was, by name, and never reads it', async () => {
+    rmSync(join(repo.dir, 'a'));
+    execFileSync('mkfifo', [join(repo.dir, 'a')]);
+    writeFiles(repo.dir, { ok: 'ok' });
+    const result = await run();
+    expect('leftOut' in result && result.leftOut).toEqual([{ path: 'a', why: 'special', words: 'is no ordinary file' }]);
+    expect(git(repo.dir, 'show', '--format=', '--name-only', 'HEAD')).toBe('ok');
+  });
+
   it('leaves one file that git cannot take, by name, and takes the rest', async () => {
     git(repo.dir, 'config', 'filter.bad.clean', 'false');
     git(repo.dir, 'config', 'filter.bad.required', 'true');
@@ -196,6 +206,8 @@ describe('autoCommit waits', () => {
     git(repo.dir, 'branch', 'side');
     expect(await during(() => git(repo.dir, 'symbolic-ref', 'HEAD', 'refs/heads/side'))).toBe('another branch has been checked out meanwhile');
     git(repo.dir, 'symbolic-ref', 'HEAD', 'refs/heads/main');
+    expect(await during(() => writeFileSync(join(repo.gitDir, 'MERGE_HEAD'), ''))).toBe('a merge is under way');
+    rmSync(join(repo.gitDir, 'MERGE_HEAD'));
     expect(await during(() => git(repo.dir, 'update-ref', 'refs/heads/main', git(repo.dir, 'commit-tree', '-m', 'x', 'HEAD^{tree}')))).toMatch(/moved, or is locked/);
     expect(clean()).toBe(' M a');
   });

@@ -258,6 +258,11 @@ describe('conflicts', () => {
     expect(kept.toSorted()).toEqual([blobOf(sides[0] ?? '', 'g.txt'), blobOf(sides[1] ?? '', 'f.txt')].toSorted());
   });
 
+  it('of a folder renamed against a file that is new in it keep the file where it was made', async () => {
+    const tip = commitOf(await fold([side({ 'd/in': null, 'e/in': 'in\n' }), side({ 'd/new': 'new\n' })]));
+    expect(filesOf(tip)).toEqual(['d/new', 'e/in', 'f.txt', 'plain']);
+  });
+
   it('of a rename against a deletion keep the renamed file', async () => {
     const tip = commitOf(await fold([side({ 'f.txt': null, 'g.txt': LINES }), side({ 'f.txt': null })]));
     expect(filesOf(tip)).toEqual(['d/in', 'g.txt', 'plain']);

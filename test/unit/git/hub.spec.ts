@@ -63,6 +63,23 @@ describe('fetchHub', () => {
     expect(existsSync(path.join(place.repository.gitDir, 'FETCH_HEAD'))).toBe(false);
   });
 
+  it('refuses a tree with .git in it, whatever the configuration forgives, and takes nothing over', async () => {
+    const here = place.repository.path;
+    await commit('one');
+    const tree = path.join(dir, 'tree');
+    const inner = await git(here, 'rev-parse', 'HEAD^{tree}');
+    await writeFile(tree, Buffer.concat([Buffer.from('40000 .git\0'), Buffer.from(inner, 'hex')]));
+    const evil = await git(here, 'commit-tree', '-m', 'evil', await git(here, 'hash-object', '-t', 'tree', '-w', '--literally', tree));
+    await git(here, 'push', '--quiet', 'origin', `${evil}:refs/heads/evil`);
+    await git(here, 'init', '--quiet', '../fresh');
+    const fresh = await openRepository(runGit, path.join(dir, 'fresh'));
+    await git(fresh.path, 'remote', 'add', 'origin', hub);
+    await git(fresh.path, 'config', 'fetch.fsck.hasDotgit', 'ignore');
+    const refused = await fault(fetchHub({ ...place, repository: fresh }));
+    expect(refused.message).toMatch(/hasDotgit|\.git/);
+    expect(await git(fresh.path, 'for-each-ref')).toBe('');
+  });
+
   it('names a repository that is not there, for a person', async () => {
     await git(place.repository.path, 'remote', 'set-url', 'origin', path.join(dir, 'nowhere.git'));
     const gone = await fault(fetchHub(place));

@@ -200,6 +200,23 @@ describe('moveBranch', () => {
     rmSync(linked, { recursive: true });
   });
 
+  it('waits for a branch that is checked out twice, and touches neither', async () => {
+    const linked = join(makeFolder(), 'linked');
+    git(repo.dir, 'worktree', 'add', '-q', '-f', linked, 'main');
+    await expectWait(/checked out twice/);
+    expect(git(linked, 'status', '--porcelain')).toBe('');
+  });
+
+  it('lets go of the index before the branch is seen to have moved', async () => {
+    let isLocked: boolean | undefined;
+    const lock = join(repo.gitDir, 'index.lock');
+    const onStage = (stage: string): void => {
+      if (stage === 'committed') isLocked = existsSync(lock);
+    };
+    expectMoved(await moveBranch({ ...deps, onStage }, await open(repo), { branch: main, from, to, stateDir, limits }));
+    expect(isLocked).toBe(false);
+  });
+
   it('waits when the linked work tree is gone', async () => {
     const linked = join(makeFolder(), 'linked');
     git(repo.dir, 'worktree', 'add', '-q', '-b', 'side', linked, from);

@@ -1,6 +1,6 @@
 // Refs, history and reflogs of real repositories.
 
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseOid, parseRefName } from '../../../src/lib/names.ts';
@@ -20,7 +20,7 @@ import {
 } from '../../../src/git/refs.ts';
 import { createRunGit } from '../../../src/git/run.ts';
 import { open } from '../../helpers/git-pipe.ts';
-import { cleanEnv, commit, git, makeRepo, tipOf } from '../../helpers/repo.ts';
+import { cleanEnv, commit, git, makeFolder, makeRepo, tipOf, writeFiles } from '../../helpers/repo.ts';
 import type { TestRepo } from '../../helpers/repo.ts';
 
 const runGit = createRunGit(cleanEnv());
@@ -60,6 +60,16 @@ describe('listRefs', () => {
     const refs = await listRefs(runGit, repository, ['refs/heads/'], { onUnreadable: (each) => told.push(each) });
     expect([...refs.keys()]).toEqual([main]);
     expect(told).toEqual(['refs/heads/caf\ufffd']);
+  });
+
+  it('speaks of the repository that was meant or of none, though another lies around it', async () => {
+    const inner = makeRepo({ dir: join(repo.dir, 'inner') });
+    commit(inner, { b: 'b' }, 'inner');
+    const opened = await open(inner);
+    rmSync(inner.gitDir, { recursive: true });
+    await expect(listRefs(runGit, opened, ['refs/'])).rejects.toMatchObject({ code: 'git' });
+    await expect(updateRefs(runGit, opened, [{ ref: main, from: two, to: one }], { message: 'spec' })).rejects.toMatchObject({ code: 'git' });
+    expect(tipOf(repo, 'main')).toBe(two);
   });
 
   it('lists nothing in an empty repository', async () => {
@@ -140,6 +150,13 @@ describe('updateRefs', () => {
     await expect(
       updateRefs(runGit, repository, [{ ref: ref('refs/heads/main/x'), from: undefined, to: one }], { message }),
     ).rejects.toMatchObject({ code: 'git' });
+  });
+
+  it('runs no hook', async () => {
+    const mark = join(makeFolder(), 'ran');
+    writeFiles(repo.dir, { '.git/hooks/reference-transaction': { executable: `#!/bin/sh\necho ran > '${mark}'\n` } });
+    expect(await updateRefs(runGit, repository, [{ ref: main, from: two, to: one }], { message })).toBe('done');
+    expect(existsSync(mark)).toBe(false);
   });
 
   it('does not write through a symbolic ref', async () => {

@@ -69,6 +69,10 @@ describe('lastWords', () => {
   it('keeps three lines and no control characters', () => {
     expect(lastWords('a\nb\nc\n\u001b[31md\n')).toBe('b; c; ?[31md');
   });
+
+  it('tells no password of a URL', () => {
+    expect(lastWords("fatal: Authentication failed for 'https://anna:hunter2@host/x'")).toBe("fatal: Authentication failed for 'https://<redacted>@host/x'");
+  });
 });
 
 describe('createStartGit', () => {

@@ -1,5 +1,6 @@
 // What a peer's git can do to a repository through the services, with real git on both ends.
 
+import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync, chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -163,9 +164,23 @@ describe('serveReceiveOffer', () => {
     expect(result.sentBytes).toBeLessThan(2000);
   });
 
+  it('tells nothing of the repository that objects are borrowed from', async () => {
+    const lender = makeRepo();
+    const secret = commit(lender, { 'secret.txt': 's' }, 'secret');
+    mkdirSync(join(theirs.gitDir, 'objects/info'), { recursive: true });
+    writeFileSync(join(theirs.gitDir, 'objects/info/alternates'), `${join(lender.gitDir, 'objects')}\n`);
+    for (const { args, config, env } of [await offer(), serveReceivePeople(await open(theirs))]) {
+      const told = execFileSync('git', fullArgs(args, { config }), { env: { ...cleanEnv(), ...env }, input: '0000', encoding: 'utf8' });
+      expect(told).toContain('report-status');
+      expect(told).not.toContain(secret);
+    }
+  });
+
   it('is made for device corners only', async () => {
     const repository = await open(theirs);
-    expect(() => serveReceiveOffer(repository, { namespace: ['refs/heads/'] })).toThrow('refs/xmpp/<device>/');
+    for (const space of ['refs/heads/', `refs/heads/${corner}`, `${corner}/heads`, 'refs/xmpp/kept', 'refs/xmpp/partial']) {
+      expect(() => serveReceiveOffer(repository, { namespace: [corner, space] }), space).toThrow('refs/xmpp/<device>/');
+    }
     expect(() => serveReceiveOffer(repository, { namespace: [] })).toThrow('refs/xmpp/<device>/');
   });
 });
@@ -203,6 +218,7 @@ describe('serveReceivePeople', () => {
   it.each([
     '+HEAD:refs/heads/main',
     ':refs/heads/main',
+    ':refs/heads/side',
     ':refs/tags/v1',
     '+HEAD:refs/tags/v1',
     'HEAD:refs/xmpp/x/y',
@@ -210,7 +226,7 @@ describe('serveReceivePeople', () => {
     'HEAD:refs/stash',
   ])('refuses %s', async (refspec) => {
     git(ours.dir, 'tag', 'v1');
-    git(ours.dir, 'push', '-q', theirs.dir, 'main', 'v1');
+    git(ours.dir, 'push', '-q', theirs.dir, 'main', 'main:refs/heads/side', 'v1');
     git(ours.dir, 'commit', '-q', '--amend', '-m', 'other');
     const before = git(theirs.dir, 'for-each-ref');
     const result = await runPiped(ours, push(refspec), await people());

@@ -1,4 +1,4 @@
-import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { appendFileSync, chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LogFile, olderLog } from '../../../src/home/log-file.ts';
@@ -37,8 +37,19 @@ describe('LogFile', () => {
     expect(lines.length).toBeGreaterThan(MAX / 20);
   });
 
+  it('loses a line that cannot be written, and nothing else', () => {
+    rmSync(path);
+    mkdirSync(path);
+    log.write('lost');
+    rmSync(path, { recursive: true });
+    log.write('kept');
+    expect(readFileSync(path, 'utf8')).toBe('kept\n');
+  });
+
   it('goes on where an earlier agent stopped, closes a log that was open to others, and counts what others write', () => {
-    writeFileSync(path, 'x'.repeat(MAX - 10), { mode: 0o644 });
+    writeFileSync(path, 'x'.repeat(MAX - 10));
+    // A mode that is told to `writeFileSync` holds for new files alone.
+    chmodSync(path, 0o644);
     const next = new LogFile(path, MAX);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     next.write('short');

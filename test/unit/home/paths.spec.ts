@@ -61,6 +61,18 @@ describe('findHome', () => {
     expect(sockets[0]).not.toBe(sockets[1]);
   });
 
+  it.each([
+    ['others may write to', (dir: string) => (mkdirSync(dir), chmodSync(dir, 0o777))],
+    ['somebody else owns', (dir: string) => (mkdirSync(dir, { mode: 0o700 }), chownSync(dir, 12_345, 12_345))],
+    ['is no folder', (dir: string) => writeFileSync(dir, '')],
+  ])('refuses to have it in a place that %s', (what, make) => {
+    if (what === 'somebody else owns' && process.getuid?.() !== 0) return;
+    const folder = makeFolder();
+    make(join(folder, 'git-xmpp'));
+    const find = (): unknown => findHome({ GIT_XMPP_HOME: join(folder, 'x'.repeat(100)), XDG_RUNTIME_DIR: folder });
+    expect(find).toThrow(expect.objectContaining({ code: 'permissions' }));
+  });
+
   it('moves it to the folder for temporary files when XDG_RUNTIME_DIR is unset, relative or too long itself', () => {
     const long = join(makeFolder(), 'x'.repeat(120));
     for (const runtime of [undefined, '', 'relative', long]) {

@@ -25,6 +25,10 @@ describe('decodeBase64', () => {
     expect(() => decodeBase64('Zm9=')).toThrow(InputFault);
   });
 
+  it('refuses by its length what is too long, and looks no further', () => {
+    expect(() => decodeBase64('!'.repeat(100), 3)).toThrow(/holds more than 3 bytes/);
+  });
+
   it('takes exactly as much as it was told', () => {
     for (const length of [30, 31, 32]) {
       const text = encodeBase64(new Uint8Array(length));

@@ -81,6 +81,16 @@ describe('redact', () => {
     expect(redact('ssh://git@host/x, git@host:x, https://host/a@b')).toBe('ssh://git@host/x, git@host:x, https://host/a@b');
   });
 
+  it('hides a token in the query of a URL, and one that is known by how it begins', () => {
+    expect(redact('https://host/x?access_token=abc&page=1#b')).toBe('https://host/x?access_token=<redacted>&page=1#b');
+    expect(redact('https://host/x?a=1&api-key=abc')).toBe('https://host/x?a=1&api-key=<redacted>');
+    for (const token of ['ghp_16C7e42F', 'gho_16C7e42F', 'github_pat_11A_b', 'glpat-x1y2z3']) {
+      const hidden = redact(`refused ${token} here`);
+      expect(hidden).toMatch(/^refused (?:gh[po]_|github_pat_|glpat-)<redacted> here$/);
+    }
+    expect(redact('https://host/x?page=1&tokens=2')).toBe('https://host/x?page=1&tokens=2');
+  });
+
   it('keeps what is not secret', () => {
     expect(redact(`use ${INVITE} now`)).toBe('use git-xmpp:anna@example.org#<redacted> now');
     expect(redact('age1qqq and git-xmpp:anna@example.org')).toBe('age1qqq and git-xmpp:anna@example.org');

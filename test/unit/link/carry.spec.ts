@@ -1,6 +1,7 @@
 // One process on one stream, over a whole link: HTTP/2 in TLS in a pipe.
 
 import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import type { DeviceId } from '../../../src/lib/names.ts';
 import type { LinkHandlers } from '../../../src/link/serve.ts';
@@ -35,6 +36,34 @@ async function carry(script: string, settle?: (exitCode: number) => number, isSi
   const service = openService(await world.session(), PATH, {});
   await service.accepted;
   return { world, service, process: await starting };
+}
+
+/** The same with a process that the spec plays: it reads nothing, and ends when it is told to. */
+async function play() {
+  const [stdin, stdout] = [new PassThrough(), new PassThrough()];
+  let end: (code: number) => void = () => undefined;
+  const exit = new Promise<number>((resolve) => (end = resolve));
+  const process = {
+    stdin,
+    stdout,
+    exit,
+    kills: 0,
+    cut: (): void => undefined,
+    stderrTail: () => '',
+    kill: () => void (process.kills += 1),
+    onCut: (cut: () => void) => void (process.cut = cut),
+  };
+  const world = new LinkWorld({ handlers: { service: () => Promise.resolve(process) } });
+  const service = openService(await world.session(), PATH, {});
+  await service.accepted;
+  return {
+    service,
+    process,
+    end: (code: number) => {
+      stdout.end();
+      end(code);
+    },
+  };
 }
 
 async function readAll({ download }: ServiceStream): Promise<Buffer> {
@@ -122,6 +151,44 @@ describe('carryProcess', () => {
     expect(await process.exit).toBe(255);
     expect(process.isKilled).toBe(true);
     expect(process.stderrTail()).toBe('');
+  });
+
+  it('holds no more than a little of what a process does not read, and loses nothing of it', async () => {
+    const { service, process, end } = await play();
+    const total = 128 * 65_536;
+    for (let at = 0; at < total; at += 65_536) service.stream.write(Buffer.alloc(65_536));
+    service.stream.end();
+    await until(() => process.stdin.writableLength > 0);
+    await quiet(() => process.stdin.writableLength);
+    expect(process.stdin.writableLength).toBeLessThan(1_000_000);
+    let read = 0;
+    for await (const part of process.stdin) read += (part as Buffer).length;
+    expect(read).toBe(total);
+    end(0);
+  });
+
+  it('resets the stream of a process that may go on no more, and says why', async () => {
+    const { service, process, end } = await play();
+    service.download.resume();
+    process.cut();
+    await expect(service.end).rejects.toMatchObject({ code: 'not-granted', message: expect.stringContaining('the other device ended it') as string });
+    end(0);
+  });
+
+  it.each<[string, Error | undefined]>([
+    ['without a word', undefined],
+    ['as an AbortSignal does it', new Error('given up')],
+  ])('never ends the input of a process whose stream was reset %s, however slowly that dies', async (_how, why) => {
+    const { service, process, end } = await play();
+    const { stdin } = process;
+    service.stream.on('error', () => undefined).write('half');
+    await once(stdin, 'readable');
+    // `close` would send an end before it resets (node:http2).
+    service.stream.destroy(why);
+    await until(() => process.kills > 0);
+    await quiet(() => stdin.writableLength);
+    expect(stdin.writableEnded).toBe(false);
+    end(0);
   });
 
   it('kills the process when the link is lost', async () => {

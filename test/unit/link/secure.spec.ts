@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect } from 'node:tls';
+import { connect, createServer } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { realClock } from '../../../src/lib/clock.ts';
 import { PipeStream } from '../../../src/link/pipe-stream.ts';
@@ -56,6 +56,24 @@ describe('secureAsDialler and secureAsListener', () => {
       expect(session !== undefined || isAgain).toBe(true);
       stream.destroy();
     }
+  });
+});
+
+describe('an older TLS', () => {
+  it('is not spoken by who dials', async () => {
+    const [a, b] = duplexPair();
+    const server = createServer({ maxVersion: 'TLSv1.2', key: far.keyPem, cert: far.certPem, ALPNProtocols: ['h2'] });
+    server.on('tlsClientError', () => undefined).emit('connection', b);
+    await expect(secureAsDialler(a, near, far.spki)).rejects.toMatchObject({ code: 'tls' });
+  });
+
+  it('is not spoken by who listens', async () => {
+    const [a, b] = duplexPair();
+    const listening = secureAsListener(b, far, anybody);
+    const old = connect({ socket: a, maxVersion: 'TLSv1.2', rejectUnauthorized: false, key: near.keyPem, cert: near.certPem, ALPNProtocols: ['h2'] });
+    old.on('error', () => undefined);
+    await expect(listening).rejects.toMatchObject({ code: 'tls' });
+    old.destroy();
   });
 });
 

@@ -245,6 +245,18 @@ describe('serveLink', () => {
     expect((await ask(session, { ':path': '/repos' })).text).toBe('1');
   });
 
+  it('takes headers up to their limit, and resets a request with more', async () => {
+    const { session } = await open({ repos: () => Promise.resolve('well') });
+    const withHeader = (length: number): OutgoingHttpHeaders => ({ ':path': '/repos', 'x-long': 'x'.repeat(length) });
+    expect((await ask(session, withHeader(4000))).text).toBe('"well"');
+    const stream = session.request(withHeader(12_000));
+    let isAnswered = false;
+    stream.on('response', () => (isAnswered = true)).resume();
+    await expect(once(stream, 'close')).rejects.toThrow('ENHANCE_YOUR_CALM');
+    expect(isAnswered).toBe(false);
+    expect((await ask(session, { ':path': '/repos' })).text).toBe('"well"');
+  });
+
   it('answers sixteen requests at a time', async () => {
     const gate = defer();
     let begun = 0;

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../../src/lib/bytes.ts';
 import { parseDeviceId } from '../../../src/lib/names.ts';
 import {
+  MAX_AUDIENCE,
   MAX_INTRODUCED,
   MAX_LIST_BYTES,
   MAX_REVOKED,
@@ -52,6 +53,7 @@ describe('a device list', () => {
     ['a number in another form', (text) => text.replace(`"counter":${NOW}`, `"counter":${NOW}.0`)],
     ['a counter of nothing', (text) => text.replace(`"counter":${NOW}`, '"counter":0')],
     ['a device twice', (text) => text.replace('"revoked":[', `"revoked":[{"device":"${A}","by":"${A}","at":1},`)],
+    ['a device introduced twice', (text) => text.replace(/"introduced":\[(.*)\]\}$/, '"introduced":[$1,$1]}')],
     ['an audience out of order', (text) => text.replace(`["${A}","${B}"]`, `["${B}","${A}"]`)],
     ['an account in capitals', (text) => text.replace(`"account":"${TYPER_CARD.jid}"`, `"account":"${TYPER_CARD.jid.toUpperCase()}"`)],
     ['a card whose id is not that of its key', (text) => text.replace(TYPER_CARD.device, A)],
@@ -61,6 +63,12 @@ describe('a device list', () => {
     const text = spoil(textOf(LIST));
     expect(text).not.toBe(textOf(LIST));
     expect(() => parseDeviceList(utf8(text))).toThrow(/^device list|^device card|^JID/);
+  });
+
+  it('introduces a device to at most as many as fit', () => {
+    const introducedTo = (count: number): DeviceList => ({ ...LIST, introduced: [{ card: TYPER_CARD, at: NOW, to: Array.from({ length: count }, (_, index) => idOf(index)) }] });
+    expect(parseDeviceList(formatDeviceList(introducedTo(MAX_AUDIENCE))).introduced[0]?.to).toHaveLength(MAX_AUDIENCE);
+    expect(() => parseDeviceList(formatDeviceList(introducedTo(MAX_AUDIENCE + 1)))).toThrow(`at most ${MAX_AUDIENCE}`);
   });
 
   it('names a newer version, whatever else it holds', () => {

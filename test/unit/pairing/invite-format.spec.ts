@@ -47,6 +47,11 @@ describe('parseInvite', () => {
     expect(() => parseInvite(text)).toThrow(InputFault);
   });
 
+  it('says of one that was cut short how to get it whole', () => {
+    const told = { message: expect.stringContaining('cut short or garbled') as string, remedy: expect.stringContaining('copy the whole line') as string };
+    for (const text of [TEXT.slice(0, -1), `${TEXT}A`]) expect(() => parseInvite(text)).toThrow(expect.objectContaining(told));
+  });
+
   it('never repeats the secret in its error', () => {
     const secret = TEXT.split('#')[1] ?? '';
     for (const text of [TEXT.slice(0, -1), `${TEXT}#x`, TEXT.replace('git-xmpp:', 'xmpp:'), TEXT.replace('anna@', '')]) {

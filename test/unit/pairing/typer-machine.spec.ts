@@ -38,6 +38,12 @@ describe('TyperMachine', () => {
     expect(said).toEqual(['typer hello', 'shower hello', 'typer share', 'shower share', 'typer confirm', 'shower confirm']);
   });
 
+  it('ends with the card of the shower, and listens no more', () => {
+    const typer = makeTyper();
+    expect(converse(makeShower(), typer).typer).toEqual([{ type: 'paired', card: SHOWER_CARD }]);
+    expect(typer.receive(carry(hello()))).toEqual({});
+  });
+
   it('refuses its own share sent back', () => {
     const { typer, share } = reachShare();
     expect(typer.receive(carry({ type: 'share', share })).event).toEqual(refused('bad-input'));

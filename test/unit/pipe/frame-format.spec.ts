@@ -2,8 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 import {
+  DATA_OVERHEAD,
   MAX_DATA,
   codeOfType,
+  encodeData,
   encodeFrame,
   encodeResumeFields,
   parseHeader,
@@ -41,6 +43,8 @@ describe('encodeFrame', () => {
 
   it('refuses more data than a frame may carry', () => {
     expect(() => encodeFrame({ type: 'data', offset: 0, bytes: new Uint8Array(MAX_DATA + 1) })).toThrow('too long');
+    expect(() => encodeData(0, MAX_DATA + 1, () => undefined)).toThrow('too long');
+    expect(encodeData(0, MAX_DATA, () => undefined)).toHaveLength(DATA_OVERHEAD + MAX_DATA);
   });
 });
 

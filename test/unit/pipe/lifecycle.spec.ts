@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { InputFault } from '../../../src/lib/errors.ts';
-import { parseLinkId } from '../../../src/pipe/frame-format.ts';
+import { DelayedAck } from '../../../src/pipe/delayed-ack.ts';
+import { encodeFrame, parseLinkId } from '../../../src/pipe/frame-format.ts';
 import { Lifecycle } from '../../../src/pipe/lifecycle.ts';
 import { Replay } from '../../../src/pipe/replay.ts';
 import { Resumption } from '../../../src/pipe/resumption.ts';
@@ -28,6 +29,28 @@ describe('Lifecycle', () => {
     expect(life.wakeup(60_999)).toEqual([]);
     expect(life.wakeup(61_000)).toEqual([{ type: 'closed', reason: 'given-up' }]);
     expect([life.state, life.nextAt]).toEqual(['closed', Infinity]);
+  });
+
+  it('has something to ask where bytes are under way that nobody answered for, and a carrier that runs', () => {
+    const { life } = make();
+    const { outbox } = life.adopt('running', CARRIER, 0);
+    expect(life.probe(0)).toBe(false);
+    life.roundTrip.took(100);
+    expect(life.probe(0)).toBe(true);
+    expect(outbox.mayFill(new Replay({ maxBytes: 1, firstOffset: 0 }), new DelayedAck(0))).toBe(true);
+    life.lose(1);
+    expect(life.probe(1)).toBe(false);
+  });
+
+  it('says once why it ends, whoever else wants it ended, and has no more time for it', () => {
+    const { life } = make();
+    const attached = life.adopt('running', CARRIER, 0);
+    life.close('refused', 0);
+    life.close('done', 10);
+    expect(life.nextAt).toBe(5000);
+    life.sayFarewell(attached);
+    life.sayFarewell(attached);
+    expect([...attached.outbox.take(100)]).toEqual([...encodeFrame({ type: 'close', reason: 'refused' })]);
   });
 
   it('has nothing left to do once it goes on', () => {

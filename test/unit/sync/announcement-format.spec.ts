@@ -42,6 +42,15 @@ describe('formatAnnouncement', () => {
     expect(() => formatAnnouncement({ ...ONE, tips: notes })).toThrow(InputFault);
   });
 
+  it('takes 16 tips, and refuses a hash that is none', () => {
+    const tips = new Map(Array.from({ length: 16 }, (_, index) => [parseRefName(`refs/heads/${index}`), undefined] as const));
+    expect(parseAnnouncement(formatAnnouncement({ ...ONE, tips })).tips).toEqual(tips);
+    for (const hash of ['', '0f', 'x'.repeat(32), '0f'.repeat(17)]) {
+      expect(() => formatAnnouncement({ ...ONE, rest: hash })).toThrow(InputFault);
+      expect(() => formatAnnouncement({ ...ONE, hub: hash })).toThrow(InputFault);
+    }
+  });
+
   it('refuses names that would not fit into 4 KiB', () => {
     const names = [1, 2, 3, 4, 5].map((digit) => parseRefName(`refs/heads/${digit}${'x'.repeat(900)}`));
     const long = new Map(names.map((name) => [name, undefined] as const));

@@ -156,6 +156,13 @@ describe('Engine', () => {
     expect(contact(LAPTOP)).toEqual([offer(LAPTOP, ME, 6)]);
   });
 
+  it('announces to a peer that was lost with nothing under way, and offers it nothing', () => {
+    contact(LAPTOP, [ME, 5]);
+    engine.receive({ type: 'lost', peer: LAPTOP });
+    expect(engine.isReachable(LAPTOP)).toBe(false);
+    expect(engine.receive({ type: 'published', counter: 6 })).toEqual([{ type: 'announce', peers: [LAPTOP, PHONE] }]);
+  });
+
   it('takes a peer for lost when an offer could not reach it', () => {
     contact(LAPTOP);
     expect(undelivered(LAPTOP, ME, false)).toEqual([]);
@@ -208,6 +215,14 @@ describe('Engine', () => {
     delivered(LAPTOP, ME, 6);
     expect(engine.receive({ type: 'answered', peer: LAPTOP })).toEqual([]);
     expect(engine.isOffering(LAPTOP)).toBe(false);
+  });
+
+  it('waits until the last of several offers of a peer is answered', () => {
+    contact(LAPTOP, [ME, 5]);
+    for (const counter of [8, 9]) engine.receive({ type: 'accepted', device: LAPTOP, counter, via: LAPTOP, isOpen: true });
+    engine.receive({ type: 'published', counter: 6 });
+    expect(engine.receive({ type: 'answered', peer: LAPTOP })).toEqual([]);
+    expect(engine.receive({ type: 'answered', peer: LAPTOP })).toEqual([offer(LAPTOP, ME, 6)]);
   });
 
   it('tells nobody of a map that could not be stored', () => {

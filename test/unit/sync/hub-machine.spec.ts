@@ -179,11 +179,12 @@ describe('HubMachine', () => {
   });
 
   it('does not make a branch again that was taken away at the hub, until ours changes', () => {
-    const hub = new Hub('both', { [main]: a, [own]: a });
-    expect(updatesOf(hub.known({ [main]: a }, { [main]: a, [own]: a }))).toEqual([]);
+    const hub = new Hub('both', { [main]: a, [own]: a, [v1]: a });
+    expect(updatesOf(hub.known({ [main]: a, [v1]: a }, { [main]: a, [own]: a, [v1]: a }))).toEqual([]);
     hub.tell({ type: 'contact' });
     hub.fetched({ [own]: a });
-    expect(updatesOf(hub.considered({ [main]: a }))).toEqual([]);
+    expect(updatesOf(hub.considered({ [main]: a, [v1]: a }))).toEqual([]);
+    expect([hub.machine.wanted, hub.machine.wakeAt]).toEqual([[], undefined]);
     expect(updatesOf(hub.ours({ [main]: b })).map(({ ref }) => ref)).toEqual([own]);
     hub.pushed({ [own]: 'done' });
     expect(updatesOf(hub.wake()).map(({ ref }) => ref)).toEqual([main]);
@@ -319,6 +320,73 @@ describe('HubMachine', () => {
     expect(hub.machine.trouble).toBeUndefined();
     hub.fail('person');
     expect(hub.machine.trouble).toMatchObject({ kind: 'person' });
+  });
+
+  it('holds against a hub what fails while its medium is there', () => {
+    const hub = new Hub();
+    hub.tell({ type: 'contact' });
+    hub.tell({ type: 'medium', isThere: true });
+    hub.fail('person');
+    expect(hub.machine.trouble).toMatchObject({ kind: 'person' });
+    const other = new Hub();
+    other.known({ [main]: a }, { [main]: a, [own]: a });
+    other.tell({ type: 'medium', isThere: false });
+    expect(other.tell({ type: 'medium', isThere: true })).toEqual(FETCH);
+    other.fail();
+    expect(other.machine.trouble).toMatchObject({ kind: 'passing' });
+  });
+
+  it('asks for nothing else while what is here is compared with a branch that cannot go forward', () => {
+    const hub = new Hub();
+    hub.known({ [main]: b }, { [main]: a, [own]: b });
+    hub.ours({ [main]: c });
+    while (hub.machine.wakeAt !== undefined && !hub.machine.isBusy) hub.wake();
+    hub.pushed({ [own]: 'done' });
+    while (hub.machine.wakeAt !== undefined && !hub.machine.isBusy) hub.wake();
+    expect(hub.machine.isBusy).toBe(true);
+    expect(hub.tell({ type: 'contact' })).toEqual([]);
+  });
+
+  it('does not grow slower in what it is told by a look that nobody asked it for', () => {
+    const hub = new Hub();
+    const held = { [main]: a, [own]: a };
+    hub.known({ [main]: a }, held);
+    hub.tell({ type: 'told' });
+    hub.wake();
+    hub.fetched(held);
+    hub.considered({ [main]: a });
+    hub.known({ [main]: a }, held);
+    hub.tell({ type: 'told' });
+    expect(hub.machine.wakeAt).toBe(hub.now + TOLD_GAP_MS);
+  });
+
+  it('begins anew with its waits after a success that nobody asked for anew', () => {
+    const hub = new Hub();
+    hub.random = 1;
+    hub.known({ [main]: a }, { [main]: a, [own]: a });
+    hub.tell({ type: 'told' });
+    expect(hub.wake()).toEqual(FETCH);
+    hub.fail();
+    hub.wake();
+    hub.fail();
+    expect(hub.machine.wakeAt).toBe(hub.now + 4_000);
+    hub.wake();
+    hub.fetched({ [main]: a, [own]: a });
+    hub.considered({ [main]: a });
+    hub.tell({ type: 'told' });
+    hub.wake();
+    hub.fail();
+    expect(hub.machine.wakeAt).toBe(hub.now + 2_000);
+  });
+
+  it('lets an automatic merge wait until the branch is quiet, though nobody else has moved it', () => {
+    const hub = new Hub();
+    hub.known({ [main]: a }, { [main]: a, [own]: a });
+    const tips = { tips: refsOf({ [main]: b }), contained: refsOf({ [main]: a }) };
+    expect(updatesOf(hub.tell({ type: 'ours', ...tips, automatic: new Set([main]) })).map(({ ref }) => ref)).toEqual([own]);
+    hub.pushed({ [own]: 'done' });
+    expect(hub.machine.wakeAt).toBe(hub.now + 10_000);
+    expect(updatesOf(hub.wake()).map(({ ref }) => ref)).toEqual([main]);
   });
 
   it('never pushes where it may only fetch', () => {

@@ -32,6 +32,15 @@ describe('the pace of pushes to a hub', () => {
     expect(dueOf(pace, { isOwn: true })).toBe(0);
   });
 
+  it('takes a branch for contested that was refused, after its push went through too', () => {
+    const pace = newPace();
+    noteChanged(pace, at(100_000, 0), false);
+    noteRefused(pace, at(101_000, 0));
+    pace.refusals = 0;
+    noteChanged(pace, at(102_000, 0), false);
+    expect(dueOf(pace)).toBe(107_000);
+  });
+
   it('waits for quiet with an automatic merge in any case, and with our own ref never', () => {
     const pace = newPace();
     noteChanged(pace, at(101_000, 0.5), false);

@@ -92,6 +92,8 @@ describe('parseLacking', () => {
   it('reads what was written, and no answer as taken in', () => {
     const lacking = { tips: [parseOid(OID)] };
     expect(parseLacking(formatLacking(lacking))).toEqual(lacking);
+    const most = { tips: Array.from({ length: 16 }, () => parseOid(OID)) };
+    expect(parseLacking(formatLacking(most))).toEqual(most);
     expect(parseLacking(undefined)).toBeUndefined();
   });
 

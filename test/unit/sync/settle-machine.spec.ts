@@ -161,6 +161,55 @@ describe('SettleMachine', () => {
     expect(world.commits).toHaveLength(1);
   });
 
+  it('does not believe a look that was asked for before the last touch, nor one that it did not ask for', () => {
+    const machine = new SettleMachine({ delayMs: DELAY });
+    const found = new Map<string, FileSign>([['a', { size: 1, mtimeMs: 1 }]]);
+    machine.receive({ type: 'touched', path: 'a' }, 0);
+    expect(machine.receive({ type: 'time' }, DELAY / 2)).toEqual([{ type: 'look', paths: ['a'] }]);
+    machine.receive({ type: 'touched', path: 'a' }, DELAY / 2);
+    expect(machine.receive({ type: 'looked', found }, DELAY / 2)).toEqual([]);
+    expect(machine.receive({ type: 'time' }, DELAY)).toEqual([{ type: 'look', paths: ['a'] }]);
+    expect(machine.receive({ type: 'looked', found }, DELAY)).toEqual([]);
+    expect(machine.mayGo('a')).toBe(false);
+    expect(machine.receive({ type: 'looked', found: new Map([['never-touched', undefined]]) }, DELAY)).toEqual([]);
+    expect(machine.mayGo('never-touched')).toBeUndefined();
+  });
+
+  it('waits the whole delay from the last touch, whatever it found or settled before', () => {
+    const machine = new SettleMachine({ delayMs: DELAY });
+    const found = new Map<string, FileSign>([['a', { size: 1, mtimeMs: 1 }]]);
+    const look = (now: number): SettleIntention[] => [...machine.receive({ type: 'time' }, now), ...machine.receive({ type: 'looked', found }, now)];
+    machine.receive({ type: 'touched', path: 'a' }, 0);
+    look(DELAY / 2);
+    machine.receive({ type: 'touched', path: 'a' }, DELAY / 2 + 1);
+    look(DELAY + 1);
+    expect(machine.mayGo('a')).toBe(false);
+    expect(look(1.5 * DELAY + 1)).toContainEqual({ type: 'commit' });
+    machine.receive({ type: 'held' }, 1.5 * DELAY + 1);
+    expect(machine.mayGo('a')).toBe(true);
+    machine.receive({ type: 'touched', path: 'a' }, 2 * DELAY);
+    expect(machine.mayGo('a')).toBe(false);
+  });
+
+  it('remembers beyond its limit which files are never left alone, and names none of them when it is left alone', () => {
+    const world = new World(10);
+    world.write('log');
+    world.pass(70_000, () => world.write('log'), 100);
+    for (let index = 0; index < 50; index += 1) world.write(`file-${index}`);
+    expect(world.machine.unsettled).toEqual(['log']);
+    expect(world.machine.mayGo('log')).toBe(false);
+  });
+
+  it('takes a file that was left alone at last for one like any other while it is not committed', () => {
+    const world = new World();
+    world.write('log');
+    world.pass(70_000, () => world.write('log'), 100);
+    world.isHeld = true;
+    world.pass(2 * DELAY);
+    expect(world.machine.mayGo('log')).toBe(true);
+    expect(world.machine.unsettled).toEqual([]);
+  });
+
   it('forgets what git ignores', () => {
     const world = new World();
     world.write('a');

@@ -238,6 +238,18 @@ describe('Connection, reading', () => {
     expect((await stream.take(/<iq .*?<\/iq>/))[0]).toContain('id="1"');
   });
 
+  it('says what it is to whoever asks, and answers no answer', async () => {
+    const { connection, stream } = await signedIn();
+    const seen: string[] = [];
+    connection.handleIq('urn:x', 'ask', ({ id }) => Promise.resolve(void seen.push(id)));
+    stream.send(ping(PEER, '1').replace(/type=(['"])get\1/, "type='result'"));
+    stream.send(`<iq type='get' from='${PEER}' id='2'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`);
+    const [answer] = await stream.take(/<iq .*id="2".*<\/iq>/);
+    expect(answer).toContain('<identity category="client" type="bot" name="git-xmpp"/>');
+    expect(answer).not.toContain('id="1"');
+    expect(seen).toEqual([]);
+  });
+
   it('answers what nobody handles, and an answer that would be too long, with an error', async () => {
     const { connection, stream } = await signedIn();
     connection.handleIq('urn:x', 'ask', async () => xml('told', { xmlns: 'urn:x' }, 'A'.repeat(65_000)));

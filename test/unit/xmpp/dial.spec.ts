@@ -84,7 +84,7 @@ describe('dial, by direct TLS', () => {
     ['a certificate for another name', { domain: 'other.example' }, /for another name/],
   ])('refuses %s', async (_what, options, words) => {
     const { target } = await serve(true);
-    await expect(start([target], options)).rejects.toMatchObject({ code: 'tls', message: expect.stringMatching(words) });
+    await expect(start([target], options)).rejects.toMatchObject({ code: 'tls', message: expect.stringMatching(words), remedy: expect.stringContaining('') });
   });
 
   it('tries the next host when one refuses', async () => {

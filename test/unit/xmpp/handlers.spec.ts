@@ -68,6 +68,14 @@ describe('Handlers', () => {
     expect(await handlers.answer(request())).toMatchObject({ type: 'wait', condition: 'resource-constraint' });
   });
 
+  it('has room again for each that was answered, however it went', async () => {
+    const handlers = new Handlers(log);
+    handlers.handleIq('urn:x', 'ask', () => Promise.resolve(undefined));
+    handlers.handleIq('urn:x', 'break', () => Promise.reject(new Error('no')));
+    for (let count = 0; count < 700; count += 1) await Promise.all([handlers.answer(request()), handlers.answer(request('break'))]);
+    expect(await handlers.answer(request())).toBeUndefined();
+  });
+
   it('hands headline payloads to who listens for their namespace, and to nobody else', () => {
     const handlers = new Handlers(log);
     const heard: string[] = [];

@@ -38,15 +38,19 @@ describe('ScramExchange', () => {
     expect(exchange.isVerified).toBe(true);
   });
 
-  it.each(['v=rmF9pqV8S7suAoZWja4dJRkFsKR=', 'v=AAAA', 'e=other-error', ''])(
-    'refuses the server signature "%s"',
-    async (final) => {
-      const exchange = new ScramExchange(SHA1);
-      await exchange.final(SHA1_SERVER);
-      expect(() => exchange.verify(final)).toThrow();
-      expect(exchange.isVerified).toBe(false);
-    },
-  );
+  it.each([
+    ['v=smF9pqV8S7suAoZWja4dJRkFsKQ=', 'impostor'],
+    ['v=rmF9pqV8S7suAoZWja4dJRkFsKU=', 'impostor'],
+    ['v=rmF9pqV8S7suAoZWja4dJRkFsKR=', 'base64'],
+    ['v=AAAA', 'impostor'],
+    ['e=other-error', 'impostor'],
+    ['', 'impostor'],
+  ])('refuses the server signature "%s"', async (final, words) => {
+    const exchange = new ScramExchange(SHA1);
+    await exchange.final(SHA1_SERVER);
+    expect(() => exchange.verify(final)).toThrow(words);
+    expect(exchange.isVerified).toBe(false);
+  });
 
   it('believes no signature before it has given its own proof', () => {
     expect(() => new ScramExchange(SHA1).verify('v=rmF9pqV8S7suAoZWja4dJRkFsKQ=')).toThrow('impostor');

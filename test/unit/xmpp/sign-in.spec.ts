@@ -101,6 +101,15 @@ describe('SignIn', () => {
     expect(made).toHaveLength(6);
   });
 
+  it('counts anew the attempts that fail once a connection has come up', async () => {
+    const { clock, events, made, signIn } = setUp('tcp', 'tcp', 'tcp', 'up', 'tcp');
+    signIn.start();
+    await clock.pass(7_000);
+    made[0]?.end(new Fault('tcp', 'lost'));
+    await clock.pass(2_500);
+    expect(events.map((event) => event.split(' ').at(-1))).toEqual(['1', '2', '4', '7', '1', '1', '2']);
+  });
+
   it('counts anew the losses of connections once one has held a minute', async () => {
     const { clock, events, made, signIn } = setUp('up');
     signIn.start();
@@ -216,6 +225,16 @@ describe('SignIn', () => {
     await clock.pass(1_000_000);
     expect(events).toEqual(['up at 0', 'tcp, again in 1']);
     expect(clock.timers).toBe(0);
+  });
+
+  it('closes what comes up after it was stopped', async () => {
+    const { clock, events, made, signIn } = setUp('late');
+    signIn.start();
+    await settle();
+    await signIn.stop();
+    await clock.pass(60_000);
+    expect(made.map(({ isOpen }) => isOpen)).toEqual([false]);
+    expect([events, signIn.connection]).toEqual([[], undefined]);
   });
 
   it('signs out when it is stopped', async () => {

@@ -1,0 +1,113 @@
+// What is promised of the machine: files for their owner alone, names that are parsed, words without secrets, one agent. Rule: as in index.ts.
+
+import { inFile } from '../breakage.ts';
+
+export const HOME = [
+  ...inFile(
+    'src/home/private-file.ts',
+    ['a file of the home is 0600 from its first byte on', "open(path, 'wx', 0o600)", "open(path, 'wx', 0o644)", 'unit/home/private-file'],
+    ['a file that others may read is closed to them', 'if ((stat.mode & 0o077) !== 0) await file.chmod(0o600);', '', 'unit/home/private-file'],
+    ['a named pipe in a file’s place is refused', 'if (!stat.isFile()) throw', 'if (false) throw', 'unit/home/private-file'],
+    ['a file has its limit', 'if (stat.size > MAX_FILE_BYTES) throw', 'if (false) throw', 'unit/home/private-file'],
+    ['nothing half written is left', 'await rm(temporary, { force: true });', '', 'unit/home/private-file'],
+    ['of any number who make a file one is told so', "if (codeOf(error) === 'EEXIST') return false;", "if (codeOf(error) === 'EEXIST') return true;", 'unit/home/private-file', 'unit/home/lock'],
+  ),
+  ...inFile(
+    'src/home/paths.ts',
+    ['a home of somebody else is refused', 'if (stat.uid !== ownUid()) throw', 'if (false) throw', 'unit/home/paths'],
+    ['a home that is open to others is closed', 'await chmod(dir, 0o700);', '', 'unit/home/paths'],
+    ['an existing folder is not taken from others who use it', 'if (!(await options.mayClose(dir))) throw', 'if (false) throw', 'unit/home/paths'],
+    ['two homes never meet on one socket', 'if (Buffer.byteLength(usual) <= MAX_SOCKET_BYTES) return usual;', 'return usual;', 'unit/home/paths'],
+    ["the socket is never in somebody else's folder", 'found.uid === ownUid() && (found.mode & 0o022) === 0', 'true', 'unit/home/paths'],
+  ),
+  ...inFile(
+    'src/home/lock.ts',
+    ['the lock of a live agent is never taken', 'if (await isAlive(holder)) throw runningFault(holder);', '', 'unit/home/lock'],
+    ['a process that got the number of a dead agent is not it', '(await readProcessStart(holder.pid)) === holder.started', '(await readProcessStart(holder.pid)) !== undefined', 'unit/home/lock'],
+    ["somebody else's lock is not released", "if ((await readFile(this.#path, 'utf8')) === formatHolder(this.#self)) await", 'await', 'unit/home/lock'],
+  ),
+  ...inFile(
+    'src/home/credentials.ts',
+    ['a password that no helper keeps is kept in the home', 'if ((await askHelpers(home, runGit, jid)) === password) {', 'if (true) {', 'unit/home/credentials'],
+    ['nobody is prompted for a password', "const NO_PROMPT = { GIT_TERMINAL_PROMPT: '0', GIT_ASKPASS: '', SSH_ASKPASS: '' };", 'const NO_PROMPT = {};', 'unit/home/credentials'],
+    ['a line break does not get into git credential', "if (password === '' || /[\\0\\r\\n]/.test(password)) throw", 'if (false) throw', 'unit/home/credentials'],
+  ),
+  ...inFile(
+    'src/home/spool.ts',
+    ['a pack is what its name says, or thrown away', "if (length === size && hash.digest('hex') === sha256) return;", 'return;', 'unit/home/spool'],
+    ['a pack is no longer than it was said to be', 'this.bytesWritten + part.length > this.#room', 'false', 'unit/home/spool'],
+    ['packs that come in are few', 'await keepNewest(dir, (name) => name.startsWith(prefix)', 'if (false) await keepNewest(dir, (name) => name.startsWith(prefix)', 'unit/home/spool'],
+    ['a disk keeps something to spare', 'bavail * bsize >= bytes + SPARE_BYTES', 'true', 'unit/home/spool'],
+  ),
+  ...inFile(
+    'src/home/log-file.ts',
+    ['the log is 0600, older ones too', 'chmodSync(path, 0o600);', '', 'unit/home/log-file'],
+    ['the log has its limit', 'if (this.#size > 0 && this.#size + bytes.length > this.#maxBytes) this.#rotate();', '', 'unit/home/log-file'],
+    ['a disk that is full loses lines and not the agent', '} catch {\n      // Nobody could be told', '} catch (error) {\n      throw error;\n      // Nobody could be told', 'unit/home/log-file'],
+  ),
+  ...inFile(
+    'src/home/state.ts',
+    ['a file that cannot be read tells none of its text', "if (error instanceof SyntaxError) throw this.#corrupt('is no whole JSON text');", '', 'unit/home/state'],
+    ['a file that cannot be read is no empty one', 'if (error instanceof InputFault) throw this.#corrupt(error.message, error);', 'if (error instanceof InputFault) return this.#initial();', 'unit/home/state'],
+  ),
+  ...inFile(
+    'src/home/identity.ts',
+    ['a certificate belongs to its key', 'if (!isCertificateOf(stored)) throw', 'if (false) throw', 'unit/home/identity'],
+  ),
+  ...inFile(
+    'src/home/program.ts',
+    ['a program of the user ends in time', "timers.push(clock.setTimer(timeoutMs, () => end('timeout')));", '', 'unit/home/program'],
+    ['a program ends with all its children', "process.kill(-pid, name);", 'process.kill(pid, name);', 'unit/home/program'],
+    ['what a program says is bounded', 'if (this.#left <= 0) return;', '', 'unit/home/program'],
+  ),
+  ...inFile(
+    'src/home/repos-format.ts',
+    ['another account is given nothing unasked', ": 'none';", ": 'offer';", 'unit/home/repos-format'],
+    ['an account in the audience may not write unasked', "(repo.defaultGrant ?? 'offer') : 'none'", "(repo.defaultGrant ?? 'write') : 'none'", 'unit/home/repos-format'],
+    ['a grant to a device wins over one to its account', 'repo.grants[peer.device] ?? repo.grants[peer.jid]', 'repo.grants[peer.jid] ?? repo.grants[peer.device]', 'unit/home/repos-format'],
+    ['a path is absolute', "if (isAbsolute(text) && !text.includes('\\0')", "if (!text.includes('\\0')", 'unit/home/repos-format', 'property/home'],
+    ['no two repositories share an id', "checkUnique(repos.map(({ id }) => id), 'id');", '', 'unit/home/repos-format'],
+  ),
+  ...inFile(
+    'src/home/settings.ts',
+    ['a setting that cannot be used is told, and its default holds', 'this.#tell(`${key}=${text}`, asFault(error, key));\n      return undefined;', 'throw error;', 'unit/home/settings'],
+  ),
+  ...inFile(
+    'src/lib/names.ts',
+    ['an object id is hex digits', 'if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text)) throw', 'if (false) throw', 'unit/lib/names'],
+    ['a ref name does not climb', '!/\\.\\.|@\\{', '!/@\\{', 'unit/lib/names', 'property/lib'],
+    ['a ref name is no lock file', '|\\.lock(?:\\/|$)/', '/', 'unit/lib/names', 'property/lib'],
+    ['a ref name holds no control character', '!/[\\p{Cc}\\p{Cs}', '!/[\\p{Cs}', 'unit/lib/names', 'property/lib'],
+    ['a ref name has its limit', 'text.length <= 1024 &&', '', 'unit/lib/names'],
+    ['a petname begins with a letter or a digit', '/^[\\p{L}\\p{N}][\\p{L}\\p{M}\\p{N}._-]{0,63}$/u', '/^[\\p{L}\\p{M}\\p{N}._-]{0,64}$/u', 'unit/lib/names'],
+    ['a repository’s name is one segment of a path', '[\\p{L}\\p{M}\\p{N}._ +-]{0,99}', '[\\p{L}\\p{M}\\p{N}._ +/-]{0,99}', 'unit/lib/names'],
+    ['a repo id is a UUID', 'if (!/^[0-9a-f]{8}-[0-9a-f]{4}', 'if (!/[0-9a-f]{8}-[0-9a-f]{4}', 'unit/lib/names'],
+    ['a device id is 32 hex digits', '/^[0-9a-f]{32}$/', '/[0-9a-f]{32}/', 'unit/lib/names'],
+    ['a grant holds what stands before it, and no more', 'order.indexOf(held) >= order.indexOf(needed)', "held !== 'none'", 'unit/lib/names', 'property/lib'],
+  ),
+  ...inFile(
+    'src/lib/jid.ts',
+    ['a JID holds no white space and no control character', 'const LOCAL = /^[^\\s"&\'/:<>@\\p{Cc}\\p{Cs}]{1,255}$/u;', 'const LOCAL = /^[^"&\'/:<>@]{1,255}$/u;', 'unit/lib/jid', 'property/lib'],
+    ['a resource holds no control character', 'const RESOURCE = /^[^\\p{Cc}\\p{Cs}]{1,255}$/u;', 'const RESOURCE = /^[^]{1,255}$/u;', 'unit/lib/jid'],
+    ['an account is one whatever the case it is written in', ".toLowerCase().normalize('NFC')", '', 'unit/lib/jid', 'property/lib'],
+  ),
+  ...inFile(
+    'src/lib/log.ts',
+    ['no field of a secret is logged', "if (SECRET_FIELD.test(name)) return '<redacted>';", '', 'unit/lib/log'],
+    ['no password of a URL is told', ".replace(SECRET_IN_URL, '$1<redacted>')", '', 'unit/lib/log'],
+    ['no token is told', ".replace(SECRET_TOKEN, '$1$2<redacted>')", '', 'unit/lib/log'],
+    ['no invite and no key is told', "`${invite ?? age ?? pem ?? ''}<redacted>`", "`${_all}`", 'unit/lib/log'],
+    ['no code is logged', ".replace(CODE, '<redacted>')", '', 'unit/lib/log'],
+    ['a log line is one line', "redactLog(text).replace(/\\p{Cc}/gu, '?')", 'redactLog(text)', 'unit/lib/log'],
+  ),
+  ...inFile('src/lib/errors.ts', ['words from outside move no cursor', "return words.replace(/[^\\P{Cc}\\n\\t]/gu, '?');", 'return words;', 'unit/lib/errors']),
+  ...inFile('src/lib/base64.ts', ['base64 has one form', 'if (!CANONICAL.test(text)) throw', 'if (false) throw', 'unit/lib/base64', 'property/lib'], ['base64 has its limit', 'if (text.length > Math.ceil(maxBytes / 3) * 4) throw', 'if (false) throw', 'unit/lib/base64']),
+  ...inFile(
+    'src/lib/backoff.ts',
+    ['waits grow', 'this.#failures += 1;', '', 'unit/lib/backoff'],
+    ['waits have a cap', 'Math.min(capMs, baseMs', 'Math.max(0, baseMs', 'unit/lib/backoff'],
+    ['waits begin anew after a success', 'this.#failures = 0;\n  }', '}', 'unit/lib/backoff'],
+    ['waits are jittered', '(full / 2) * random', '0', 'unit/lib/backoff'],
+  ),
+  ...inFile('src/lib/clock.ts', ['a wait has its deadline', 'const timer = clock.setTimer(ms, () => reject(late()));', 'const timer = clock.setTimer(ms, () => undefined);', 'unit/lib/clock']),
+];
