@@ -8,9 +8,8 @@ import type { DeviceId, Grant, Oid, RepoId } from '../lib/names.ts';
 import { grantOf } from '../home/repos.ts';
 import type { SharedRepo } from '../home/repos.ts';
 import type { Peer, Peers } from '../home/peers.ts';
-import { areReachable, hasObjects, listRefs } from '../git/refs.ts';
-import { listPartials, partialSpace } from '../git/partials.ts';
-import { MAX_BASES } from '../link/http-format.ts';
+import { areReachable, hasObjects } from '../git/refs.ts';
+import { partialSpace } from '../git/partials.ts';
 import type { GitService, OfferHeaders, PackHeaders, SliceHeaders } from '../link/http-format.ts';
 import type { LinkHandlers } from '../link/serve.ts';
 import type { ServedProcess } from '../link/carry.ts';
@@ -21,12 +20,13 @@ import { formatLacking, parseRecordedMap } from '../sync/record-format.ts';
 import type { Events } from './events.ts';
 import type { RepoLoop } from './loop.ts';
 import { formatShownRepo } from './peer-repos.ts';
-import { openOffer, openServiceProcess } from './serve-git.ts';
+import { openOffer, openServiceProcess, tipsFor } from './serve-git.ts';
 import type { ServeSettings } from './serve-git.ts';
 import type { SliceServer } from './serve-slices.ts';
 import type { Exchanges } from './exchanges.ts';
 import type { Serving } from './serving.ts';
-import { globsFor, isLimited, isShownTo } from './shown-branches.ts';
+import { grantHolds } from './grant-holds.ts';
+import { isLimited } from './shown-branches.ts';
 
 export interface AnswerParts {
   readonly me: DeviceId;
@@ -50,6 +50,12 @@ export interface AnswerParts {
   readonly onDevices: (peer: Peer, body: unknown) => Promise<unknown>;
   readonly events: Pick<Events, 'emit'>;
   readonly clock: Clock;
+}
+
+interface Begun {
+  readonly loop: RepoLoop;
+  readonly peer: Peer;
+  readonly mayGoOn: () => boolean;
 }
 
 /** Handlers for `serveLink`; each looks at the grants anew, so that a change counts at once. */
@@ -100,9 +106,11 @@ export class Answers implements LinkHandlers<DeviceId> {
     if (map.counter <= held) return this.#isHeld(loop, map, who);
     const news = [...map.changes.values()].filter((oid): oid is Oid => oid !== undefined);
     const isHere = (map.base === 0 || map.base === held) && (await this.#holdsAll(loop, { map: map.device, sender: who }, news));
-    if (!isHere) return formatLacking({ tips: await tipsOf(loop, this.#peer(who)) });
+    if (!isHere) return formatLacking({ tips: await tipsFor(loop.context, this.#peer(who)) });
     const refs = applyChanges(map.base === 0 ? new Map() : context.maps.refsOf(map.device), map.changes);
     await this.#parts.exchanges.during(context.shared(), this.#peer(who).petname, async () => {
+      // The grant may have been taken back meanwhile.
+      this.#find(who, { repo, needed: 'offer' });
       if (!(await context.maps.acceptRecorded(map.device, map, { refs, spki }))) throw new InputFault('map', 'its signature does not fit what it says');
     });
     this.#parts.slices.taken(context, who, map.device);
@@ -111,7 +119,7 @@ export class Answers implements LinkHandlers<DeviceId> {
   }
 
   async offer(who: DeviceId, repo: RepoId, offer: OfferHeaders): Promise<ServedProcess> {
-    const loop = this.#find(who, { repo, needed: 'offer' });
+    const { loop, peer, mayGoOn } = this.#begin(who, { repo, needed: 'offer' });
     const spki = this.#spkiOf(offer.device);
     if (offer.counter <= (loop.context.maps.signed(offer.device)?.counter ?? 0)) {
       this.#isHeld(loop, offer, who);
@@ -120,11 +128,11 @@ export class Answers implements LinkHandlers<DeviceId> {
     if (offer.base !== undefined && offer.base !== (loop.context.maps.signed(offer.device)?.counter ?? 0)) {
       throw new InputFault('offer', 'builds on another map than the one that is held here');
     }
-    const peer = this.#peer(who);
     const process = await openOffer(loop.context, offer, {
       peer,
       spki,
       settings: this.#parts.serve,
+      mayStand: mayGoOn,
       onAccepted: (answer) => {
         this.#parts.slices.taken(loop.context, who, offer.device);
         void loop.accepted({ device: offer.device, counter: offer.counter, via: who }, answer);
@@ -134,14 +142,13 @@ export class Answers implements LinkHandlers<DeviceId> {
       clock: this.#parts.clock,
       onRefused: (why) => this.#parts.events.emit({ type: 'offer-refused', words: `an offer of ${peer.petname} was not taken in: ${why}`, peer: peer.petname, repo: loop.context.shared().name, code: 'git' }),
     });
-    return this.#served(loop, peer, { needed: 'offer', process });
+    return this.#served(loop, peer, { process, mayGoOn });
   }
 
   async partial(who: DeviceId, repo: RepoId, slice: SliceHeaders): Promise<ServedProcess> {
-    const loop = this.#find(who, { repo, needed: 'offer' });
-    const peer = this.#peer(who);
+    const { loop, peer, mayGoOn } = this.#begin(who, { repo, needed: 'offer' });
     const process = await this.#parts.slices.openSlice(loop.context, slice, { peer, settings: this.#parts.serve });
-    return this.#served(loop, peer, { needed: 'offer', process });
+    return this.#served(loop, peer, { process, mayGoOn });
   }
 
   packState(who: DeviceId, repo: RepoId, sha256: string): Promise<unknown> {
@@ -150,32 +157,30 @@ export class Answers implements LinkHandlers<DeviceId> {
   }
 
   async pack(who: DeviceId, repo: RepoId, pack: PackHeaders & { readonly sha256: string }): Promise<ServedProcess> {
-    const loop = this.#find(who, { repo, needed: 'offer' });
-    const peer = this.#peer(who);
+    const { loop, peer, mayGoOn } = this.#begin(who, { repo, needed: 'offer' });
     const process = await this.#parts.slices.openPack(loop.context, pack, { peer, settings: this.#parts.serve });
-    return this.#served(loop, peer, { needed: 'offer', process });
+    return this.#served(loop, peer, { process, mayGoOn });
   }
 
   async service(who: DeviceId, repo: RepoId, service: GitService, gitProtocol: string | undefined): Promise<ServedProcess> {
     const needed = service === 'git-upload-pack' ? 'read' : 'write';
-    const loop = this.#find(who, { repo, needed });
-    const peer = this.#peer(who);
+    const { loop, peer, mayGoOn } = this.#begin(who, { repo, needed, hasBranches: true });
     const process = await openServiceProcess(loop.context, { peer, service, gitProtocol }, this.#parts.serve);
     if (service === 'git-receive-pack') void process.exit.then(() => loop.hint());
-    return this.#served(loop, peer, { needed, hasBranches: true, process });
+    return this.#served(loop, peer, { process, mayGoOn });
   }
 
-  /** It goes on only while the same grant lets it, and is told as an exchange. */
-  #served({ context }: RepoLoop, { device, petname }: Peer, by: { readonly process: ServedProcess; readonly needed: Exclude<Grant, 'none'>; readonly hasBranches?: boolean }): ServedProcess {
-    const { peers, serving, exchanges, loops } = this.#parts;
-    const granted = (): string => {
-      const [shared, peer] = [context.shared(), peers.byDevice(device)];
-      // Not shared any more: what began while it was is not to go on.
-      if (loops.byId(shared.id) === undefined || peer === undefined || !isGranted(grantOf(shared, peer), by.needed)) return 'nothing';
-      return by.hasBranches === true ? JSON.stringify(globsFor(shared, peer)) : 'all';
-    };
-    const before = granted();
-    return serving.add(exchanges.served(context.shared(), petname, by.process), () => before !== 'nothing' && granted() === before);
+  /** It goes on only while `mayGoOn`, and is told as an exchange. */
+  #served({ context }: RepoLoop, { petname }: Peer, { process, mayGoOn }: { readonly process: ServedProcess; readonly mayGoOn: () => boolean }): ServedProcess {
+    const { serving, exchanges } = this.#parts;
+    return serving.add(exchanges.served(context.shared(), petname, process), mayGoOn);
+  }
+
+  /** Who asks, for what, and whether the grant that it begins with still holds: to be taken before anything is waited for. */
+  #begin(who: DeviceId, asked: { readonly repo: RepoId; readonly needed: Exclude<Grant, 'none'>; readonly hasBranches?: boolean }): Begun {
+    const loop = this.#find(who, asked);
+    const { peers, loops } = this.#parts;
+    return { loop, peer: this.#peer(who), mayGoOn: grantHolds({ peers, isShared: (id) => loops.byId(id) !== undefined, shared: loop.context.shared, who }, asked) };
   }
 
   /** Nothing new, but the sender has it too: it need not be offered back. */
@@ -237,12 +242,4 @@ export function newerProtocol({ petname }: Peer, version: number): Fault {
 /** Maps that are told to a peer: where its grant names branches, its own alone, so that it knows what has arrived. */
 function mapsFor({ context, engine }: RepoLoop, peer: Peer): ReadonlyMap<DeviceId, number> {
   return isLimited(context.shared(), peer) ? new Map([...engine.maps].filter(([device]) => device === peer.device)) : engine.maps;
-}
-
-/** What a push of `sender` may build on: slices that it sent before, then those of our branches that it may see. */
-async function tipsOf({ context }: RepoLoop, sender: Peer): Promise<readonly Oid[]> {
-  const slices = await listPartials(context, sender.device);
-  const heads = await listRefs(context.runGit, context.repository, ['refs/heads/']);
-  const seen = [...heads].filter(([ref]) => isShownTo(context.shared(), sender, ref)).map(([, oid]) => oid);
-  return [...new Set([...slices.values(), ...seen])].slice(0, MAX_BASES);
 }

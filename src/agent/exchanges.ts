@@ -75,6 +75,7 @@ export class Exchanges {
       stdout,
       exit,
       ...(isSilent === undefined ? {} : { isSilent }),
+      admit: (part) => process.admit?.(part) ?? true,
       fields: () => process.fields?.() ?? {},
       onCounts: (counts) => process.onCounts?.(counts),
       kill: () => process.kill(),

@@ -162,6 +162,16 @@ export class MapStore {
     });
   }
 
+  /** Puts a corner back to what is held of its device. */
+  restore(device: DeviceId): Promise<void> {
+    return this.#serial.run(async () => {
+      const all = await listRefs(this.#git.runGit, this.#git.repository, [`refs/xmpp/${device}/`]);
+      const refs = cornerOf(all, device);
+      await this.#sweep(all, device, refs);
+      await this.#setCorner(device, this.refsOf(device), refs);
+    });
+  }
+
   /** Takes in a map by name alone: its objects are here already. */
   acceptRecorded(device: DeviceId, signed: SignedCounter, map: { readonly refs: RefsOfMap; readonly spki: string }): Promise<boolean> {
     return this.#serial.run(async () => {

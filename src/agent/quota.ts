@@ -1,4 +1,4 @@
-// How much other accounts' devices may send here in all (docs/THREATS.md). Rule: counted in bytes of packs as they
+// How much other accounts' devices may send here in all, and how many pushes at a time (docs/THREATS.md). Rule: counted in bytes as they
 // come in, kept over restarts; one's own devices are not counted, for the disk is theirs.
 
 import { InputFault, Fault } from '../lib/errors.ts';
@@ -7,6 +7,8 @@ import type { DeviceId } from '../lib/names.ts';
 import type { Peer } from '../home/peers.ts';
 import { StateFile } from '../home/state.ts';
 import { parseRecord } from '../sync/digest-format.ts';
+import { Admission } from './admission.ts';
+import { Turns } from './turns.ts';
 
 /** What one device of another account may send in all, in bytes: `xmpp.quota` in the home's config. */
 export const DEFAULT_QUOTA = 8 * 2 ** 30;
@@ -17,6 +19,7 @@ export const MAX_PUSH_BYTES = 4 * 2 ** 30;
 export class Quota {
   readonly #file: StateFile<Readonly<Record<string, number>>>;
   readonly #total: number;
+  readonly #turns = new Turns();
   #used: Readonly<Record<string, number>> = {};
 
   private constructor(path: string, total: number) {
@@ -36,16 +39,50 @@ export class Quota {
     if (peer.kind === 'own') return MAX_PUSH_BYTES;
     const left = this.#total - (this.#used[peer.device] ?? 0);
     if (left > 0) return Math.min(left, MAX_PUSH_BYTES);
-    throw new Fault('disk-full', `the quota of this device is used up there (${this.#total} bytes)`, {
+    throw this.#usedUp();
+  }
+
+  #usedUp(): Fault {
+    return new Fault('disk-full', `the quota of this device is used up there (${this.#total} bytes)`, {
       remedy: 'its owner may raise xmpp.quota, or unpair and pair again',
     });
   }
 
-  /** Counts what came in. */
-  async count(peer: Peer, bytes: number): Promise<void> {
-    if (peer.kind === 'own' || bytes === 0) return;
-    this.#used = { ...this.#used, [peer.device]: (this.#used[peer.device] ?? 0) + bytes };
-    await this.#file.write(this.#used);
+  /**
+   * Lets a push of `peer` in once its turn has come.
+   * @throws Fault `disk-full` when it has nothing left, `throttled` when too many wait
+   */
+  async begin(peer: Peer): Promise<Admission> {
+    const free = await this.turn(peer);
+    try {
+      return this.admission(peer, free);
+    } catch (error) {
+      free();
+      throw error;
+    }
+  }
+
+  /** Waits until git may take in something of `peer`. @returns what lets the next one in */
+  turn(peer: Peer): Promise<() => void> {
+    return peer.kind === 'own' ? Promise.resolve(() => undefined) : this.#turns.wait(peer.device);
+  }
+
+  /** Counts what comes in of `peer`, part by part. @throws Fault `disk-full` */
+  admission(peer: Peer, free: () => void = () => undefined): Admission {
+    const maxBytes = this.left(peer);
+    const isBounded = peer.kind !== 'own';
+    const end = async (): Promise<void> => {
+      free();
+      if (isBounded) await this.#file.write(this.#used);
+    };
+    return new Admission({ maxBytes, isBounded, take: (bytes) => this.#take(peer, bytes), end });
+  }
+
+  #take(peer: Peer, bytes: number): void {
+    if (peer.kind === 'own') return;
+    const used = (this.#used[peer.device] ?? 0) + bytes;
+    this.#used = { ...this.#used, [peer.device]: Math.min(used, this.#total) };
+    if (used > this.#total) throw this.#usedUp();
   }
 
   async forget(device: DeviceId): Promise<void> {

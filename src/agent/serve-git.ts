@@ -8,15 +8,16 @@ import type { Clock } from '../lib/clock.ts';
 import { asFault } from '../lib/errors.ts';
 import { parseRefName } from '../lib/names.ts';
 import type { Oid } from '../lib/names.ts';
-import { partialSpace } from '../git/partials.ts';
+import { listPartials, partialSpace } from '../git/partials.ts';
 import { headOf, listRefs, reachableOf } from '../git/refs.ts';
 import { serveReceiveOffer, serveReceivePeople, serveUpload } from '../git/services.ts';
 import type { ReceivePeopleOptions, ServiceStart } from '../git/services.ts';
 import type { GitProcess } from '../git/run.ts';
 import type { ServedProcess } from '../link/carry.ts';
-import { formatToldMap } from '../link/http-format.ts';
+import { formatToldMap, MAX_BASES } from '../link/http-format.ts';
 import type { GitService, OfferHeaders, ToldMap } from '../link/http-format.ts';
 import type { Peer } from '../home/peers.ts';
+import type { Admission } from './admission.ts';
 import type { RepoContext } from './context.ts';
 import type { Quota } from './quota.ts';
 import { globsFor, isLimited, isShownTo, shownTo } from './shown-branches.ts';
@@ -46,12 +47,16 @@ export async function openServiceProcess(
   const { peer } = asked;
   if (asked.service === 'git-upload-pack') return told(context, startService(context, await upload(context, asked)), { peer, kind: 'fetch' });
   const { hooksPath, hookEnv, quota } = settings;
-  const start = serveReceivePeople(context.repository, { hooksPath, maxInputBytes: quota.left(asked.peer), ...(await writable(context, peer)) });
-  return told(context, counted(startService(context, { ...start, env: { ...start.env, ...hookEnv } }), peer, quota), { peer, kind: 'push' });
+  const hidden = await writable(context, peer);
+  const admission = await quota.begin(peer);
+  const start = serveReceivePeople(context.repository, { hooksPath, maxInputBytes: admission.maxBytes, ...hidden });
+  const process = startService(context, admission.bound({ ...start, env: { ...start.env, ...hookEnv } }));
+  return told(context, admitted(process, admission), { peer, kind: 'push' });
 }
 
-function startService(context: RepoContext, start: ServiceStart): GitProcess {
-  return context.startGit(start.args, { dir: context.repository.path, config: start.config, env: start.env });
+/** Starts what serves a peer, within its limits. */
+export function startService(context: RepoContext, { args, config, env, cpuSeconds }: ServiceStart): GitProcess {
+  return context.startGit(args, { dir: context.repository.path, config, env, ...(cpuSeconds === undefined ? {} : { cpuSeconds }) });
 }
 
 /** The same process, told as a transfer while it runs: a fetch by what goes out, all else by what comes in. */
@@ -63,13 +68,14 @@ function told(context: RepoContext, process: ServedProcess, { peer, kind }: { re
   return { ...process, onCounts: ({ received, sent }) => transfer.part(kind === 'fetch' ? sent : received) };
 }
 
-/** The same process; what it was fed counts against its peer's quota. */
-function counted(process: GitProcess, peer: Peer, quota: Quota): ServedProcess {
-  const settle = async (exitCode: number, received: number): Promise<number> => {
-    await quota.count(peer, received);
-    return exitCode;
+/** The same process, fed what is let in and no more. */
+function admitted(process: GitProcess, admission: Admission): ServedProcess {
+  const settle = async (exitCode: number): Promise<number> => {
+    await admission.end();
+    return admission.why !== undefined && exitCode === 0 ? 1 : exitCode;
   };
-  return { ...passOn(process), settle };
+  const stderrTail = (): string => `${process.stderrTail()}${admission.why ?? ''}`;
+  return { ...passOn(process), admit: (part) => admission.admit(part), stderrTail, settle };
 }
 
 /** A `receive-pack` as it is served. */
@@ -96,70 +102,91 @@ async function writable(context: RepoContext, peer: Peer): Promise<Pick<ReceiveP
   return { globs, hidden: [...hidden, ...(isLimited(context.shared(), peer) ? ['refs/tags'] : [])].map(parseRefName) };
 }
 
+/** What an offer rests on, and who is told of it. */
+export interface OfferBy {
+  readonly peer: Peer;
+  readonly spki: string;
+  readonly settings: ServeSettings;
+  /** Whether the grant that it began with still lets it. */
+  readonly mayStand: () => boolean;
+  /** To be called with what is told of our own map in the answer, which waits for that; false when it came too late. */
+  readonly onAccepted: (answer: (told: ToldMap | undefined) => boolean) => void;
+  readonly clock: Clock;
+  /** The push will be looked at soon: git is at work on it, or has ended where it may take long. */
+  readonly onArrived: () => void;
+  readonly onRefused: (why: string) => void;
+  /** It is not held after all. */
+  readonly onUnstored: () => void;
+}
+
 /** Starts the `receive-pack` of an offer; its exit code is 0 only when the map was taken in. */
-export async function openOffer(
-  context: RepoContext,
-  offer: OfferHeaders,
-  by: {
-    readonly peer: Peer;
-    readonly spki: string;
-    readonly settings: ServeSettings;
-    /** To be called with what is told of our own map in the answer, which waits for that; false when it came too late. */
-    readonly onAccepted: (answer: (told: ToldMap | undefined) => boolean) => void;
-    readonly clock: Clock;
-    /** The push will be looked at soon: git is at work on it, or has ended where it may take long. */
-    readonly onArrived: () => void;
-    readonly onRefused: (why: string) => void;
-    /** It is not held after all. */
-    readonly onUnstored: () => void;
-  },
-): Promise<ServedProcess> {
+export async function openOffer(context: RepoContext, offer: OfferHeaders, by: OfferBy): Promise<ServedProcess> {
   const haves = await havesOf(context, offer.bases, by.peer);
+  const admission = await by.settings.quota.begin(by.peer);
   const call = serveReceiveOffer(context.repository, {
     namespace: [`refs/xmpp/${offer.device}`],
     haves,
     havesDir: by.settings.havesDir,
-    maxInputBytes: by.settings.quota.left(by.peer),
+    maxInputBytes: admission.maxBytes,
     isWarm: offer.base !== undefined,
   });
-  const process = startService(context, call);
+  const process = startService(context, admission.bound(call));
   // All of a warm offer is here by now, and git is busy with it.
   if (offer.base !== undefined) by.onArrived();
   const heard = listenIn(process.stdout);
-  let words = '';
-  let fields: Readonly<Record<string, string>> = {};
+  const whyNot = (): string => admission.why ?? heard.fatalWords() ?? 'the signature of the map does not fit the refs that came with it';
+  let settled: Settled = { words: '', fields: {} };
   const served: ServedProcess = {
     ...passOn(process),
+    admit: (part) => admission.admit(part),
     stdout: heard.stdout,
     isSilent: offer.base !== undefined,
-    fields: () => fields,
-    stderrTail: () => process.stderrTail() + words,
-    async settle(exitCode, received) {
-      try {
-        if (offer.base === undefined) by.onArrived();
-        await by.settings.quota.count(by.peer, received);
-        let telling: ReturnType<typeof toldInTime> | undefined;
-        const begin = (): void => void (telling = toldInTime(by));
-        if (await context.maps.acceptPushed(offer.device, offer, by.spki, begin)) {
-          fields = await (telling ?? toldInTime(by));
-          return 0;
-        }
-        words = heard.fatalWords() ?? 'the signature of the map does not fit the refs that came with it';
-        by.onRefused(words);
-      } catch (error) {
-        // Where it lies on this machine is nobody else's business.
-        words = 'it could not be stored there';
-        by.onUnstored();
-        by.onRefused(asFault(error, 'storing it').message);
-      }
+    fields: () => settled.fields,
+    stderrTail: () => process.stderrTail() + settled.words,
+    async settle(exitCode) {
+      if (offer.base === undefined) by.onArrived();
+      settled = await settleOffer(context, offer, { by, admission, whyNot });
+      if (settled.words === '') return 0;
       return exitCode === 0 ? 1 : exitCode;
     },
   };
   return told(context, served, { peer: by.peer, kind: 'offer' });
 }
 
+/** How an offer ended; without words it was taken in. */
+interface Settled {
+  readonly words: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+async function settleOffer(
+  context: RepoContext,
+  offer: OfferHeaders,
+  { by, admission, whyNot }: { readonly by: OfferBy; readonly admission: Admission; readonly whyNot: () => string },
+): Promise<Settled> {
+  try {
+    await admission.end();
+    if (!by.mayStand()) {
+      // What git wrote before it could be ended.
+      await context.maps.restore(offer.device);
+      return { words: 'this device may not offer there any more', fields: {} };
+    }
+    let telling: ReturnType<typeof toldInTime> | undefined;
+    const begin = (): void => void (telling = toldInTime(by));
+    if (await context.maps.acceptPushed(offer.device, offer, by.spki, begin)) return { words: '', fields: await (telling ?? toldInTime(by)) };
+    const words = whyNot();
+    by.onRefused(words);
+    return { words, fields: {} };
+  } catch (error) {
+    by.onUnstored();
+    by.onRefused(asFault(error, 'storing it').message);
+    // Where it lies on this machine is nobody else's business.
+    return { words: 'it could not be stored there', fields: {} };
+  }
+}
+
 /** What is told in the answer, if it is known in time. */
-async function toldInTime({ onAccepted, clock }: Pick<Parameters<typeof openOffer>[2], 'onAccepted' | 'clock'>): Promise<Readonly<Record<string, string>>> {
+async function toldInTime({ onAccepted, clock }: Pick<OfferBy, 'onAccepted' | 'clock'>): Promise<Readonly<Record<string, string>>> {
   return new Promise((resolve) => {
     const timer = clock.setTimer(TELL_MS, () => answer(undefined));
     let isWaiting = true;
@@ -193,4 +220,12 @@ function listenIn(stdout: Readable): { readonly stdout: Readable; fatalWords(): 
  */
 export async function havesOf({ runGit, repository }: RepoContext, bases: readonly Oid[], { device }: Peer): Promise<readonly Oid[]> {
   return [...(await reachableOf(runGit, repository, bases, { from: ['refs/heads/*', `${partialSpace(device)}/*`] }))];
+}
+
+/** What a push of `sender` may build on: slices that it sent before, then those of our branches that it may see. */
+export async function tipsFor(context: RepoContext, sender: Peer): Promise<readonly Oid[]> {
+  const slices = await listPartials(context, sender.device);
+  const heads = await listRefs(context.runGit, context.repository, ['refs/heads/']);
+  const seen = [...heads].filter(([ref]) => isShownTo(context.shared(), sender, ref)).map(([, oid]) => oid);
+  return [...new Set([...slices.values(), ...seen])].slice(0, MAX_BASES);
 }

@@ -1,15 +1,13 @@
 // Takes in slices of maps to come, and packs that are too large for one go (docs/PROTOCOL.md, "Slices"). Rule: a peer writes below
 // refs/xmpp/partial/<itself>/ and nowhere else, everything passes the checks of an ordinary push, and what is refused leaves nothing.
 
-import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../lib/clock.ts';
 import { asFault, Fault, InputFault } from '../lib/errors.ts';
-import type { DeviceId, Oid, RepoId } from '../lib/names.ts';
-import { arrivingRef, dropHeld, listPartials, partialSpace, settlePartials } from '../git/partials.ts';
+import type { DeviceId, RepoId } from '../lib/names.ts';
+import { dropHeld, listPartials, partialSpace, settlePartials } from '../git/partials.ts';
 import { serveReceiveOffer } from '../git/services.ts';
 import type { Peer } from '../home/peers.ts';
 import { hasRoom, makeRoomForPart, PartWriter, partSize, verifyPart } from '../home/spool.ts';
@@ -19,8 +17,9 @@ import type { PackHeaders, SliceHeaders, SliceProgress } from '../link/http-form
 import type { RepoContext } from './context.ts';
 import type { Events } from './events.ts';
 import type { Quota } from './quota.ts';
-import { havesOf } from './serve-git.ts';
+import { havesOf, startService } from './serve-git.ts';
 import { SliceNews } from './slice-news.ts';
+import { takePack } from './take-pack.ts';
 
 export interface SliceSettings {
   readonly havesDir: string;
@@ -32,9 +31,6 @@ interface Arriving {
   stop(): void;
   readonly ended: Promise<void>;
 }
-
-/** No push writes so many tips at once: the ref of a pack is its own. */
-const PACK_REF = 999;
 
 /** What one agent takes in of all its peers. */
 export class SliceServer {
@@ -61,21 +57,23 @@ export class SliceServer {
   /** Starts the `receive-pack` of one slice. @throws Fault `disk-full` when the peer's quota is used up */
   async openSlice(context: RepoContext, slice: SliceHeaders, { peer, settings }: { readonly peer: Peer; readonly settings: SliceSettings }): Promise<ServedProcess> {
     const { quota, havesDir } = settings;
-    const maxInputBytes = quota.left(peer);
     await settlePartials(context, peer.device, this.#clock.now());
     this.#empty.delete(keyOf(context, peer.device));
     const haves = await havesOf(context, slice.bases, peer);
+    const admission = await quota.begin(peer);
+    const maxInputBytes = admission.maxBytes;
     const start = serveReceiveOffer(context.repository, { namespace: [partialSpace(peer.device)], haves, havesDir, maxInputBytes, isKeptPacked: true });
-    const git = context.startGit(start.args, { dir: context.repository.path, config: start.config, env: start.env });
+    const git = startService(context, admission.bound(start));
     const news = this.#news.begin(context, peer, { ...slice, received: () => bytesWritten(git.stdin) });
     return {
       stdin: git.stdin,
       stdout: git.stdout,
       exit: git.exit,
       kill: () => git.hangUp(),
-      stderrTail: () => git.stderrTail(),
+      admit: (part) => admission.admit(part),
+      stderrTail: () => `${git.stderrTail()}${admission.why ?? ''}`,
       settle: async (exitCode, received) => {
-        await quota.count(peer, received);
+        await admission.end();
         const arrived = await settlePartials(context, peer.device, this.#clock.now());
         if (exitCode !== 0 || arrived === 0) return exitCode === 0 ? 1 : exitCode;
         news.taken(received);
@@ -155,18 +153,19 @@ export class SliceServer {
     const stdin = new PartWriter(path, pack);
     let words = '';
     stdin.on('error', (error) => (words = asFault(error, 'spooling it there').message));
+    const admission = quota.admission(peer);
     const exit = new Promise<number>((resolve) => stdin.once('close', () => resolve(stdin.writableFinished && stdin.errored === null ? 0 : 1)));
     const news = this.#news.begin(context, peer, { ...pack, received: () => pack.offset + stdin.bytesWritten });
     let tellEnd = (): void => undefined;
     const ended = new Promise<void>((resolve) => (tellEnd = resolve));
     this.#arriving.set(path, { stop: () => stdin.destroy(), ended });
-    const settle = async (exitCode: number, received: number): Promise<number> => {
+    const settle = async (exitCode: number): Promise<number> => {
       try {
-        await quota.count(peer, received);
+        await admission.end();
         if (stdin.errored instanceof InputFault) throw await thrownAway(path, stdin.errored);
         if (exitCode !== 0 || (await partSize(path)) < pack.size) return 1;
         await verifyPart(path, pack);
-        await takePack(context, { path, pack, sender: peer.device, now: this.#clock.now() });
+        await takePack(context, { path, pack, peer, now: this.#clock.now() }, quota);
         this.#empty.delete(keyOf(context, peer.device));
         news.taken(pack.size);
         return 0;
@@ -180,49 +179,14 @@ export class SliceServer {
         tellEnd();
       }
     };
-    return { stdin, stdout: Readable.from([]), exit, kill: () => stdin.destroy(), stderrTail: () => words, settle };
+    const admit = (part: Uint8Array): boolean => admission.admitBytes(part);
+    return { stdin, stdout: Readable.from([]), exit, kill: () => stdin.destroy(), admit, stderrTail: () => admission.why ?? words, settle };
   }
 }
 
 async function thrownAway(path: string, why: InputFault): Promise<InputFault> {
   await rm(path, { force: true });
   return why;
-}
-
-/**
- * Feeds a whole pack to `git receive-pack`, as a push of one ref would (gitprotocol-pack(5), "Reference Update Request"): so it passes the
- * same checks in the same quarantine, and the ref is made only when everything it leads to is here.
- */
-async function takePack(
-  context: RepoContext,
-  { path, pack, sender, now }: { readonly path: string; readonly pack: PackHeaders; readonly sender: DeviceId; readonly now: number },
-): Promise<void> {
-  await settlePartials(context, sender, now);
-  const ref = arrivingRef(sender, PACK_REF);
-  const start = serveReceiveOffer(context.repository, { namespace: [partialSpace(sender)], maxInputBytes: pack.size, isKeptPacked: true });
-  const git = context.startGit(start.args, { dir: context.repository.path, config: start.config, env: start.env });
-  let told = '';
-  git.stdout.on('data', (part: Buffer) => (told = (told + part.toString('latin1')).slice(-1000)));
-  git.stdin.write(formatUpdateRequest(pack.tip, ref));
-  await pipeline(createReadStream(path), git.stdin).catch(() => undefined);
-  await git.exit;
-  if ((await listPartials(context, sender)).get(ref) === pack.tip) {
-    await settlePartials(context, sender, now);
-    await rm(path, { force: true });
-    return;
-  }
-  const why = `${git.stderrTail().trim()} ${/(?:unpack|ng) (?!ok)[^\n]{0,200}/.exec(told)?.[0] ?? ''}`.trim();
-  const isFull = /No space left on device|Out of diskspace|Disk quota exceeded/.test(why);
-  // What only lacked room is whole: the next try sends none of it again.
-  if (!isFull) await rm(path, { force: true });
-  throw new Fault(isFull ? 'disk-full' : 'git', isFull ? 'No space left on device' : `git refused it: ${why.slice(-300)}`);
-}
-
-/** One command that makes `ref`, and a flush packet. */
-function formatUpdateRequest(tip: Oid, ref: string): string {
-  const format = tip.length === 64 ? ' object-format=sha256' : '';
-  const line = `${'0'.repeat(tip.length)} ${tip} ${ref}\0 report-status${format}`;
-  return `${(line.length + 4).toString(16).padStart(4, '0')}${line}0000`;
 }
 
 function spoolOf({ stateDir }: RepoContext): string {

@@ -50,6 +50,8 @@ export interface StartGitOptions {
   readonly extraFds?: number;
   /** Kills the process when aborted. */
   readonly signal?: AbortSignal;
+  /** Processor time that it, and each process that it starts, may use (setrlimit(2), RLIMIT_CPU); where there is no `sh` there is no limit. */
+  readonly cpuSeconds?: number;
 }
 
 export type StartGit = (args: readonly string[], options?: StartGitOptions) => GitProcess;
@@ -117,7 +119,8 @@ export function lastWords(stderr: string): string {
 export function createStartGit(env: Readonly<Record<string, string | undefined>>): StartGit {
   const base = cleanEnvironment(env);
   return (args, options = {}) => {
-    const child = execa('git', fullArgs(args, options), {
+    const [command, words] = withinTime(fullArgs(args, options), options.cpuSeconds);
+    const child = execa(command, words, {
       cwd: '/',
       env: { ...base, ...options.env },
       extendEnv: false,
@@ -156,6 +159,12 @@ export function createStartGit(env: Readonly<Record<string, string | undefined>>
       hangUp: () => hangUp(child, stdout, ended),
     };
   };
+}
+
+/** git with `args`; a shell sets the limit, for Node cannot, and is git from then on. */
+function withinTime(args: readonly string[], cpuSeconds: number | undefined): [string, readonly string[]] {
+  if (cpuSeconds === undefined || process.platform === 'win32') return ['git', args];
+  return ['sh', ['-c', 'ulimit -t "$0" 2>/dev/null; exec git "$@"', String(cpuSeconds), ...args]];
 }
 
 /** Input ends, output is let go; what does not end by that is killed. */

@@ -13,6 +13,8 @@ export interface ServiceStart {
   readonly args: readonly string[];
   readonly config: GitConfig;
   readonly env: Readonly<Record<string, string>>;
+  /** As in `StartGitOptions`. */
+  readonly cpuSeconds?: number;
 }
 
 /** A longer list would not fit in the environment that git hands its children. */

@@ -19,6 +19,8 @@ export interface ServedProcess {
   /** It writes nothing that is to be told: the answer is one header block, when it has ended. */
   readonly isSilent?: boolean;
   kill(): void;
+  /** Told each part of the body before the process is fed it; false ends the process, and nothing more is fed. */
+  admit?(part: Uint8Array): boolean;
   /** `cut` is to be called when it may go on no more: what waits to be sent is dropped, and the stream reset. */
   onCut?(cut: () => void): void;
   /** Called once after the exit with how many bytes came in, before the code is told; what it answers is the code that is told. */
@@ -39,6 +41,7 @@ export async function carryProcess(stream: ServerHttp2Stream, process: ServedPro
   }
   let hasExited = false;
   let received = 0;
+  let isRefused = false;
   stream.once('aborted', () => process.kill());
   stream.once('close', () => {
     if (!hasExited) process.kill();
@@ -50,6 +53,9 @@ export async function carryProcess(stream: ServerHttp2Stream, process: ServedPro
   // `pipe` would end stdin on an aborted stream too; only a clean end may become the process's end of input.
   input.on('data', (part: Buffer) => {
     received += part.length;
+    if (isRefused) return;
+    isRefused = process.admit?.(part) === false;
+    if (isRefused) return process.kill();
     if (!process.stdin.destroyed && !process.stdin.write(part)) input.pause();
   });
   process.stdin.on('drain', () => input.resume());

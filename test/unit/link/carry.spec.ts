@@ -22,12 +22,12 @@ interface Carried {
 }
 
 /** The service `script` on the other side of a link. */
-async function carry(script: string, settle?: (exitCode: number) => number, isSilent = false): Promise<Carried> {
+async function carry(script: string, settle?: (exitCode: number) => number, isSilent = false, admit: (part: Uint8Array) => boolean = () => true): Promise<Carried> {
   let started: ((process: TestProcess) => void) | undefined;
   const starting = new Promise<TestProcess>((resolve) => (started = resolve));
   const handlers: Partial<LinkHandlers<DeviceId>> = {
     service: () => {
-      const process = Object.assign(startScript(script, settle), { isSilent });
+      const process = Object.assign(startScript(script, settle), { isSilent, admit });
       started?.(process);
       return Promise.resolve(process);
     },
@@ -198,6 +198,21 @@ describe('carryProcess', () => {
     expect(await process.exit).toBe(255);
     expect(process.stderrTail()).toBe('');
     await expect(service.end).rejects.toMatchObject({ code: 'timeout', message: 'the link to the other device was lost' });
+  });
+
+  it('ends a process with the first part of its body that is not let in, and feeds it none of the rest', async () => {
+    const { service, process } = await carry('cat', undefined, false, (part) => !String(part).includes('evil'));
+    const fed: string[] = [];
+    const write = process.stdin.write.bind(process.stdin);
+    process.stdin.write = ((part: Buffer) => (fed.push(String(part)), write(part))) as typeof process.stdin.write;
+    service.stream.write('good');
+    await until(() => fed.length > 0);
+    service.stream.write('evil');
+    await until(() => process.isKilled);
+    service.stream.end('more');
+    service.download.resume();
+    expect((await service.end).exitCode).not.toBe(0);
+    expect(fed).toEqual(['good']);
   });
 
   it('settles once, with the code that is told', async () => {
