@@ -9,6 +9,8 @@ import type { ServiceStart } from '../git/services.ts';
 export interface AdmissionParts {
   /** The most that git is to take, in bytes. */
   readonly maxBytes: number;
+  /** Where all that it writes has to lie, if anywhere. */
+  readonly corner?: string | undefined;
   /** A device of another account: its push may not use what it likes of this machine. */
   readonly isBounded: boolean;
   /** @throws Fault when so many bytes more are too many */
@@ -19,11 +21,12 @@ export interface AdmissionParts {
 
 export class Admission {
   readonly #parts: AdmissionParts;
-  readonly #head = new PushHead();
+  readonly #head: PushHead;
   #why: string | undefined;
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts;
+    this.#head = new PushHead(parts.corner);
   }
 
   get maxBytes(): number {

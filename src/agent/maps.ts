@@ -3,7 +3,7 @@
 
 import { decodeBase64, encodeBase64 } from '../lib/base64.ts';
 import { parseDeviceId } from '../lib/names.ts';
-import type { DeviceId, Oid, RefName, RepoId } from '../lib/names.ts';
+import type { DeviceId, RepoId } from '../lib/names.ts';
 import type { RunGit } from '../lib/git-run.ts';
 import { Serial } from '../lib/serial.ts';
 import { diffMaps, isMapSignedBy, signMap } from '../sync/map-format.ts';
@@ -144,9 +144,7 @@ export class MapStore {
    */
   acceptPushed(device: DeviceId, signed: SignedCounter, spki: string, onHeld?: () => void): Promise<boolean> {
     return this.#serial.run(async () => {
-      const all = await listRefs(this.#git.runGit, this.#git.repository, [`refs/xmpp/${device}/`]);
-      const refs = cornerOf(all, device);
-      await this.#sweep(all, device, refs);
+      const refs = await this.#sweptCorner(device);
       if (this.#isPinned(device, spki) && this.#isNewer(device, signed) && this.#verifies(device, { signed, refs, spki })) {
         const before = this.#state;
         this.#hold(device, { signed, refs });
@@ -165,10 +163,7 @@ export class MapStore {
   /** Puts a corner back to what is held of its device. */
   restore(device: DeviceId): Promise<void> {
     return this.#serial.run(async () => {
-      const all = await listRefs(this.#git.runGit, this.#git.repository, [`refs/xmpp/${device}/`]);
-      const refs = cornerOf(all, device);
-      await this.#sweep(all, device, refs);
-      await this.#setCorner(device, this.refsOf(device), refs);
+      await this.#setCorner(device, this.refsOf(device), await this.#sweptCorner(device));
     });
   }
 
@@ -185,11 +180,14 @@ export class MapStore {
     });
   }
 
-  /** A push may have written more than a map can name: it would stay for ever, and `heads` itself would block every branch. */
-  async #sweep(all: ReadonlyMap<RefName, Oid>, device: DeviceId, refs: RefsOfMap): Promise<void> {
+  /** What a push left in a corner. It may have written more than a map can name: that would stay for ever, and `heads`, or the corner itself, as a ref would block every branch. */
+  async #sweptCorner(device: DeviceId): Promise<RefsOfMap> {
+    const all = await listRefs(this.#git.runGit, this.#git.repository, [`refs/xmpp/${device}`]);
+    const refs = cornerOf(all, device);
     const named = new Set([...refs.keys()].map((ref) => cornerRef(device, ref)));
     const strays = [...all].filter(([ref]) => !named.has(ref)).map(([ref, oid]) => ({ ref, from: oid, to: undefined }));
     await updateRefs(this.#git.runGit, this.#git.repository, strays, { message: 'xmpp: map' });
+    return refs;
   }
 
   /** Whether that very map was taken in, be it by another way meanwhile. */

@@ -50,12 +50,13 @@ export class Quota {
 
   /**
    * Lets a push of `peer` in once its turn has come.
+   * @param corner where all of its refs have to lie
    * @throws Fault `disk-full` when it has nothing left, `throttled` when too many wait
    */
-  async begin(peer: Peer): Promise<Admission> {
+  async begin(peer: Peer, corner?: string): Promise<Admission> {
     const free = await this.turn(peer);
     try {
-      return this.admission(peer, free);
+      return this.admission(peer, { free, corner });
     } catch (error) {
       free();
       throw error;
@@ -68,14 +69,14 @@ export class Quota {
   }
 
   /** Counts what comes in of `peer`, part by part. @throws Fault `disk-full` */
-  admission(peer: Peer, free: () => void = () => undefined): Admission {
+  admission(peer: Peer, { free, corner }: { readonly free?: () => void; readonly corner?: string | undefined } = {}): Admission {
     const maxBytes = this.left(peer);
     const isBounded = peer.kind !== 'own';
     const end = async (): Promise<void> => {
-      free();
+      free?.();
       if (isBounded) await this.#file.write(this.#used);
     };
-    return new Admission({ maxBytes, isBounded, take: (bytes) => this.#take(peer, bytes), end });
+    return new Admission({ maxBytes, isBounded, corner, take: (bytes) => this.#take(peer, bytes), end });
   }
 
   #take(peer: Peer, bytes: number): void {

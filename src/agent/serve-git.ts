@@ -122,9 +122,10 @@ export interface OfferBy {
 /** Starts the `receive-pack` of an offer; its exit code is 0 only when the map was taken in. */
 export async function openOffer(context: RepoContext, offer: OfferHeaders, by: OfferBy): Promise<ServedProcess> {
   const haves = await havesOf(context, offer.bases, by.peer);
-  const admission = await by.settings.quota.begin(by.peer);
+  const corner = `refs/xmpp/${offer.device}`;
+  const admission = await by.settings.quota.begin(by.peer, corner);
   const call = serveReceiveOffer(context.repository, {
-    namespace: [`refs/xmpp/${offer.device}`],
+    namespace: [corner],
     haves,
     havesDir: by.settings.havesDir,
     maxInputBytes: admission.maxBytes,
@@ -173,7 +174,8 @@ async function settleOffer(
     }
     let telling: ReturnType<typeof toldInTime> | undefined;
     const begin = (): void => void (telling = toldInTime(by));
-    if (await context.maps.acceptPushed(offer.device, offer, by.spki, begin)) return { words: '', fields: await (telling ?? toldInTime(by)) };
+    if (admission.why !== undefined) await context.maps.restore(offer.device);
+    else if (await context.maps.acceptPushed(offer.device, offer, by.spki, begin)) return { words: '', fields: await (telling ?? toldInTime(by)) };
     const words = whyNot();
     by.onRefused(words);
     return { words, fields: {} };

@@ -60,7 +60,7 @@ export class SliceServer {
     await settlePartials(context, peer.device, this.#clock.now());
     this.#empty.delete(keyOf(context, peer.device));
     const haves = await havesOf(context, slice.bases, peer);
-    const admission = await quota.begin(peer);
+    const admission = await quota.begin(peer, partialSpace(peer.device));
     const maxInputBytes = admission.maxBytes;
     const start = serveReceiveOffer(context.repository, { namespace: [partialSpace(peer.device)], haves, havesDir, maxInputBytes, isKeptPacked: true });
     const git = startService(context, admission.bound(start));

@@ -31,8 +31,9 @@ export function arrivingRef(device: DeviceId, index: number): RefName {
   return parseRefName(`${partialSpace(device)}/in-${index}`);
 }
 
+/** With the space itself, where a push made a ref of it: nothing could be written below. */
 export function listPartials({ runGit, repository }: PartialsDeps, device: DeviceId): Promise<RefMap> {
-  return listRefs(runGit, repository, [`${partialSpace(device)}/`]);
+  return listRefs(runGit, repository, [partialSpace(device)]);
 }
 
 /**

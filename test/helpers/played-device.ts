@@ -1,8 +1,10 @@
 // A paired device that the spec plays itself: the real identity of a home whose agent does not run, signed in for real.
 // Rule: the spec says what it says; all that carries it is the agent's own code.
 
+import type { TLSSocket } from 'node:tls';
 import { InBand } from '../../src/carriers/in-band.ts';
 import { loadIdentity } from '../../src/home/identity.ts';
+import type { Identity } from '../../src/home/identity.ts';
 import { findHome } from '../../src/home/paths.ts';
 import { realClock } from '../../src/lib/clock.ts';
 import { parseBareJid } from '../../src/lib/jid.ts';
@@ -11,6 +13,8 @@ import { silentLog } from '../../src/lib/log.ts';
 import { Acceptor } from '../../src/link/accept.ts';
 import { dialLink } from '../../src/link/dial.ts';
 import type { DialledLink } from '../../src/link/dialled-link.ts';
+import { PipeStream } from '../../src/link/pipe-stream.ts';
+import { secureAsDialler } from '../../src/link/secure.ts';
 import type { LinkHandlers } from '../../src/link/serve.ts';
 import { GIVE_UP_MS } from '../../src/pipe/lifecycle.ts';
 import { ReplayBudget } from '../../src/pipe/replay-budget.ts';
@@ -30,6 +34,10 @@ export interface PlayedDevice {
   hello(to: FullJid, as?: DeviceId): Promise<void>;
   /** Links to the device that shows `pin`. */
   dial(to: FullJid, pin: string): Promise<DialledLink>;
+  /** The same with nothing above TLS: whoever asks for it speaks HTTP/2 himself. */
+  dialRaw(to: FullJid, pin: string): Promise<TLSSocket>;
+  /** Who it is. */
+  readonly own: Identity;
   stop(): Promise<void>;
 }
 
@@ -67,6 +75,7 @@ export async function playDevice(device: Device, { server, account, password, ha
   const hello = xml('hello', { xmlns: NS_AGENT, device: own.device });
   connection.handleIq(NS_AGENT, 'hello', () => Promise.resolve(hello));
   const links: DialledLink[] = [];
+  const pipes: PipeStream[] = [];
   return {
     inBand,
     jid: connection.jid,
@@ -96,7 +105,20 @@ export async function playDevice(device: Device, { server, account, password, ha
       links.push(link);
       return link;
     },
+    own,
+    async dialRaw(to, pin) {
+      const quiet = { onDetached: () => undefined, onAttached: () => undefined, onSuspect: () => undefined, onFault: () => undefined };
+      const pipe = new PipeStream({ role: 'dialler', linkId: newLinkId(), clock, budget, giveUpMs: GIVE_UP_MS, ...quiet });
+      pipe.on('error', () => undefined);
+      pipes.push(pipe);
+      pipe.attach(await inBand.open(to));
+      const { stream, resumeKey } = await secureAsDialler(pipe, own, pin);
+      pipe.setResumeKey(resumeKey);
+      stream.on('error', () => undefined);
+      return stream;
+    },
     async stop() {
+      for (const pipe of pipes) pipe.destroy();
       for (const link of links) link.session.destroy();
       acceptor.stop();
       await inBand.stop();
