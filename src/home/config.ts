@@ -1,6 +1,7 @@
 // The home's configuration, in the syntax of git-config(1), read and written by git itself.
 // Rule: it is loaded once and answers from memory; a line that git cannot read is an error that names file and line.
 
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { asFault, codeOf, Fault, InputFault } from '../lib/errors.ts';
@@ -80,9 +81,11 @@ export class Config {
   }
 
   /** The file's size, its mode set right; undefined when it does not exist. */
-  async #open(flags: 'r' | 'a'): Promise<number | undefined> {
+  async #open(to: 'r' | 'a'): Promise<number | undefined> {
     try {
-      const file = await open(this.path, flags, 0o600);
+      // Without O_NONBLOCK a named pipe in the file's place would hold us for ever.
+      const how = to === 'r' ? constants.O_RDONLY : constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT;
+      const file = await open(this.path, how | constants.O_NONBLOCK, 0o600);
       try {
         const stat = await file.stat();
         if (!stat.isFile()) throw new Fault('bad-config', `${this.path} is no ordinary file`);
@@ -92,7 +95,7 @@ export class Config {
         await file.close();
       }
     } catch (error) {
-      if (codeOf(error) === 'ENOENT' && flags === 'r') return undefined;
+      if (codeOf(error) === 'ENOENT' && to === 'r') return undefined;
       throw asFault(error, `opening ${this.path}`);
     }
   }

@@ -1,7 +1,8 @@
 // Where an agent keeps what it has. Follows the XDG base directory specification, and unix(7) for the length of a socket's path; on Windows, where
 // it is untried, the roaming folder and a named pipe. Rule: one home is one folder under one spelling, and nobody but its owner can look into it.
 
-import { constants, lstatSync, realpathSync } from 'node:fs';
+import { constants, lstatSync, realpathSync, statSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { access, chmod, lstat, mkdir, readdir } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, posix, win32 } from 'node:path';
@@ -42,7 +43,7 @@ interface Place {
 
 /**
  * The home that `env` names: GIT_XMPP_HOME, else `git-xmpp` in XDG_CONFIG_HOME or ~/.config; on Windows in APPDATA. Makes nothing.
- * @throws Fault `bad-config` when no place gives a socket path short enough
+ * @throws Fault `bad-config` when no place gives a socket path short enough, `permissions` when home or socket are somebody else's
  */
 export function findHome(env: Environment, platform: NodeJS.Platform = process.platform): Home {
   const isWindows = platform === 'win32';
@@ -86,11 +87,12 @@ function settle(given: string, { path }: Place): string {
 function chooseSocket(dir: string, { env, path, isWindows }: Place): string {
   if (isWindows) return `${PIPES}git-xmpp-${hashOf(dir)}`;
   const usual = path.join(dir, 'agent.sock');
-  if (Buffer.byteLength(usual) <= MAX_SOCKET_BYTES) return usual;
+  if (Buffer.byteLength(usual) <= MAX_SOCKET_BYTES) return unforeign(dir, usual);
   const name = `${hashOf(dir)}.sock`;
   const runtime = nonEmpty(env['XDG_RUNTIME_DIR']);
   const choices = [
-    ...(runtime !== undefined && path.isAbsolute(runtime) ? [path.join(runtime, 'git-xmpp', name)] : []),
+    // Left over from another user (su(1)), say: the specification has it be one's own.
+    ...(runtime !== undefined && path.isAbsolute(runtime) && isSafeIn(runtime) ? [path.join(runtime, 'git-xmpp', name)] : []),
     path.join(tmpdir(), `git-xmpp-${ownUid()}`, name),
   ];
   const found = choices.find((choice) => Buffer.byteLength(choice) <= MAX_SOCKET_BYTES);
@@ -100,11 +102,38 @@ function chooseSocket(dir: string, { env, path, isWindows }: Place): string {
   });
 }
 
+/** Who listens in a home is told the password, and who made it may have led the log elsewhere: neither may be somebody else. */
+function unforeign(dir: string, socket: string): string {
+  for (const path of [dir, socket]) {
+    const found = look(path);
+    if (found !== undefined && found.uid !== ownUid()) throw refused(path, 'belongs to another user');
+  }
+  return socket;
+}
+
+/** What is there; what cannot be looked at cannot be connected to either. */
+function look(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether nobody else can take away what is one's own in that folder: it is one's own, or everybody's and sticky (chmod(2)). */
+function isSafeIn(dir: string): boolean {
+  const found = statSync(dir, { throwIfNoEntry: false });
+  if (found === undefined) return true;
+  const [isOpen, isSticky] = [(found.mode & 0o022) !== 0, (found.mode & 0o1000) !== 0];
+  return (found.uid === ownUid() || found.uid === 0) && (!isOpen || isSticky);
+}
+
 /** A folder that others may make too has to be one's own: who listens in it is told the password. */
 function own(socket: string): string {
   const dir = dirname(socket);
   const found = lstatSync(dir, { throwIfNoEntry: false });
-  if (found === undefined || (found.isDirectory() && found.uid === ownUid() && (found.mode & 0o022) === 0)) return socket;
+  const isOwn = found === undefined || (found.isDirectory() && found.uid === ownUid() && (found.mode & 0o022) === 0);
+  if (isOwn && isSafeIn(dirname(dir))) return unforeign(dirname(socket), socket);
   throw new Fault('permissions', `${dir} is not a folder of your own that nobody else may write to`, { remedy: `remove it, or set GIT_XMPP_HOME to a folder with a shorter path` });
 }
 

@@ -159,9 +159,32 @@ describe('prepareHome', () => {
     const isRoot = process.getuid?.() === 0;
     const dir = isRoot ? makeFolder() : '/';
     if (isRoot) chownSync(dir, 12_345, 12_345);
-    const fault = { code: 'permissions', message: `${dir} belongs to another user` };
-    await expect(prepareHome(findHome({ GIT_XMPP_HOME: dir }))).rejects.toMatchObject(fault);
+    const fault = expect.objectContaining({ code: 'permissions', message: `${dir} belongs to another user` });
+    // Before anything is sent there, or written into a log that leads elsewhere.
+    expect(() => findHome({ GIT_XMPP_HOME: dir })).toThrow(fault);
+    const link = join(makeFolder(), 'link');
+    symlinkSync(dir, link);
+    expect(() => findHome({ GIT_XMPP_HOME: link })).toThrow(fault);
+    const home = { ...findHome({ GIT_XMPP_HOME: join(makeFolder(), 'home') }), dir };
+    await expect(prepareHome(home)).rejects.toEqual(fault);
     expect(existsSync(join(dir, 'identity'))).toBe(false);
+  });
+
+  it.runIf(process.getuid?.() === 0)('refuses a socket that somebody else has put in a home', () => {
+    const dir = makeFolder();
+    writeFileSync(join(dir, 'agent.sock'), '');
+    expect(findHome({ GIT_XMPP_HOME: dir }).socket).toBe(join(dir, 'agent.sock'));
+    chownSync(join(dir, 'agent.sock'), 12_345, 12_345);
+    expect(() => findHome({ GIT_XMPP_HOME: dir })).toThrow(expect.objectContaining({ code: 'permissions', message: `${join(dir, 'agent.sock')} belongs to another user` }));
+  });
+
+  it.runIf(process.getuid?.() === 0)('passes by a runtime folder that is another user’s, or open to others', () => {
+    const [theirs, open] = [makeFolder(), makeFolder()];
+    chownSync(theirs, 12_345, 12_345);
+    chmodSync(open, 0o777);
+    const socketBy = (runtime: string): string => findHome({ GIT_XMPP_HOME: join(makeFolder(), 'x'.repeat(120)), XDG_RUNTIME_DIR: runtime }).socket;
+    for (const each of [theirs, open]) expect(socketBy(each).startsWith(each)).toBe(false);
+    expect(socketBy(makeFolder())).toContain('/git-xmpp/');
   });
 
   it('refuses a home that cannot be written, by root either', async () => {
