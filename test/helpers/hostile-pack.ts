@@ -37,6 +37,13 @@ export function commitOf(tree: Oid, message = 'hello', parents: readonly Oid[] =
   return { kind: 'commit', body: Buffer.from(lines.join('\n')) };
 }
 
+/** A commit of one tree with these entries, and all that it takes. */
+export function commitWith(entries: Parameters<typeof treeOf>[0], more: readonly PackEntry[] = []): { readonly tip: Oid; readonly pack: Buffer } {
+  const tree = treeOf(entries);
+  const commit = commitOf(oidOf(tree));
+  return { tip: oidOf(commit), pack: packOf([...more, tree, commit]) };
+}
+
 /** A delta that makes `length` bytes of `base` zeros, over and over. */
 export function zeroDelta(base: number, length: number): Buffer {
   const copies: Buffer[] = [];

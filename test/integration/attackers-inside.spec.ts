@@ -1,104 +1,38 @@
 // What a paired peer can do that means harm: a real agent, and a device with a paired key that speaks for itself (docs/THREATS.md, "Paired peers, attack by
 // attack"). Rule: whatever it sends, the agent goes on as the same process, with the same refs, no new object, and nothing left lying about.
 
-import { readdirSync, readFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadIdentity } from '../../src/home/identity.ts';
-import { findHome } from '../../src/home/paths.ts';
-import { Repos } from '../../src/home/repos.ts';
-import { parseFullJid } from '../../src/lib/jid.ts';
-import { parseOid, parseRefName, parseRepoId } from '../../src/lib/names.ts';
 import { MAX_COMMANDS } from '../../src/git/push-head-machine.ts';
-import { Device } from '../helpers/device.ts';
-import { finish, HostilePeer } from '../helpers/hostile-peer.ts';
-import type { Outcome } from '../helpers/hostile-peer.ts';
-import { blobOf, commandsOf, commitOf, oidOf, packOf, treeOf, zeroDelta } from '../helpers/hostile-pack.ts';
+import { parseOid, parseRefName, parseRepoId } from '../../src/lib/names.ts';
+import type { Oid } from '../../src/lib/names.ts';
+import { startAttacked } from '../helpers/attacked-agent.ts';
+import type { Attacked, Seen } from '../helpers/attacked-agent.ts';
+import type { Device } from '../helpers/device.ts';
+import { blobOf, commandsOf, commitOf, commitWith, oidOf, packOf, treeOf, zeroDelta } from '../helpers/hostile-pack.ts';
 import type { PackEntry, RefCommand } from '../helpers/hostile-pack.ts';
-import { bomb, FLAG, frame, FRAME, PREFACE, requestFields } from '../helpers/http2-frames.ts';
-import { familyOf, peakDuring, residentOf } from '../helpers/memory.ts';
-import { playDevice } from '../helpers/played-device.ts';
-import { startProsody } from '../helpers/prosody.ts';
-import type { Prosody } from '../helpers/prosody.ts';
-import { until } from '../helpers/waiting.ts';
+import { finish } from '../helpers/hostile-peer.ts';
+import type { HostilePeer, Outcome } from '../helpers/hostile-peer.ts';
+import { peakDuring } from '../helpers/memory.ts';
 
-const PASSWORDS = { romeo: 'r-secret', juliet: 'j-secret' };
 const MIB = 2 ** 20;
 
-let server: Prosody;
+let world: Attacked;
 /** Whose repository it is. */
 let romeo: Device;
-/** Lends her key to the attacker. */
-let juliet: Device;
 let eve: HostilePeer;
 let play: string;
-let secret: string;
 let corner: string;
+let look: () => Seen;
 
 beforeAll(async () => {
-  server = await startProsody({ accounts: PASSWORDS, hasProxy: false });
-  romeo = await new Device('romeo').prepare();
-  juliet = await new Device('juliet').prepare();
-  for (const device of [romeo, juliet]) await device.git(device.dir, 'config', '--global', 'xmpp.direct', 'false');
-  await romeo.login(server, 'romeo', PASSWORDS.romeo);
-  await juliet.login(server, 'juliet', PASSWORDS.juliet);
-  const invite = (await romeo.xmpp('pair', '--invite')).stdout.trim();
-  await juliet.run('git-xmpp', ['pair', '-'], { input: `${invite}\n` });
-  await romeo.statusWhen(({ peers }) => peers.length === 1);
-  play = await romeo.repo('play');
-  await romeo.xmppIn(play, 'share', '--with', 'juliet@localhost', '--read');
-  const diary = await romeo.repo('diary');
-  await romeo.xmppIn(diary, 'share');
-  const ids = new Map((await Repos.open(path.join(romeo.home, 'repos.json'))).list().map(({ name, id }) => [name, id]));
-  secret = ids.get('diary') ?? '';
-  await juliet.stop();
-  const played = await playDevice(juliet, { server, account: 'juliet', password: PASSWORDS.juliet });
-  const { spki } = await loadIdentity(findHome(romeo.env), { name: romeo.name });
-  const address = parseFullJid((await romeo.status()).account.address ?? '');
-  eve = new HostilePeer(played, { address, pin: spki, repo: parseRepoId(ids.get('play') ?? '') });
+  world = await startAttacked();
+  ({ romeo, eve, play, look } = world);
   corner = `refs/xmpp/${eve.device}`;
 });
 
-afterAll(async () => {
-  await eve?.played.stop();
-  for (const device of [romeo, juliet]) await device?.remove();
-  await server?.stop();
-});
-
-interface Seen {
-  /** Files of the git folder; those of refs with what they hold. */
-  readonly refs: Readonly<Record<string, string>>;
-  readonly objects: readonly string[];
-  readonly files: readonly string[];
-  readonly config: string;
-  readonly pid: number;
-}
-
-/** All that an attack could change: refs, objects, files of the git folder, and which process it is. Read without git, which would cost more than the attacks. */
-function look(): Seen {
-  const gitDir = path.join(play, '.git');
-  const all = readdirSync(gitDir, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory());
-  const names = all.map((entry) => path.relative(gitDir, path.join(entry.parentPath, entry.name))).toSorted();
-  const isRef = (name: string): boolean => /^(?:refs\/|packed-refs$|HEAD$)/.test(name);
-  return {
-    refs: Object.fromEntries(names.filter(isRef).map((name) => [name, readFileSync(path.join(gitDir, name), 'utf8').trim()])),
-    objects: names.filter((name) => name.startsWith('objects/')),
-    files: names.filter((name) => !isRef(name) && !/^(?:objects|logs\/refs\/(?:xmpp|remotes))\//.test(name)),
-    config: readFileSync(path.join(gitDir, 'config'), 'utf8'),
-    pid: romeo.agentPid(),
-  };
-}
-
-/** Processes that serve peers. */
-const serving = (): number => familyOf(romeo.agentPid()).length;
-
-/** A commit of one tree with these entries, and all that it takes. */
-function commitWith(entries: Parameters<typeof treeOf>[0], more: readonly PackEntry[] = []): { readonly tip: ReturnType<typeof oidOf>; readonly pack: Buffer } {
-  const tree = treeOf(entries);
-  const commit = commitOf(oidOf(tree));
-  return { tip: oidOf(commit), pack: packOf([...more, tree, commit]) };
-}
+afterAll(() => world?.stop());
 
 const HARMLESS = blobOf('hello\n');
 /** What no attack has brought yet. */
@@ -120,7 +54,7 @@ describe('a peer that may read', () => {
 
   it('asks for what is not shared with it, and is told what it would be told of what does not exist', async () => {
     const nowhere = parseRepoId('0b0e4b1c-90a1-4a6e-8f8e-1d7a3cf21d11');
-    const [hidden, none] = await Promise.all([parseRepoId(secret), nowhere].map(async (repo) => finish(await eve.open('git-upload-pack', {}, repo), Buffer.from('0000'))));
+    const [hidden, none] = await Promise.all([world.secret, nowhere].map(async (repo) => finish(await eve.open('git-upload-pack', {}, repo), Buffer.from('0000'))));
     expect(hidden).toEqual({ fault: 'no-such-repo', words: 'no such repository' });
     expect(none).toEqual(hidden);
     expect(JSON.stringify(await eve.ask('GET', '/repos'))).not.toContain('diary');
@@ -268,78 +202,59 @@ describe('a peer that may offer', () => {
   });
 });
 
-describe('HTTP/2 by hand', () => {
-  const hello = Buffer.concat([PREFACE, frame(FRAME.settings)]);
-  const list = (stream: number, flags: number = FLAG.endHeaders | FLAG.endStream): Buffer => frame(FRAME.headers, { flags, stream, payload: requestFields('GET', '/repos') });
-  const many = (count: number, make: (index: number) => Buffer): Buffer => Buffer.concat(Array.from({ length: count }, (_, index) => make(index)));
+describe('a peer that may write', () => {
+  let tip: Oid;
+  let before: Seen;
+  const mark = (): string => romeo.path('ran');
 
-  it.each([
-    ['settings without end', () => many(30_000, () => frame(FRAME.settings))],
-    ['pings without end', () => many(30_000, () => frame(FRAME.ping, { payload: Buffer.alloc(8) }))],
-    ['requests that are reset at once', () => many(3000, (index) => Buffer.concat([list(2 * index + 1), frame(FRAME.reset, { stream: 2 * index + 1, payload: Buffer.alloc(4) })]))],
-    ['thousands of requests at once', () => many(3000, (index) => list(2 * index + 1, FLAG.endHeaders))],
-    ['headers that go on and on', () => Buffer.concat([list(1, 0), many(300, () => frame(FRAME.continuation, { stream: 1, payload: bomb(0) }))])],
-    ['empty continuations without end', () => Buffer.concat([list(1, 0), many(100_000, () => frame(FRAME.continuation, { stream: 1 }))])],
-    ['4 KB of headers that stand for 40 MB', () => Buffer.concat([frame(FRAME.headers, { flags: FLAG.endHeaders, stream: 1, payload: Buffer.concat([requestFields('GET', '/repos'), bomb(10_000)]) })])],
-    ['a frame of 16 MiB', () => Buffer.concat([frame(FRAME.data, { stream: 1, length: 0xff_ff_ff }), Buffer.alloc(MIB)])],
-    ['empty frames of a body without end', () => Buffer.concat([list(1, FLAG.endHeaders), many(50_000, () => frame(FRAME.data, { stream: 1 }))])],
-    ['priorities of streams that are not there', () => many(30_000, (index) => frame(FRAME.priority, { stream: 2 * index + 1, payload: Buffer.alloc(5) }))],
-    ['windows that overflow', () => many(10, () => frame(FRAME.window, { payload: Buffer.from('7fffffff', 'hex') }))],
-    ['a push of its own', () => frame(FRAME.push, { flags: FLAG.endHeaders, stream: 1, payload: Buffer.concat([Buffer.from([0, 0, 0, 2]), requestFields('GET', '/repos')]) })],
-    ['frames of no known kind', () => many(30_000, () => frame(0xf0, { payload: Buffer.alloc(16) }))],
-    ['no HTTP/2 at all', () => Buffer.from(`GET /repos HTTP/1.1\r\n${'x: y\r\n'.repeat(10_000)}\r\n`)],
-  ])('sends %s: the agent lives, in bounded memory, and the next link works', async (_what, attack) => {
-    const pid = romeo.agentPid();
-    const before = residentOf(pid);
-    const stream = await eve.raw();
-    stream.resume();
-    const { own } = await peakDuring(pid, async () => {
-      await new Promise<void>((resolve) => {
-        stream.once('close', resolve);
-        stream.write(Buffer.concat([hello, attack()]), () => setTimeout(resolve, 100));
-      });
-    });
-    stream.destroy();
-    eve.drop();
-    expect(own - before).toBeLessThan(120 * MIB);
-    expect(await eve.ask('GET', '/repos')).toMatchObject({ repos: [{ name: 'play' }] });
-    expect(romeo.agentPid()).toBe(pid);
-  });
+  /** A commit on top of what is there, of which only its own objects are sent. */
+  const onTop = (files: readonly { readonly mode: string; readonly name: string; readonly text: string }[]): { readonly tip: Oid; readonly pack: Buffer } => {
+    const blobs = files.filter(({ mode }) => mode !== '160000').map(({ text }) => blobOf(text));
+    const tree = treeOf(files.map(({ mode, name, text }) => ({ mode, name, oid: mode === '160000' ? parseOid(text) : oidOf(blobOf(text)) })));
+    const commit = commitOf(oidOf(tree), 'news', [tip]);
+    return { tip: oidOf(commit), pack: packOf([...blobs, tree, commit]) };
+  };
 
-  it('holds sixteen requests open and feeds none: the person is answered, the next link works, and no process stays', async () => {
-    const held = await Promise.all(Array.from({ length: 16 }, () => eve.open('git-upload-pack', {})));
-    await Promise.all(held.map(({ accepted }) => accepted));
-    for (const { download } of held) download.resume();
-    expect(serving()).toBeGreaterThanOrEqual(16);
-    expect((await romeo.status()).repos).toHaveLength(2);
-    eve.drop();
-    expect(await eve.ask('GET', '/repos')).toMatchObject({ repos: [{ name: 'play' }] });
-    await until(() => serving() < 3);
-  });
-});
-
-describe('a peer whose quota is small', () => {
   beforeAll(async () => {
-    eve.drop();
-    await romeo.stop();
-    await romeo.git(romeo.dir, 'config', '-f', path.join(romeo.home, 'config'), 'xmpp.quota', '250k');
-    await rm(path.join(romeo.home, 'state/quota.json'), { force: true });
-    await romeo.xmpp('daemon', 'start');
-    await romeo.event(({ type }) => type === 'online');
+    await romeo.xmpp('grant', 'juliet@localhost', 'play', 'write');
+    // What a person, or an older attack, may have left in the repository: none of it is to run for a peer.
+    const hooks = ['pre-receive', 'update', 'post-receive', 'post-update', 'push-to-checkout', 'reference-transaction', 'post-checkout', 'post-merge', 'post-index-change', 'fsmonitor'];
+    for (const hook of hooks) writeFileSync(path.join(play, '.git/hooks', hook), `#!/bin/sh\necho ${hook} >> '${mark()}'\n`, { mode: 0o755 });
+    await romeo.git(play, 'tag', 'v1');
+    tip = parseOid(await romeo.git(play, 'rev-parse', 'HEAD'));
+    rmSync(mark(), { force: true });
+    await romeo.git(play, 'config', 'core.fsmonitor', path.join(play, '.git/hooks/fsmonitor'));
+    before = look();
   });
 
-  it('sends eight slices of 100 KB at once, and no more than the quota gets in', async () => {
-    const slices = Array.from({ length: 8 }, (_, index) => {
-      const blob = blobOf(crypto.getRandomValues(new Uint8Array(50_000)));
-      const more = blobOf(crypto.getRandomValues(new Uint8Array(50_000)));
-      return { ...commitWith([{ mode: '100644', name: 'a', oid: oidOf(blob) }, { mode: '100644', name: 'b', oid: oidOf(more) }], [blob, more]), index };
-    });
-    await eve.link();
-    const outcomes = await Promise.all(slices.map(({ tip, pack, index }) => eve.slice([{ ref: `refs/xmpp/partial/${eve.device}/in-${index}`, to: tip }], pack)));
-    const taken = outcomes.filter(({ exit }) => exit === 0);
-    expect(taken.length).toBeGreaterThan(0);
-    expect(taken.length).toBeLessThanOrEqual(2);
-    expect(outcomes.some(({ words }) => words.includes('quota of this device is used up'))).toBe(true);
-    expect(look().objects.filter((name) => name.includes('tmp_'))).toEqual([]);
+  it.each(['refs/xmpp/kept/x', 'refs/replace/0123456789012345678901234567890123456789', 'refs/notes/x', 'refs/remotes/origin/x', 'refs/stash', 'HEAD', 'refs/heads/../../x', 'refs/heads/.x', '/etc/passwd'])(
+    'pushes %s, which is neither branch nor tag',
+    async (ref) => {
+      await eve.push([{ ref, to: harmless.tip }], harmless.pack);
+      expect({ ...look(), objects: before.objects }).toEqual(before);
+    },
+  );
+
+  it('deletes, rewrites, moves a tag: nothing moves', async () => {
+    await eve.push([{ ref: 'refs/heads/main', from: tip }], Buffer.alloc(0));
+    await eve.push([{ ref: 'refs/heads/main', from: tip, to: harmless.tip }], harmless.pack);
+    await eve.push([{ ref: 'refs/tags/v1', from: tip, to: harmless.tip }], harmless.pack);
+    expect({ ...look(), objects: before.objects }).toEqual(before);
+  });
+
+  it('pushes hooks, attributes and submodules into a branch that is checked out: they are files, and nothing of them runs or is fetched', async () => {
+    const { tip: news, pack } = onTop([
+      { mode: '100644', name: '.gitattributes', text: '* filter=evil merge=evil diff=evil\n' },
+      { mode: '100755', name: '.githooks-post-checkout', text: `#!/bin/sh\ntouch '${mark()}'\n` },
+      { mode: '100644', name: '.gitmodules', text: '[submodule "x"]\n\tpath = x\n\turl = https://127.0.0.1:1/x.git\n' },
+      { mode: '160000', name: 'x', text: '1'.repeat(40) },
+    ]);
+    expect(await eve.push([{ ref: 'refs/heads/main', from: tip, to: news }], pack)).toMatchObject({ exit: 0 });
+    expect(existsSync(mark())).toBe(false);
+    await romeo.git(play, 'config', '--unset', 'core.fsmonitor');
+    for (const hook of readdirSync(path.join(play, '.git/hooks')).filter((name) => !name.endsWith('.sample'))) rmSync(path.join(play, '.git/hooks', hook));
+    await romeo.head(play, news);
+    expect(existsSync(path.join(play, '.git/modules'))).toBe(false);
+    expect(readdirSync(path.join(play, 'x'))).toEqual([]);
   });
 });
