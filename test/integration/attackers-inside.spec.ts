@@ -217,12 +217,14 @@ describe('a peer that may write', () => {
 
   beforeAll(async () => {
     await romeo.xmpp('grant', 'juliet@localhost', 'play', 'write');
+    const own = Object.keys(look().refs).find((ref) => /^refs\/xmpp\/[0-9a-f]{32}\/heads\/main$/.test(ref) && !ref.startsWith(corner)) ?? '';
+    await romeo.git(play, 'tag', 'v1');
+    // Its own agent has told of it: nothing but the attacks moves refs from here on.
+    await romeo.ref(play, own.replace('heads/main', 'tags/v1'), await romeo.git(play, 'rev-parse', 'HEAD'));
     // What a person, or an older attack, may have left in the repository: none of it is to run for a peer.
     const hooks = ['pre-receive', 'update', 'post-receive', 'post-update', 'push-to-checkout', 'reference-transaction', 'post-checkout', 'post-merge', 'post-index-change', 'fsmonitor'];
     for (const hook of hooks) writeFileSync(path.join(play, '.git/hooks', hook), `#!/bin/sh\necho ${hook} >> '${mark()}'\n`, { mode: 0o755 });
-    await romeo.git(play, 'tag', 'v1');
     tip = parseOid(await romeo.git(play, 'rev-parse', 'HEAD'));
-    rmSync(mark(), { force: true });
     await romeo.git(play, 'config', 'core.fsmonitor', path.join(play, '.git/hooks/fsmonitor'));
     before = look();
   });
