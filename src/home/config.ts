@@ -1,8 +1,7 @@
 // The home's configuration, in the syntax of git-config(1), read and written by git itself.
 // Rule: it is loaded once and answers from memory; a line that git cannot read is an error that names file and line.
 
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { constants, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { asFault, codeOf, Fault, InputFault } from '../lib/errors.ts';
 import type { GitResult, RunGit } from '../lib/git-run.ts';
