@@ -48,9 +48,9 @@ export interface Attacked {
   readonly play: string;
   /** The id of the other one. */
   readonly secret: RepoId;
-  look(): Seen;
+  readonly look: () => Seen;
   /** How many processes the agent has started that run. */
-  serving(): number;
+  readonly serving: () => number;
   stop(): Promise<void>;
 }
 
