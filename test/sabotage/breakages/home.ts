@@ -17,7 +17,7 @@ export const HOME = [
     ['a home of somebody else is refused', 'if (stat.uid !== ownUid()) throw', 'if (false) throw', 'unit/home/paths'],
     ['a home that is open to others is closed', 'await chmod(dir, 0o700);', '', 'unit/home/paths'],
     ['an existing folder is not taken from others who use it', 'if (!(await options.mayClose(dir))) throw', 'if (false) throw', 'unit/home/paths'],
-    ['two homes never meet on one socket', 'if (Buffer.byteLength(usual) <= MAX_SOCKET_BYTES) return usual;', 'return usual;', 'unit/home/paths'],
+    ['two homes never meet on one socket', 'if (Buffer.byteLength(usual) <= MAX_SOCKET_BYTES) return unforeign(dir, usual);', 'return unforeign(dir, usual);', 'unit/home/paths'],
     ["the socket is never in somebody else's folder", 'found.uid === ownUid() && (found.mode & 0o022) === 0', 'true', 'unit/home/paths'],
   ),
   ...inFile(
