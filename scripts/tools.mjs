@@ -22,6 +22,7 @@ export const TEST_TOOLS = [
   tool('python3', { apt: 'python3', dnf: 'python3', brew: 'python' }),
   tool('zsh', { apt: 'zsh', dnf: 'zsh', brew: 'zsh' }),
   tool('fish', { apt: 'fish', dnf: 'fish', brew: 'fish' }),
+  tool('faketime', { apt: 'faketime', dnf: 'libfaketime', brew: 'libfaketime' }),
   tool('ssh', { apt: 'openssh-client', dnf: 'openssh-clients', brew: 'openssh' }),
   {
     name: 'docker-compose',

@@ -53,6 +53,7 @@ const STATUS: Readonly<Record<FaultCode, number>> = {
   'newer-protocol': 502,
   agent: 503,
   service: 503,
+  'too-many-files': 503,
   'not-connected': 503,
   'peer-offline': 503,
   timeout: 504,

@@ -47,9 +47,11 @@ export function asFault(error: unknown, doing: string): Fault {
       cause: error,
     });
   }
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    return new Fault('permissions', `${doing}: permission denied`, { cause: error });
+  if (code === 'EROFS') {
+    return new Fault('permissions', `${doing}: the file system is read-only`, { remedy: 'mount it so that it may be written to, then try again', cause: error });
   }
+  if (code === 'EACCES' || code === 'EPERM') return new Fault('permissions', `${doing}: permission denied`, { cause: error });
+  if (code === 'EMFILE' || code === 'ENFILE') return new Fault('too-many-files', `${doing}: too many files are open`, { cause: error });
   return new Fault('internal', `${doing}: ${messageOf(error)}`, { cause: error });
 }
 

@@ -172,6 +172,11 @@ export const FAULT_CATALOGUE = {
     remedy: 'make it yours, with rights to write for you alone: files 0600, folders 0700',
     exitCode: 1,
   },
+  'too-many-files': {
+    says: 'No more files or connections may be opened, by this process or on this machine.',
+    remedy: 'raise the limit (`ulimit -n`, `LimitNOFILE=` of a service) and start the agent again, or end what holds so many; the agent goes on by itself once it may',
+    exitCode: 1,
+  },
   'already-running': {
     says: 'Another agent runs on this home.',
     remedy: '`git xmpp daemon status`; to end it: `git xmpp daemon stop`',

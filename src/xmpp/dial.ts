@@ -53,6 +53,8 @@ export async function dial(targets: readonly Target[], options: DialOptions): Pr
 }
 
 async function dialTarget(target: Target, options: DialOptions): Promise<StreamSocket> {
+  // A signal that is up already tells nobody any more.
+  options.signal.throwIfAborted();
   const tcp = net.connect({ host: target.host, port: target.port, autoSelectFamily: true });
   const abort = (): void => void tcp.destroy(new Error('given up'));
   options.signal.addEventListener('abort', abort, { once: true });

@@ -76,7 +76,8 @@ export class Session implements Connection {
   static async open(socket: StreamSocket, options: SessionOptions, signal: AbortSignal): Promise<Session> {
     const session = new Session(socket, options);
     const abort = (): void => session.#end(faultOfLibrary(signal.reason));
-    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
     try {
       await session.#signIn();
       return session;

@@ -29,7 +29,12 @@ const UNSTEADY = { baseMs: 1_000, capMs: 8_000 };
 const STEADY_MS = 60_000;
 /** What is not mended by trying again, but may be mended on the server. */
 const SLOW_MS = 60_000;
-const HOPELESS: readonly FaultCode[] = ['wrong-password', 'conflict', 'no-mechanism'];
+const HOPELESS: readonly FaultCode[] = ['wrong-password', 'no-mechanism'];
+/**
+ * A connection that we gave up may be let in late and take the address from its successor: that looks as another program would, once. Two programs
+ * that each took it back for ever would keep each other out, so the second time within so long is the last.
+ */
+const CONFLICT = { againMs: 10_000, withinMs: 600_000 };
 const SLOW: readonly FaultCode[] = ['tls', 'no-encryption'];
 
 export class SignIn {
@@ -43,6 +48,7 @@ export class SignIn {
   /** The dial that is under way. */
   #attempt: AbortController | undefined;
   #connection: Connection | undefined;
+  #conflictAt: number | undefined;
 
   constructor(options: SignInOptions) {
     this.#options = options;
@@ -138,8 +144,16 @@ export class SignIn {
   #wait({ code }: Fault, backoff: Backoff): number | undefined {
     if (HOPELESS.includes(code)) return undefined;
     const random = this.#options.random();
+    if (code === 'conflict') return this.#waitInConflict(random);
     const wait = backoff.fail(random);
     return SLOW.includes(code) ? Math.max(wait, Math.round(SLOW_MS * (1 + random))) : wait;
+  }
+
+  #waitInConflict(random: number): number | undefined {
+    const now = this.#options.clock.now();
+    const isSecond = this.#conflictAt !== undefined && Math.abs(now - this.#conflictAt) < CONFLICT.withinMs;
+    this.#conflictAt = now;
+    return isSecond ? undefined : Math.round(CONFLICT.againMs * (1 + random));
   }
 }
 

@@ -35,6 +35,8 @@ export interface ProsodySettings {
   readonly hasSm?: boolean;
   /** A client that says nothing for so many seconds is dropped where it owes an acknowledgement, else asked for one; default 840. */
   readonly readTimeout?: number;
+  /** Seconds that a lost session is kept for its client to come back to, where `hasSmResume` is not false; default 600. */
+  readonly hibernation?: number;
   /** Default false: Nagle's algorithm off, as it should be on a server. */
   readonly hasNagle?: boolean;
 }
@@ -248,6 +250,7 @@ class PrivateProsody implements Prosody {
       XMPP_PROXY65: settings.hasProxy === false ? 'off' : undefined,
       XMPP_SM_RESUME: settings.hasSmResume === false ? 'off' : undefined,
       XMPP_SM: settings.hasSm === false ? 'off' : undefined,
+      XMPP_SM_HIBERNATION: settings.hibernation?.toString(),
       XMPP_READ_TIMEOUT: settings.readTimeout?.toString(),
       XMPP_NAGLE: settings.hasNagle === true ? undefined : 'off',
       XMPP_DIES_WITH_PARENT: 'yes',

@@ -55,6 +55,23 @@ export async function mountSmallDisk(dir: string, megabytes: number): Promise<Sm
   };
 }
 
+/**
+ * Lets nobody change anything below `dir` (EROFS) until what is returned is called: a second, read-only view over the folder. Files that are open for
+ * writing stay so, as a disk that the kernel itself makes read-only could not be imitated with them.
+ */
+export async function makeReadOnly(dir: string): Promise<() => Promise<void>> {
+  await run('mount', ['--bind', dir, dir]);
+  try {
+    await run('mount', ['-o', 'remount,bind,ro', dir]);
+  } catch (error) {
+    await run('umount', [dir]);
+    throw error;
+  }
+  return async () => {
+    await run('umount', ['--lazy', dir]);
+  };
+}
+
 async function writeUntilFull(file: Awaited<ReturnType<typeof open>>, block: Uint8Array): Promise<void> {
   for (;;) {
     try {

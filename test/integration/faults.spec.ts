@@ -1,7 +1,7 @@
 // Every error of the catalogue, provoked for real: by a command of a person's, or where only a broken server, device or clock gives it, by the spec that is
 // named. Rule: a code without a case here does not compile, and a command says code, words, remedy and exit code as the catalogue has them.
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -135,6 +135,17 @@ const PROVOKED: Readonly<Record<FaultCode, Provoked | Elsewhere>> = {
     return onDesktop('clone', 'laptop/taken');
   },
   'disk-full': () => desktop.run('sh', ['-c', 'git-xmpp help >/dev/full']),
+  'too-many-files': async () => {
+    const pid = desktop.agentPid();
+    const open = Math.max(...readdirSync(`/proc/${pid}/fd`).map(Number));
+    // One for the command's own connection to the agent.
+    await desktop.run('prlimit', ['--pid', String(pid), `--nofile=${open + 2}:`]);
+    try {
+      return await onDesktop('share', await desktop.repo('crowded'), '--new');
+    } finally {
+      await desktop.run('prlimit', ['--pid', String(pid), '--nofile=1024:']);
+    }
+  },
   'not-granted': async () => {
     await laptop.xmpp('grant', 'desktop', 'notes', 'read');
     await desktop.commit(copy, { 'mine.txt': 'mine\n' }, 'what the laptop does not take');

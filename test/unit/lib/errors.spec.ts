@@ -36,10 +36,16 @@ describe('asFault', () => {
     ['EACCES', 'permissions'],
     ['EPERM', 'permissions'],
     ['EROFS', 'permissions'],
+    ['EMFILE', 'too-many-files'],
+    ['ENFILE', 'too-many-files'],
     ['ENOENT', 'internal'],
   ])('keeps the meaning of %s', (code, expected) => {
     const cause = system(code);
     expect(asFault(cause, 'writing the map')).toMatchObject({ code: expected, message: expect.stringMatching(/^writing the map: /), cause });
+  });
+
+  it('says which of them a read-only disk is', () => {
+    expect(asFault(system('EROFS'), 'writing the map').message).toBe('writing the map: the file system is read-only');
   });
 
   it('takes anything that may be thrown', () => {

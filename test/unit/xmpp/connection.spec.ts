@@ -185,6 +185,13 @@ describe('connect, signing in', () => {
     await stream.closed;
   });
 
+  it('asks nothing of a server when it was told to stop before', async () => {
+    const connect = vi.spyOn(net, 'connect');
+    await expect(begin({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'not-connected' });
+    expect(connect).not.toHaveBeenCalled();
+    connect.mockRestore();
+  });
+
   it('switches off the delay of small packets', async () => {
     const setNoDelay = vi.spyOn(net.Socket.prototype, 'setNoDelay');
     const { stream } = await signedIn();

@@ -1,6 +1,6 @@
 import net from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLog } from '../../../src/lib/log.ts';
 import { dial } from '../../../src/xmpp/dial.ts';
 import type { Target } from '../../../src/xmpp/resolve.ts';
@@ -130,6 +130,14 @@ describe('dial, by direct TLS', () => {
     stop.abort();
     await expect(dialling).rejects.toThrow();
     await stream.closed;
+  });
+
+  it('does not begin when it was told to stop before', async () => {
+    const { target } = await serve(true);
+    const connect = vi.spyOn(net, 'connect');
+    await expect(start([target], { signal: AbortSignal.abort(new Error('given up')) })).rejects.toThrow('given up');
+    expect(connect).not.toHaveBeenCalled();
+    connect.mockRestore();
   });
 });
 

@@ -1,0 +1,122 @@
+// What must hold of all copies and homes once a storm is over, and of every repository while it lasts. Rule: each thing that is not so is one line, with
+// the name of the device.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { converged } from '../helpers/copies.ts';
+import type { Copy } from '../helpers/copies.ts';
+import type { Device } from '../helpers/device.ts';
+import { descendantsOf, findProcesses } from '../helpers/processes.ts';
+import { look } from './storm-watch.ts';
+
+const QUIET_MS = 90_000;
+const PAUSE_MS = 250;
+const AGAIN_MS = 5_000;
+
+/** Commits by branch, each of which has to be in that branch of every copy. */
+export type Made = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * Waits until the merged repository has one tip everywhere.
+ * @throws at the deadline, with all that each copy and its agent say
+ */
+export async function mergedTip(copies: readonly Copy[], deadlineMs: number): Promise<string> {
+  for (const until = Date.now() + deadlineMs; ; ) {
+    try {
+      // A file that is put right in a work tree alone wakes nobody, so it is looked again by itself now and then.
+      return await converged(copies, { deadlineMs: AGAIN_MS });
+    } catch (error) {
+      if (Date.now() > until) throw error;
+    }
+  }
+}
+
+/** Waits until every branch is equal in all copies, and looks for every commit that was made on it. */
+export async function checkBranches(copies: readonly Copy[], made: Made, deadlineMs: number): Promise<string[]> {
+  const wrong = await lasting(() => unequalBranches(copies), deadlineMs);
+  for (const [branch, oids] of made) {
+    for (const { device, dir } of copies) {
+      const { code, stdout, stderr } = await device.run('git', ['rev-list', '--stdin'], { cwd: dir, input: `${[...oids, `^refs/heads/${branch}`].join('\n')}\n` });
+      const lost = code === 0 ? stdout.split('\n').filter((oid) => oids.includes(oid)).map((oid) => `lost: ${oid} of ${branch}`) : [`${branch}: ${stderr.trim()}`];
+      wrong.push(...lost.map((line) => `${device.name}: ${line}`));
+    }
+  }
+  return wrong;
+}
+
+async function unequalBranches(copies: readonly Copy[]): Promise<string[]> {
+  const lists = await Promise.all(copies.map(({ device, dir }) => device.git(dir, 'for-each-ref', '--format=%(refname) %(objectname)', 'refs/heads')));
+  const [first = ''] = lists;
+  return lists.flatMap((list, index) => (list === first ? [] : [`work: ${copies[index]?.device.name} has\n${list}\nwhere ${copies[0]?.device.name} has\n${first}`]));
+}
+
+/** Looks at every object of a repository; what somebody is writing meanwhile is looked at again. */
+export async function checkObjects({ device, dir }: Copy): Promise<string[]> {
+  for (let tries = 1; ; tries += 1) {
+    const { code, stdout, stderr } = await device.run('git', ['fsck', '--full', '--strict', '--no-dangling'], { cwd: dir });
+    if (code === 0) return [];
+    if (tries === 3) return [`${device.name}: fsck of ${path.basename(dir)}: ${stdout}${stderr}`];
+  }
+}
+
+export interface LeftOptions {
+  readonly device: Device;
+  /** Its repositories. */
+  readonly dirs: readonly string[];
+  /** The most that its agent may have open. */
+  readonly descriptors: number;
+  /** How long something has to be there to count as left for good. */
+  readonly quietMs?: number;
+}
+
+/** What an agent left in its home, in the folder for passing things, in git directories or among the processes, and what it said that it should never say. */
+export async function checkLeft({ device, dirs, descriptors, quietMs = QUIET_MS }: LeftOptions): Promise<string[]> {
+  const found = await lasting(() => Promise.resolve([...leftFiles(device, dirs), ...leftProcesses(device), ...tooMany(device, descriptors)]), quietMs);
+  return [...found, ...untrueLines(device)].map((line) => `${device.name}: ${line}`);
+}
+
+function leftFiles(device: Device, dirs: readonly string[]): string[] {
+  const state = path.join(device.home, 'state');
+  const inState = filesBelow(state).filter((file) => /^(?:spool|offers)\/|^move-|\.tmp$/.test(file));
+  const locks = dirs.flatMap((dir) => filesBelow(path.join(dir, '.git')).filter((file) => /\.lock$|tmp_objdir/.test(file)));
+  return [...inState, ...locks, ...filesBelow(device.path('tmp'))].map((file) => `left: ${file}`);
+}
+
+/** Processes that were started in this device's name and that its agent does not have as its own. */
+function leftProcesses(device: Device): string[] {
+  const agent = device.agentPid();
+  const own = new Set([agent, ...descendantsOf(agent)]);
+  return findProcesses(device.dir).filter(({ pid }) => !own.has(pid)).map(({ pid, command }) => `left: process ${pid}: ${command.split('\n')[0]}`);
+}
+
+function tooMany(device: Device, most: number): string[] {
+  const { descriptors = 0 } = look(device.agentPid()) ?? {};
+  return descriptors > most ? [`${descriptors} descriptors, where ${most} were expected`] : [];
+}
+
+function untrueLines({ home }: Device): string[] {
+  const logs = ['agent.log.1', 'agent.log'].map((name) => path.join(home, name)).filter((file) => existsSync(file));
+  const lines = logs.flatMap((file) => readFileSync(file, 'utf8').split('\n'));
+  return lines.filter((line) => /unhandled|\binternal\b|TypeError|RangeError|ReferenceError|Assertion|heap out of memory/.test(line)).map((line) => `log: ${line}`);
+}
+
+/** Of what is found, that which does not go away. */
+async function lasting(find: () => Promise<string[]>, lastingMs: number): Promise<string[]> {
+  for (const until = Date.now() + lastingMs; ; ) {
+    const found = await find().catch((error: unknown) => [messageOf(error)]);
+    if (found.length === 0 || Date.now() > until) return found;
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+}
+
+/** Paths of files below a folder, from there; none where it is not. */
+function filesBelow(dir: string): string[] {
+  if (!existsSync(dir)) return [];
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => path.relative(dir, path.join(entry.parentPath, entry.name)));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
