@@ -16,6 +16,7 @@ import { Config } from '../home/config.ts';
 import { loadIdentity } from '../home/identity.ts';
 import type { Home } from '../home/paths.ts';
 import { Peers } from '../home/peers.ts';
+import { removeHalfWritten } from '../home/private-file.ts';
 import { runProgram } from '../home/program.ts';
 import { Repos } from '../home/repos.ts';
 import { ServerCertificateFile } from '../home/server-certificate.ts';
@@ -120,5 +121,6 @@ async function prepareServing({ home, distDir }: ComposeOptions): Promise<{
   await prepareHavesDir(havesDir);
   await removeAbandoned(join(home.state, 'spool'), realClock.now());
   await rm(join(home.state, OFFERS_DIR), { recursive: true, force: true });
+  for (const dir of [home.dir, home.state]) await removeHalfWritten(dir);
   return { hooksPath, havesDir, hookEnv: { GIT_XMPP_HOME: home.dir } };
 }

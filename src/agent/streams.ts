@@ -11,6 +11,7 @@ import type { OutputPlace } from '../control/output-format.ts';
 import { STDERR, encodeExit, encodeFrames } from '../control/stream-format.ts';
 import type { ControlRequest } from '../control/server.ts';
 import type { Peer, Peers } from '../home/peers.ts';
+import { NO_EXIT_CODE } from '../git/run.ts';
 import { HEADER, parseGitProtocol, parseService } from '../link/http-format.ts';
 import type { DialledLink } from '../link/dialled-link.ts';
 import type { Links } from '../link/links.ts';
@@ -122,7 +123,9 @@ async function relay({ stream, download, upload, end }: ServiceStream, socket: D
     await output.end();
     transfer.end(exitCode === 0);
     exchange.done(exitCode === 0);
-    if (stderr !== '') for (const frame of encodeFrames(STDERR, Buffer.from(stderr))) socket.write(frame);
+    // A git that was killed there has no words, and git here only sees that the other end is gone.
+    const words = stderr === '' && exitCode === NO_EXIT_CODE ? `git-xmpp: ${peer.petname}: git was ended there before it was done; try again\n` : stderr;
+    if (words !== '') for (const frame of encodeFrames(STDERR, Buffer.from(words))) socket.write(frame);
     socket.end(encodeExit(exitCode));
   } catch (error) {
     transfer.end(false);

@@ -21,6 +21,8 @@ export function describeAccount({ state, fault, retryInMs }: AccountAnswer): str
 
 /** Whether a peer is there, and over what; or since when not. */
 export function presence(peer: Pick<PeerStatus, 'isOnline' | 'carrier' | 'lastSeen'>, now: number): string {
+  // The server has not said that it is gone, and it says nothing itself.
+  if (peer.isOnline && peer.carrier?.kind === 'none') return `does not answer: ${describeWay(peer.carrier)}`;
   if (peer.isOnline) return peer.carrier === undefined ? 'online' : `online, ${describeWay(peer.carrier)}`;
   return peer.lastSeen === undefined ? 'offline' : `offline since ${formatTime(peer.lastSeen, now)}`;
 }

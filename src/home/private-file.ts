@@ -3,11 +3,12 @@
 
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, open, rename, rm } from 'node:fs/promises';
+import { link, open, readdir, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { asFault, codeOf, Fault } from '../lib/errors.ts';
 
+const HALF_WRITTEN = /\.[0-9a-f]{12}\.tmp$/;
 /** What is longer than this is none of our files. */
 export const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
@@ -69,8 +70,17 @@ async function withTemporary<T>(path: string, text: string, place: (temporary: s
   } catch (error) {
     throw asFault(error, `writing ${path}`);
   } finally {
-    await rm(temporary, { force: true });
+    // What a disk that turned read-only keeps goes when the agent starts again.
+    await rm(temporary, { force: true }).catch(() => undefined);
   }
+}
+
+/** Removes from a folder what a crash, or a disk that failed, has left of writes there. Only for whom nobody else writes there: who holds the home's lock. */
+export async function removeHalfWritten(dir: string): Promise<void> {
+  const names = await readdir(dir);
+  // Whoever is about to ask for the lock writes beside it.
+  const left = names.filter((name) => HALF_WRITTEN.test(name) && !name.startsWith('lock.'));
+  for (const name of left) await rm(join(dir, name), { force: true });
 }
 
 async function writeSynced(path: string, text: string): Promise<void> {

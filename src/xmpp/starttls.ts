@@ -45,6 +45,16 @@ function formatHeader(domain: string): string {
   return `<?xml version='1.0'?>${header.toString().slice(0, -2)}>`;
 }
 
+/** A page of a captive network answers whatever it is sent, in HTTP. @throws Fault `server` where no XML begins (RFC 6120 §4.2), or that of a page */
+function checkBeginning(text: string, domain: string): void {
+  const begin = text.trimStart();
+  if (begin === '' || (begin.startsWith('<') && !/^<(?:!|html)/i.test(begin))) return;
+  const line = begin.split(/[\r\n]/)[0]?.replace(/[^\x20-\x7e]/g, '?').slice(0, 60);
+  throw new Fault('server', `what answers for ${domain} is no XMPP server: it says "${line}"`, {
+    remedy: 'this network may ask you to sign in on a web page first; the agent tries again by itself',
+  });
+}
+
 /** Reads the server's half, element by element. */
 class Dialogue {
   readonly #domain: string;
@@ -71,6 +81,7 @@ class Dialogue {
     this.#received += bytes.length;
     if (this.#received > MAX_PLAIN_BYTES) throw new Fault('no-encryption', `${this.#domain} sends too much before it encrypts`);
     this.#held += this.#decoder.write(bytes);
+    if (this.#received === bytes.length) checkBeginning(this.#held, this.#domain);
     this.#reply = '';
     for (let end = this.#held.indexOf('>') + 1; end > 0 && !this.#isDone; end = this.#held.indexOf('>') + 1) {
       const piece = this.#held.slice(0, end);

@@ -1,7 +1,11 @@
 // Machines behind routers that translate addresses, and a server in the open between them: namespaces, veth pairs and nftables.
 // Rule: from behind one router nothing behind another can be reached, nor the other way round; whatever is made here is gone after `stop`.
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+
+const TYPESCRIPT = path.join(import.meta.dirname, '../../scripts/typescript.mjs');
 
 export interface NatNetwork {
   /** The address in the open: what listens on it is reached from everywhere. */
@@ -12,10 +16,21 @@ export interface NatNetwork {
   addressOf(lan: number, number: number): string;
   /** The router passes nothing on any more, and says nothing about it, as a captive network does; or does again. */
   capture(lan: number, isCaptive: boolean): void;
+  /** The router itself answers every connection and every question for a name; `free` is the address that names have while it is not captive. */
+  portal(lan: number, free: string): Promise<Portal>;
+  /** The machine gets another address on its network, and its route anew; what went from and to the old one is lost. */
+  readdress(lan: number, number: number): void;
   /** The router drops so many of a hundred packets, both ways. */
   lose(lan: number, percent: number): void;
   stop(): void;
 }
+
+export interface Portal {
+  capture(isCaptive: boolean): void;
+  stop(): void;
+}
+
+const PORTAL_PORT = 8080;
 
 /** @param lans how many machines are behind each router @throws where this user may make no network namespaces, or there is no nft */
 export function makeNatNetwork(lans: readonly number[]): NatNetwork {
@@ -26,6 +41,7 @@ export function makeNatNetwork(lans: readonly number[]): NatNetwork {
   const router = (lan: number): string => `${id}r${lan}`;
   const machine = (lan: number, number: number): string => `${id}m${lan}${number}`;
   const inside = (lan: number): string => `10.77.${lan}`;
+  const numbers = new Map<string, number>();
   const made: (readonly string[])[] = [];
   const stop = (): void => {
     for (const args of made.splice(0).reverse()) run('ip', args);
@@ -70,10 +86,35 @@ export function makeNatNetwork(lans: readonly number[]): NatNetwork {
   return {
     open: `${open}.1`,
     enter: (lan, number) => ['ip', 'netns', 'exec', machine(lan, number)],
-    addressOf: (lan, number) => `${inside(lan)}.${number + 1}`,
+    addressOf: (lan, number) => `${inside(lan)}.${numbers.get(machine(lan, number)) ?? number + 1}`,
+    readdress: (lan, number) => {
+      const name = machine(lan, number);
+      const last = (numbers.get(name) ?? number + 1) + 50;
+      numbers.set(name, last);
+      ip('-n', name, 'address', 'flush', 'dev', 'eth0');
+      ip('-n', name, 'address', 'add', `${inside(lan)}.${last}/24`, 'dev', 'eth0');
+      ip('-n', name, 'route', 'replace', 'default', 'via', `${inside(lan)}.1`);
+    },
+    portal: (lan, free) => startPortal({ namespace: router(lan), address: `${inside(lan)}.1`, free }),
     capture: (lan, isCaptive) => nft(router(lan), `flush chain ip gateway captive\n${isCaptive ? 'add rule ip gateway captive drop\n' : ''}`),
     lose: (lan, percent) => nft(router(lan), `flush chain ip gateway captive\n${percent > 0 ? `add rule ip gateway captive numgen random mod 100 < ${percent} drop\n` : ''}`),
     stop,
+  };
+}
+
+/** Runs portal.ts on the router, and leads every connection to it while it is captive. */
+async function startPortal({ namespace, address, free }: { readonly namespace: string; readonly address: string; readonly free: string }): Promise<Portal> {
+  const file = path.join(import.meta.dirname, 'portal.ts');
+  const args = ['netns', 'exec', namespace, process.execPath, '--import', TYPESCRIPT, file, address, String(PORTAL_PORT), free];
+  const child = spawn('ip', args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  return {
+    capture: (isCaptive) => {
+      child.stdin.write(isCaptive ? 'captive\n' : 'free\n');
+      const rules = [`add rule ip gateway captive drop`, `add rule ip gateway portal iifname "lan" tcp dport != ${PORTAL_PORT} redirect to :${PORTAL_PORT}`];
+      nft(namespace, `flush chain ip gateway captive\nflush chain ip gateway portal\n${isCaptive ? rules.join('\n') : ''}\n`);
+    },
+    stop: () => child.stdin.end(),
   };
 }
 
@@ -82,6 +123,9 @@ const RULES = `table ip gateway {
   chain translate {
     type nat hook postrouting priority 100;
     oifname "wan" masquerade
+  }
+  chain portal {
+    type nat hook prerouting priority -100;
   }
   chain captive {
   }

@@ -1,7 +1,7 @@
 // A disk so small that a spec can fill it: a tmpfs over a folder (mount(8)). Rule: it is unmounted, whatever the spec did to it.
 
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, rmdirSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmdirSync } from 'node:fs';
 import { open, rm, stat, truncate } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -50,14 +50,18 @@ export async function mountSmallDisk(dir: string, megabytes: number): Promise<Sm
     },
     async unmount() {
       // A git that the agent had started may live a moment longer than the agent: the folder is free at once, the disk when it ends.
-      await run('umount', ['--lazy', dir]);
+      while (isMounted(dir)) await run('umount', ['--lazy', dir]);
     },
   };
 }
 
+function isMounted(dir: string): boolean {
+  return readFileSync('/proc/self/mounts', 'utf8').split('\n').some((line) => line.split(' ')[1] === dir);
+}
+
 /**
- * Lets nobody change anything below `dir` (EROFS) until what is returned is called: a second, read-only view over the folder. Files that are open for
- * writing stay so, as a disk that the kernel itself makes read-only could not be imitated with them.
+ * Lets nobody change anything below `dir` (EROFS) until what is returned is called: a second, read-only view over the disk. Files that are open for
+ * writing stay so, as the kernel refuses more. The view stays, for somebody may work in it; it goes with the disk.
  */
 export async function makeReadOnly(dir: string): Promise<() => Promise<void>> {
   await run('mount', ['--bind', dir, dir]);
@@ -68,7 +72,7 @@ export async function makeReadOnly(dir: string): Promise<() => Promise<void>> {
     throw error;
   }
   return async () => {
-    await run('umount', ['--lazy', dir]);
+    await run('mount', ['-o', 'remount,bind,rw', dir]);
   };
 }
 

@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Device, pairDevices } from '../helpers/device.ts';
+import type { Ended } from '../helpers/device.ts';
 import { makeNatNetwork } from '../helpers/nat-network.ts';
 import type { NatNetwork } from '../helpers/nat-network.ts';
 import { startProsody } from '../helpers/prosody.ts';
@@ -43,7 +44,7 @@ let notes: string;
 let copy: string;
 
 beforeAll(async () => {
-  network = makeNatNetwork([2, 1]);
+  network = makeNatNetwork([2, 1, 1]);
   server = await startProsody({ address: network.open, accounts: { [ACCOUNT]: PASSWORD } });
   office = await deviceAt('office', 1, 1);
   home = await deviceAt('home', 2, 1);
@@ -59,11 +60,25 @@ afterAll(async () => {
   network?.stop();
 });
 
+/** A person's git on one side, with the other side's repository: clone, push a branch, fetch it. */
+async function plainGit(here: Device, there: Device, { repo, name }: { readonly repo: string; readonly name: string }): Promise<void> {
+  const dir = here.path(`plain-${name}`);
+  await here.git(here.dir, 'clone', '--quiet', `xmpp::${there.name}/notes`, dir);
+  const tip = await here.commit(dir, { [`${name}.txt`]: `${name}\n` }, name);
+  await here.git(dir, 'push', '--quiet', 'origin', `HEAD:refs/heads/${name}`);
+  expect(await there.git(repo, 'rev-parse', name)).toBe(tip);
+  await there.git(repo, 'branch', '--quiet', '--force', `${name}-back`, tip);
+  await here.git(dir, 'fetch', '--quiet', 'origin');
+  expect(await here.git(dir, 'rev-parse', `origin/${name}-back`)).toBe(tip);
+}
+
 describe('two machines behind separate routers', () => {
-  it('cannot reach each other', async () => {
-    const [command = '', ...first] = network.enter(2, 1);
-    const { code } = await home.run(command, [...first, 'timeout', '2', 'bash', '-c', `exec 3<>/dev/tcp/${network.addressOf(1, 1)}/${server.port}`]);
-    expect(code).not.toBe(0);
+  it.each([[1, 2], [2, 1]])('cannot reach each other (from %i to %i)', async (from, to) => {
+    const [command = '', ...first] = network.enter(from, 1);
+    const reach = (address: string): Promise<Ended> => home.run(command, [...first, 'timeout', '2', 'bash', '-c', `exec 3<>/dev/tcp/${address}/${server.port}`]);
+    expect((await reach(network.addressOf(to, 1))).code).not.toBe(0);
+    // The server is what both have.
+    expect((await reach(network.open)).code).toBe(0);
   });
 
   it('clone and sync through the server’s proxy', async () => {
@@ -76,11 +91,27 @@ describe('two machines behind separate routers', () => {
     await carriedBy(home, 'office', 'socks5');
   });
 
+  it('serve each other’s plain git through it', async () => {
+    await plainGit(home, office, { repo: notes, name: 'from-home' });
+    await plainGit(office, home, { repo: copy, name: 'from-office' });
+    expect(await carrierOf(home, 'office')).toBe('socks5');
+  });
+
   it('do so in-band where the server has no proxy', async () => {
     await server.restart({ hasProxy: false });
     await home.head(copy, await office.commit(notes, { 'c.txt': 'no proxy\n' }, 'no proxy'), PATIENCE_MS);
     await office.head(notes, await home.commit(copy, { 'd.txt': 'none either way\n' }, 'no proxy'), PATIENCE_MS);
+    await plainGit(home, office, { repo: notes, name: 'in-band' });
     expect(await carrierOf(home, 'office')).toBe('in-band');
+  });
+
+  it('pair, share and clone in-band, too', async () => {
+    const far = await deviceAt('far', 3, 1);
+    const { typed } = await pairDevices(office, far);
+    expect(typed, typed.stderr).toMatchObject({ code: 0 });
+    await far.xmpp('clone', 'office/notes');
+    await far.head(far.path('notes'), await office.commit(notes, { 'g.txt': 'to the third\n' }, 'to the third'), PATIENCE_MS);
+    expect(await carrierOf(far, 'office')).toBe('in-band');
     await server.restart({ hasProxy: true });
   });
 

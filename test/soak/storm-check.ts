@@ -10,6 +10,7 @@ import { descendantsOf, findProcesses } from '../helpers/processes.ts';
 import { look } from './storm-watch.ts';
 
 const QUIET_MS = 90_000;
+const HEADS = 'refs/heads/';
 const PAUSE_MS = 250;
 const AGAIN_MS = 5_000;
 
@@ -44,10 +45,27 @@ export async function checkBranches(copies: readonly Copy[], made: Made, deadlin
   return wrong;
 }
 
+/** Every branch of a copy is where it is there in every other one: in that device's mirror, and in the copy's own branch where it has one of that name. */
 async function unequalBranches(copies: readonly Copy[]): Promise<string[]> {
-  const lists = await Promise.all(copies.map(({ device, dir }) => device.git(dir, 'for-each-ref', '--format=%(refname) %(objectname)', 'refs/heads')));
-  const [first = ''] = lists;
-  return lists.flatMap((list, index) => (list === first ? [] : [`work: ${copies[index]?.device.name} has\n${list}\nwhere ${copies[0]?.device.name} has\n${first}`]));
+  const all = await Promise.all(copies.map(async (copy) => ({ copy, refs: await refsOf(copy) })));
+  return all.flatMap(({ copy: { device }, refs }) => {
+    const heads = [...refs].filter(([ref]) => ref.startsWith(HEADS));
+    const others = all.filter(({ copy }) => copy.device !== device);
+    return others.flatMap((other) =>
+      heads.flatMap(([ref, oid]) => {
+        // What was cloned from a device calls it origin.
+        const remote = [device.name, 'origin'].find((name) => [...other.refs.keys()].some((each) => each.startsWith(`refs/remotes/${name}/`)));
+        const mirror = `refs/remotes/${remote}/${ref.slice(HEADS.length)}`;
+        const wrong = [mirror, ref].filter((name) => (name === mirror || other.refs.has(name)) && other.refs.get(name) !== oid);
+        return wrong.map((name) => `${other.copy.device.name}: ${name} is ${other.refs.get(name)}, and ${ref} of ${device.name} is ${oid}`);
+      }),
+    );
+  });
+}
+
+async function refsOf({ device, dir }: Copy): Promise<Map<string, string>> {
+  const lines = (await device.git(dir, 'for-each-ref', '--format=%(refname) %(objectname)', 'refs/heads', 'refs/remotes')).split('\n').filter(Boolean);
+  return new Map(lines.map((line) => line.split(' ') as [string, string]));
 }
 
 /** Looks at every object of a repository; what somebody is writing meanwhile is looked at again. */

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Copy } from '../helpers/copies.ts';
 import { Person } from '../helpers/person.ts';
 import { randomOf } from './faults.ts';
 import { judgeWords } from './storm-words.ts';
@@ -22,6 +23,7 @@ export interface Done {
 }
 
 const COMMAND_MS = 240_000;
+const TIDY_TRIES = 100;
 const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class People {
@@ -63,26 +65,28 @@ export class People {
     else if (taken.length === 1 && stdout.trim() !== taken[0]) this.#wrong(`${target.name}: race-${number} is ${stdout.trim()}, and ${taken[0]} was told to be taken`);
   }
 
-  /** Everybody ends what a fault has left half done. */
+  /** Everybody ends what a fault has left half done; an agent that holds the index at that moment is waited for. */
   async tidyUp(): Promise<void> {
     for (const { device, notes, work, plain, name } of this.#setting.places) {
-      if (isRebasing(notes.dir)) await device.run('git', ['rebase', '--abort'], { cwd: notes.dir });
+      await leaveRebase(notes);
       for (const dir of [notes.dir, work.dir, plain]) {
-        await this.#try(name, async () => {
-          await this.#run(name, dir, ['git', 'add', '--all']);
-          const { code } = await device.run('git', ['diff', '--cached', '--quiet'], { cwd: dir });
-          if (code !== 0) await this.#run(name, dir, ['git', 'commit', '--quiet', '-m', 'what was left']);
-          if (dir === work.dir) this.#note(name, await device.git(dir, 'rev-parse', 'HEAD'));
-        });
+        for (let tries = 0; tries < TIDY_TRIES && !(await this.#try(name, () => this.#commitRest(name, dir))); tries += 1) await pass(100);
       }
+      this.#note(name, await device.git(work.dir, 'rev-parse', 'HEAD'));
     }
+  }
+
+  async #commitRest(name: string, dir: string): Promise<void> {
+    await this.#run(name, dir, ['git', 'add', '--all']);
+    const { code } = await this.#place(name).device.run('git', ['diff', '--cached', '--quiet'], { cwd: dir });
+    if (code !== 0) await this.#run(name, dir, ['git', 'commit', '--quiet', '-m', 'what was left']);
   }
 
   async #takeNotes({ notes, name }: Place, index: number): Promise<void> {
     const person = new Person(notes, randomOf(Math.floor(this.#random() * 2 ** 31)));
     while (!this.#isOver()) {
       await this.#try(name, async () => {
-        if (isRebasing(notes.dir)) await person.must('rebase', '--abort');
+        await leaveRebase(notes);
         await person.work(1, index === 2 ? ['write'] : undefined);
       });
       this.done.commits += 1;
@@ -177,6 +181,11 @@ export class People {
   }
 }
 
-function isRebasing(dir: string): boolean {
-  return ['rebase-merge', 'rebase-apply'].some((each) => existsSync(path.join(dir, '.git', each)));
+/** Takes back a rebase that a fault has cut short; git cannot where it had no room to write down what it was about. */
+async function leaveRebase({ device, dir }: Copy): Promise<void> {
+  const states = ['rebase-merge', 'rebase-apply'].map((each) => path.join(dir, '.git', each)).filter((each) => existsSync(each));
+  if (states.length === 0) return;
+  await device.run('git', ['rebase', '--abort'], { cwd: dir });
+  for (const state of states) await rm(state, { recursive: true, force: true });
+  await device.run('git', ['switch', '--quiet', 'main'], { cwd: dir });
 }

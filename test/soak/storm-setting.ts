@@ -43,6 +43,8 @@ export interface StormSetting {
 
 export const NAMES = ['laptop', 'desktop', 'tower'] as const;
 const DISK_MB = 192;
+const BASE = 12;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** The server's SOCKS5 proxy says that it is here, where ours stands before it. */
 const PROXY_ADDRESS = '127.0.0.2';
 const ACCOUNT = { name: 'romeo', password: 'correct-horse' };
@@ -53,7 +55,10 @@ export async function startStorm(): Promise<StormSetting> {
   const started: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     for (const end of started.splice(0).reverse()) await end();
+    for (const signal of SIGNALS) process.off(signal, interrupted);
   };
+  const interrupted = (): void => void stop().finally(() => process.exit(130));
+  for (const signal of SIGNALS) process.once(signal, interrupted);
   try {
     const server = await startProsody({
       accounts: { [ACCOUNT.name]: ACCOUNT.password },
@@ -108,6 +113,8 @@ async function pair(shower: Device, typer: Device): Promise<void> {
 async function shareAll(bare: readonly [Bare, Bare, Bare]): Promise<StormSetting['places']> {
   const [{ device: first }] = bare;
   const founded = { notes: await first.repo('notes'), work: await first.repo('work') };
+  // So many that nobody amends the first one, which all have in common, or takes it back.
+  for (let number = 1; number <= BASE; number += 1) await first.commit(founded.notes, { 'base.txt': `${number}\n` }, `base ${number}`);
   for (const dir of Object.values(founded)) await must(first, dir, 'share', '--new', '--write');
   for (const { device } of bare.slice(1)) for (const name of ['notes', 'work']) await device.xmpp('clone', `laptop/${name}`, device.path(name));
   const places: Place[] = [];
@@ -117,7 +124,9 @@ async function shareAll(bare: readonly [Bare, Bare, Bare]): Promise<StormSetting
     const [notes, work, plain] = [device.path('notes'), device.path('work'), device.path('plain')];
     await device.git(notes, 'config', 'xmpp.merge', 'merge');
     if (index === bare.length - 1) await device.git(notes, 'config', 'xmpp.autoCommit', 'true');
-    await device.git(work, 'switch', '--quiet', '--create', name, '--no-track');
+    // A branch of another device's is followed where there is one of that name.
+    for (const branch of NAMES.flatMap((one) => [one, `from-${one}`])) await device.git(work, 'branch', '--no-track', branch, 'main');
+    await device.git(work, 'switch', '--quiet', name);
     await device.git(device.dir, 'clone', '--quiet', `xmpp::${next}/work`, plain);
     places.push({ ...each, notes: { device, dir: notes }, work: { device, dir: work }, plain });
   }

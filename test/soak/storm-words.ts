@@ -5,7 +5,7 @@ const NO_WAY = [
   /^git-xmpp: \[(?:dns|tcp|timeout|server|not-connected|no-network|peer-offline|throttled|conflict|agent)\] /m,
   /\w+ is offline|cannot be reached|knows this link no more|the agent closed the stream before git was done/,
   /is not signed in|still signing in|there is no connection to the XMPP server|this machine has no network/,
-  /no way to the other device (?:is open|was found)/,
+  /no way to the other device (?:is open|was found)|git was ended there before it was done/,
   /did not answer|no answer (?:came )?within|was not made in time|not ready in time/,
   /the agent (?:of this machine )?(?:ended|stopped|is stopping|is not running|went away|does not answer|did not come up|was ended)/,
   /the connection (?:to \S+ )?(?:was|is) (?:lost|closed|reset)|ended the connection/,

@@ -33,7 +33,6 @@ export interface StormResult extends Done, Peaks {
   readonly wrong: readonly string[];
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const HEAL_MS = 240_000;
 const LOOK_EVERY_MS = 15_000;
 const PEAK_BYTES = 220 * 2 ** 20;
@@ -44,14 +43,11 @@ const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(
 
 export async function runStorm(options: StormOptions): Promise<StormResult> {
   const setting = await startStorm();
-  const interrupted = (): void => void setting.stop().finally(() => process.exit(130));
-  for (const signal of SIGNALS) process.once(signal, interrupted);
   try {
     const result = await storm(setting, options);
     if (result.wrong.length > 0) options.say(`logs: ${keepLogs(setting)}`);
     return result;
   } finally {
-    for (const signal of SIGNALS) process.off(signal, interrupted);
     await setting.stop();
   }
 }

@@ -26,6 +26,8 @@ import { startScript } from '../../helpers/served-process.ts';
 
 const NOTES = makeSharedRepo('notes').id;
 const SCRIPT = 'echo asked >&2; tr a-z A-Z; exit 3';
+/** What stands for the git of the other side. */
+let script = SCRIPT;
 
 const transfers = new Transfers({ clock: realClock, events: { emit: () => undefined } });
 let peers: Peers;
@@ -70,10 +72,11 @@ describe('openStream', () => {
   let exchanges: Exchanges;
 
   beforeEach(async () => {
+    script = SCRIPT;
     refusal = undefined;
     world = new LinkWorld({
       handlers: {
-        service: () => (refusal === undefined ? Promise.resolve(startScript(SCRIPT)) : Promise.reject(refusal)),
+        service: () => (refusal === undefined ? Promise.resolve(startScript(script)) : Promise.reject(refusal)),
         repos: () => Promise.resolve({ repos: [{ repo: NOTES, name: 'notes', roots: [] }] }),
       },
     });
@@ -157,6 +160,11 @@ describe('openStream', () => {
     await new Promise((resolve) => socket.once('close', resolve));
     await vi.waitFor(() => expect(events.at(-1)).toMatchObject({ type: 'done-syncing', isGood: false }));
     fifo.close();
+
+  it('has words for a git that was killed there, which had none itself', async () => {
+    script = 'kill -9 $$';
+    await open();
+    expect(await readAll()).toEqual({ [STDERR]: 'git-xmpp: laptop: git was ended there before it was done; try again\n', [EXIT]: '255' });
   });
 
   it('tells a link that was lost as a failure, naming the peer', async () => {

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createPrivateFile, MAX_FILE_BYTES, readPrivateFile, replacePrivateFile } from '../../../src/home/private-file.ts';
+import { createPrivateFile, MAX_FILE_BYTES, readPrivateFile, removeHalfWritten, replacePrivateFile } from '../../../src/home/private-file.ts';
 import { modeOf } from '../../helpers/home.ts';
 import { makeFolder } from '../../helpers/repo.ts';
 
@@ -44,6 +44,16 @@ describe('createPrivateFile', () => {
     expect(readFileSync(path, 'utf8')).toBe(String(made.indexOf(true)));
     expect(modeOf(path)).toBe(0o600);
     expect(readdirSync(dir)).toEqual(['file']);
+  });
+});
+
+describe('removeHalfWritten', () => {
+  it('removes what a crash left beside files, and nothing else', async () => {
+    const dir = makeFolder();
+    const kept = ['maps.json', 'notes.tmp', 'lock.0123456789ab.tmp'];
+    for (const name of [...kept, 'maps.json.0123456789ab.tmp']) writeFileSync(join(dir, name), '');
+    await removeHalfWritten(dir);
+    expect(readdirSync(dir).sort()).toEqual(kept.sort());
   });
 });
 

@@ -20,6 +20,8 @@ beforeEach(async () => {
   const dir = await one.repo('work');
   tip = await one.commit(dir, { 'a.txt': 'a\n' }, 'second');
   await other.git(other.dir, 'clone', '--quiet', dir, other.path('work'));
+  await other.git(other.path('work'), 'remote', 'rename', '--no-progress', 'origin', 'one');
+  await one.git(dir, 'remote', 'add', '--fetch', 'other', other.path('work'));
   copies = [{ device: one, dir }, { device: other, dir: other.path('work') }];
   // This process stands for the agent.
   for (const device of [one, other]) {
@@ -45,12 +47,18 @@ describe('the check of branches', () => {
 
   it('tells a commit that is really gone, though all copies are equal', async () => {
     for (const { device, dir } of copies) await device.git(dir, 'reset', '--quiet', '--hard', 'HEAD~1');
+    for (const { device, dir } of copies) await device.git(dir, 'fetch', '--quiet', '--all');
     expect(await branches()).toEqual(['one', 'other'].map((name) => `${name}: lost: ${tip} of main`));
   });
 
   it('tells copies that stay different', async () => {
     await one.commit(one.path('work'), { 'b.txt': 'b\n' }, 'third');
-    expect((await branches()).join('\n')).toMatch(/work: other has\nrefs\/heads\/main .*\nwhere one has\n/);
+    expect((await branches()).join('\n')).toContain(`other: refs/heads/main is ${tip}, and refs/heads/main of one is `);
+  });
+
+  it('tells a mirror that stays behind', async () => {
+    await one.git(one.path('work'), 'branch', 'extra');
+    expect(await branches()).toEqual([`other: refs/remotes/one/extra is undefined, and refs/heads/extra of one is ${tip}`]);
   });
 
   it('tells an object that is missing', async () => {

@@ -195,6 +195,16 @@ describe('dial, by STARTTLS', () => {
     await stream.closed;
   });
 
+  it.each([
+    ['HTTP/1.1 302 Found\r\nLocation: http://192.0.2.1/login\r\n\r\n', 'HTTP/1.1 302 Found'],
+    ['<!DOCTYPE html><html>Welcome</html>', '<!DOCTYPE html><html>Welcome</html>'],
+    ['220 \u0007mail.example ESMTP\r\n', '220 ?mail.example ESMTP'],
+  ])('says what answers in its place: %j', async (text, said) => {
+    const { dialling, stream } = await open();
+    stream.send(text);
+    await expect(dialling).rejects.toMatchObject({ code: 'server', message: `what answers for localhost is no XMPP server: it says "${said}"`, remedy: expect.stringContaining('sign in on a web page') });
+  });
+
   it('says so when the server closes', async () => {
     const { dialling, stream } = await open();
     stream.socket.end();
