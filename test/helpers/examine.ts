@@ -14,7 +14,7 @@ export interface Examined extends DoctorReport {
 
 /** @param enter command and first arguments that run it where the device's agent runs, as in a network of its own */
 export async function examine(device: Device, enter: readonly string[] = []): Promise<Examined> {
-  const [command = '', ...args] = [...enter, 'git-xmpp', 'doctor', '--json'];
+  const [command, ...args] = [...enter, 'git-xmpp', 'doctor', '--json'];
   const { code, stdout } = await device.run(command, args);
   const report = JSON.parse(stdout) as DoctorReport;
   const named = (state: Check['state']): string[] => report.checks.filter((check) => check.state === state).map(({ id }) => id);

@@ -20,6 +20,8 @@ export interface NatNetwork {
   portal(lan: number, free: string): Promise<Portal>;
   /** The machine gets another address on its network, and its route anew; what went from and to the old one is lost. */
   readdress(lan: number, number: number): void;
+  /** Everything through the router takes so long each way, and so many of a hundred packets are lost; only where `hasNetem`. */
+  stretch(lan: number, path: { readonly delayMs: number; readonly lossPercent: number }): void;
   /** The router drops so many of a hundred packets, both ways. */
   lose(lan: number, percent: number): void;
   stop(): void;
@@ -95,11 +97,32 @@ export function makeNatNetwork(lans: readonly number[]): NatNetwork {
       ip('-n', name, 'address', 'add', `${inside(lan)}.${last}/24`, 'dev', 'eth0');
       ip('-n', name, 'route', 'replace', 'default', 'via', `${inside(lan)}.1`);
     },
+    stretch: (lan, { delayMs, lossPercent }) => {
+      for (const link of ['lan', 'wan']) run('ip', ['netns', 'exec', router(lan), 'tc', 'qdisc', 'replace', 'dev', link, 'root', 'netem', 'delay', `${delayMs}ms`, 'loss', `${lossPercent}%`]);
+    },
     portal: (lan, free) => startPortal({ namespace: router(lan), address: `${inside(lan)}.1`, free }),
     capture: (lan, isCaptive) => nft(router(lan), `flush chain ip gateway captive\n${isCaptive ? 'add rule ip gateway captive drop\n' : ''}`),
     lose: (lan, percent) => nft(router(lan), `flush chain ip gateway captive\n${percent > 0 ? `add rule ip gateway captive numgen random mod 100 < ${percent} drop\n` : ''}`),
     stop,
   };
+}
+
+/** Whether this kernel can delay and lose packets by itself (tc-netem(8)). */
+export function hasNetem(): boolean {
+  const name = `gx${process.pid}t`;
+  try {
+    ip('netns', 'add', name);
+  } catch {
+    return false;
+  }
+  try {
+    run('ip', ['netns', 'exec', name, 'tc', 'qdisc', 'add', 'dev', 'lo', 'root', 'netem', 'delay', '1ms']);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    ip('netns', 'delete', name);
+  }
 }
 
 /** Runs portal.ts on the router, and leads every connection to it while it is captive. */

@@ -9,44 +9,69 @@ import type { AgentEvent } from '../../src/agent/events.ts';
 import { Device, pairDevices } from '../helpers/device.ts';
 import { startFarPath } from '../helpers/far-path.ts';
 import type { FarPath } from '../helpers/far-path.ts';
+import { hasNetem, makeNatNetwork } from '../helpers/nat-network.ts';
 import { startProsody } from '../helpers/prosody.ts';
-import type { Prosody } from '../helpers/prosody.ts';
 import { ACCOUNT, PASSWORD } from '../helpers/two-devices.ts';
 import { randomOf } from '../soak/faults.ts';
+
+interface Setting {
+  readonly devices: readonly Device[];
+  /** What is to be ended, last first. */
+  readonly started: (() => unknown)[];
+}
 
 const FAR = { delayMs: 150, lossPercent: 2 };
 const PROXY_ADDRESS = '127.0.0.3';
 const PATIENCE_MS = 120_000;
+type Kind = 'in-band' | 'socks5';
 
-describe.each(['in-band', 'socks5'] as const)('far away, by $0', (kind) => {
+async function signInByProxy(kind: Kind, { devices, started }: Setting): Promise<void> {
+  const server = await startProsody({ accounts: { [ACCOUNT]: PASSWORD }, hasProxy: kind === 'socks5', proxyAddress: PROXY_ADDRESS });
+  started.push(() => server.stop());
+  const random = randomOf(7);
+  const far = async (port: number, at?: { readonly host: string; readonly port: number }): Promise<FarPath> => {
+    const path = await startFarPath({ ...FAR, random, target: { host: server.host, port }, ...(at === undefined ? {} : { at }) });
+    started.push(() => path.stop());
+    return path;
+  };
+  if (kind === 'socks5') await far(server.proxyPort, { host: PROXY_ADDRESS, port: server.proxyPort });
+  for (const device of devices) await device.login(server, ACCOUNT, PASSWORD, await far(server.port));
+}
+
+/** Each machine behind a router of its own, which is far from the server. */
+async function signInByNetem(kind: Kind, { devices, started }: Setting): Promise<void> {
+  const network = makeNatNetwork([1, 1]);
+  started.push(() => network.stop());
+  const server = await startProsody({ address: network.open, accounts: { [ACCOUNT]: PASSWORD }, hasProxy: kind === 'socks5' });
+  started.push(() => server.stop());
+  for (const [index, device] of devices.entries()) {
+    network.stretch(index + 1, FAR);
+    const [command = '', ...first] = network.enter(index + 1, 1);
+    expect(await device.run(command, [...first, 'git-xmpp', 'daemon', 'start'])).toMatchObject({ code: 0 });
+    await device.login(server, ACCOUNT, PASSWORD);
+  }
+}
+
+/** By netem of the kernel where there is one; by a proxy that does what TCP makes of such a path anyway. */
+const WAYS = (['in-band', 'socks5'] as const).flatMap((kind) => (hasNetem() ? ['proxy', 'netem'] : ['proxy']).map((by) => [kind, by] as const));
+
+describe.each(WAYS)('far away: %s (by %s)', (kind, by) => {
   const size = kind === 'in-band' ? 1_000_000 : 4_000_000;
-  const paths: FarPath[] = [];
-  let server: Prosody;
+  const started: (() => unknown)[] = [];
   let laptop: Device;
   let desktop: Device;
   let notes: string;
   let copy: string;
 
   beforeAll(async () => {
-    server = await startProsody({ accounts: { [ACCOUNT]: PASSWORD }, hasProxy: kind === 'socks5', proxyAddress: PROXY_ADDRESS });
-    const random = randomOf(7);
-    const far = async (port: number, at?: { readonly host: string; readonly port: number }): Promise<FarPath> => {
-      const started = await startFarPath({ ...FAR, random, target: { host: server.host, port }, ...(at === undefined ? {} : { at }) });
-      paths.push(started);
-      return started;
-    };
-    if (kind === 'socks5') await far(server.proxyPort, { host: PROXY_ADDRESS, port: server.proxyPort });
     [laptop, desktop] = [await new Device('laptop').prepare(), await new Device('desktop').prepare()];
-    for (const device of [laptop, desktop]) {
-      await device.git(device.dir, 'config', '--global', 'xmpp.direct', 'false');
-      await device.login(server, ACCOUNT, PASSWORD, await far(server.port));
-    }
+    for (const device of [laptop, desktop]) await device.git(device.dir, 'config', '--global', 'xmpp.direct', 'false');
+    await (by === 'netem' ? signInByNetem : signInByProxy)(kind, { devices: [laptop, desktop], started });
   });
 
   afterAll(async () => {
     for (const device of [laptop, desktop]) await device?.remove();
-    for (const each of paths) await each.stop();
-    await server?.stop();
+    for (const end of started.reverse()) await end();
   });
 
   it('devices pair, share, clone and keep each other in sync', async () => {
@@ -65,7 +90,7 @@ describe.each(['in-band', 'socks5'] as const)('far away, by $0', (kind) => {
     const tip = await laptop.commit(notes, {}, 'large');
     const start = performance.now();
     await desktop.head(copy, tip, PATIENCE_MS);
-    console.log(`${kind}: ${(size / (performance.now() - start)).toFixed(0)} kB a second for a commit of ${size / 1e6} MB`);
+    console.log(`${kind} (${by}): ${(size / (performance.now() - start)).toFixed(0)} kB a second for a commit of ${size / 1e6} MB`);
     await desktop.git(desktop.dir, 'clone', '--quiet', 'xmpp::laptop/notes', desktop.path('plain'));
     const mine = await desktop.commit(desktop.path('plain'), { 'c.txt': 'pushed\n' }, 'pushed');
     await desktop.git(desktop.path('plain'), 'push', '--quiet', 'origin', 'HEAD:refs/heads/pushed');

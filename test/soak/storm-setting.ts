@@ -127,6 +127,8 @@ async function shareAll(bare: readonly [Bare, Bare, Bare]): Promise<StormSetting
     // A branch of another device's is followed where there is one of that name.
     for (const branch of NAMES.flatMap((one) => [one, `from-${one}`])) await device.git(work, 'branch', '--no-track', branch, 'main');
     await device.git(work, 'switch', '--quiet', name);
+    // Nothing is broken yet, but a machine under load may answer the server too late, which is short of patience here.
+    await device.statusWhen(({ peers }) => peers.length === 2 && peers.every(({ isOnline }) => isOnline), 90_000);
     await device.git(device.dir, 'clone', '--quiet', `xmpp::${next}/work`, plain);
     places.push({ ...each, notes: { device, dir: notes }, work: { device, dir: work }, plain });
   }

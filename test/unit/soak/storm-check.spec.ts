@@ -17,18 +17,21 @@ let tip: string;
 
 beforeEach(async () => {
   [one, other] = [await new Device('one').prepare(), await new Device('other').prepare()];
+  // This process stands for the agents.
+  for (const device of [one, other]) {
+    mkdirSync(path.join(device.home, 'state'), { recursive: true });
+    writeFileSync(path.join(device.home, 'lock'), JSON.stringify({ pid: process.pid }));
+  }
+});
+
+async function makeCopies(): Promise<void> {
   const dir = await one.repo('work');
   tip = await one.commit(dir, { 'a.txt': 'a\n' }, 'second');
   await other.git(other.dir, 'clone', '--quiet', dir, other.path('work'));
   await other.git(other.path('work'), 'remote', 'rename', '--no-progress', 'origin', 'one');
   await one.git(dir, 'remote', 'add', '--fetch', 'other', other.path('work'));
   copies = [{ device: one, dir }, { device: other, dir: other.path('work') }];
-  // This process stands for the agent.
-  for (const device of [one, other]) {
-    mkdirSync(path.join(device.home, 'state'), { recursive: true });
-    writeFileSync(path.join(device.home, 'lock'), JSON.stringify({ pid: process.pid }));
-  }
-});
+}
 
 afterEach(async () => {
   for (const device of [one, other]) {
@@ -41,6 +44,8 @@ const branches = (): Promise<string[]> => checkBranches(copies, new Map([['main'
 const left = (): Promise<string[]> => checkLeft({ device: one, dirs: [one.path('work')], descriptors: 10_000, quietMs: SOON });
 
 describe('the check of branches', () => {
+  beforeEach(makeCopies);
+
   it('has nothing to say of equal copies that have every commit', async () => {
     expect(await branches()).toEqual([]);
   });
@@ -75,7 +80,7 @@ describe('the check of what is left', () => {
   });
 
   it('tells a lock, a half-written file, a pack in the spool and a line of the log that should never be', async () => {
-    mkdirSync(path.join(one.home, 'state/spool'));
+    for (const dir of ['xmpp/state/spool', 'work/.git/refs/heads']) mkdirSync(one.path(dir), { recursive: true });
     for (const file of ['xmpp/state/maps-1.json.abc.tmp', 'xmpp/state/spool/a.pack', 'work/.git/refs/heads/main.lock']) writeFileSync(one.path(file), '');
     writeFileSync(path.join(one.home, 'agent.log'), '2026-11-25T00:00:00Z warn main: unhandled why="x is not a function"\n');
     const found = await left();
