@@ -22,7 +22,6 @@ export const TEST_TOOLS = [
   tool('python3', { apt: 'python3', dnf: 'python3', brew: 'python' }),
   tool('zsh', { apt: 'zsh', dnf: 'zsh', brew: 'zsh' }),
   tool('fish', { apt: 'fish', dnf: 'fish', brew: 'fish' }),
-  tool('faketime', { apt: 'faketime', dnf: 'libfaketime', brew: 'libfaketime' }),
   tool('ssh', { apt: 'openssh-client', dnf: 'openssh-clients', brew: 'openssh' }),
   {
     name: 'docker-compose',
@@ -31,10 +30,11 @@ export const TEST_TOOLS = [
   },
 ];
 
-/** What the long run needs beside those: another server, networks of its own, another client library. @type {readonly Tool[]} */
+/** What the long run needs beside those: another server, networks and clocks of its own, another client library. @type {readonly Tool[]} */
 export const LONG_RUN_TOOLS = [
   tool('ejabberdctl', { apt: 'ejabberd', dnf: 'ejabberd', brew: 'ejabberd' }),
   tool('ip', { apt: 'iproute2', dnf: 'iproute', brew: 'iproute2mac' }),
+  tool('faketime', { apt: 'faketime', dnf: 'libfaketime', brew: 'libfaketime' }),
   tool('nft', { apt: 'nftables', dnf: 'nftables', brew: 'nftables' }),
   { name: 'slixmpp', isThere: () => succeeds('/usr/bin/python3', '-c', 'import slixmpp'), packages: { apt: 'python3-slixmpp', dnf: 'python3-slixmpp', brew: 'slixmpp' } },
 ];

@@ -50,9 +50,17 @@ export function asFault(error: unknown, doing: string): Fault {
   if (code === 'EROFS') {
     return new Fault('permissions', `${doing}: the file system is read-only`, { remedy: 'mount it so that it may be written to, then try again', cause: error });
   }
+  // What `mkdir` of node:fs says with `recursive` on a read-only disk, too (libuv tells what a look at the folder gave).
+  if (code === 'ENOENT' && syscallOf(error) === 'mkdir') {
+    return new Fault('permissions', `${doing}: a folder could not be made: the file system is read-only, or the folder above it is gone`, { remedy: 'mount it so that it may be written to, then try again', cause: error });
+  }
   if (code === 'EACCES' || code === 'EPERM') return new Fault('permissions', `${doing}: permission denied`, { cause: error });
   if (code === 'EMFILE' || code === 'ENFILE') return new Fault('too-many-files', `${doing}: too many files are open`, { cause: error });
   return new Fault('internal', `${doing}: ${messageOf(error)}`, { cause: error });
+}
+
+function syscallOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'syscall' in error ? error.syscall : undefined;
 }
 
 /** The `code` of a system error (`ENOENT`, …), if it has one. */

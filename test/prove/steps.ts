@@ -45,6 +45,14 @@ export function stepsOf(scale: number): readonly Step[] {
       figures: 5,
     },
     {
+      name: 'a storm of everything at once, three devices on two repositories',
+      shows:
+        'no commit is lost, every repository is sound, every command ends with success or words that name the fault, memory and descriptors stay bounded, nothing is left behind, and all copies are equal soon after the last fault: '
+        + 'cuts, black holes, half-open connections, restarts of the server, sleep past its patience, kills, full and read-only disks, descriptors, clocks, two pushes at one moment',
+      args: npm('soak', '--storm', '--seconds', some(600, 60), '--seed', '1'),
+      figures: 6,
+    },
+    {
       name: 'graphs of 1 000 devices and hubs',
       shows: 'the engine of the agent ends at the same tips on all devices after the last fault heals',
       args: npm('simulate', '--seeds', some(20, 1), '--devices', '1000', '--seed', '1'),

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Device } from '../helpers/device.ts';
+import type { Prosody } from '../helpers/prosody.ts';
 import { descendantsOf } from '../helpers/processes.ts';
 import { makeReadOnly } from '../helpers/small-disk.ts';
 import { doFault } from './faults.ts';
@@ -41,7 +42,7 @@ export class Faults {
       const way = { at: 0, ms, place: 'laptop' as const, kind: kind as Parameters<typeof doFault>[0]['kind'], direction, rate: amount };
       return doFault(way, place?.proxy ?? setting.proxy65);
     }
-    if (kind === 'restart') return this.#after('server', () => setting.server.restart());
+    if (kind === 'restart') return this.#after('server', () => restart(setting.server));
     if (place === undefined) throw new Error(`no device is called ${name}`);
     return isOfADevice(kind) ? this.#after(name, () => this.#ofDevice(fault, place)) : bothPush(place);
   }
@@ -91,6 +92,17 @@ export class Faults {
       if (failure !== undefined) wrong(`${device.name}: the agent did not start again: ${failure}`);
     }
     watch.expectNone(device);
+  }
+}
+
+/** On a machine under load a server may not be up in the time that it is given, and is started once more. */
+async function restart(server: Prosody): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await server.restart();
+    } catch (error) {
+      if (tries === 5) throw error;
+    }
   }
 }
 

@@ -160,6 +160,7 @@ describe('openStream', () => {
     await new Promise((resolve) => socket.once('close', resolve));
     await vi.waitFor(() => expect(events.at(-1)).toMatchObject({ type: 'done-syncing', isGood: false }));
     fifo.close();
+  });
 
   it('has words for a git that was killed there, which had none itself', async () => {
     script = 'kill -9 $$';

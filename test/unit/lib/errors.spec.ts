@@ -45,6 +45,8 @@ describe('asFault', () => {
   });
 
   it('says which of them a read-only disk is', () => {
+    const folder = Object.assign(system('ENOENT'), { syscall: 'mkdir' });
+    expect(asFault(folder, 'keeping a pack')).toMatchObject({ code: 'permissions', message: expect.stringContaining('the file system is read-only, or the folder above it is gone') });
     expect(asFault(system('EROFS'), 'writing the map').message).toBe('writing the map: the file system is read-only');
   });
 
