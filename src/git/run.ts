@@ -61,16 +61,18 @@ export function createRunGit(env: Readonly<Record<string, string | undefined>>):
   const base = cleanEnvironment(env);
   return async (args, options = {}) => {
     const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
-    const child = execa('git', fullArgs(args, options), {
-      cwd: '/',
-      env: { ...base, ...options.env },
-      extendEnv: false,
-      reject: false,
-      stripFinalNewline: false,
-      ...(options.session === undefined ? { timeout: deadlineMs } : { detached: true }),
-      maxBuffer: options.maxBytes ?? MAX_BYTES,
-      input: options.input ?? '',
-    });
+    const child = unlessFull(() =>
+      execa('git', fullArgs(args, options), {
+        cwd: '/',
+        env: { ...base, ...options.env },
+        extendEnv: false,
+        reject: false,
+        stripFinalNewline: false,
+        ...(options.session === undefined ? { timeout: deadlineMs } : { detached: true }),
+        maxBuffer: options.maxBytes ?? MAX_BYTES,
+        input: options.input ?? '',
+      }),
+    );
     const session = options.session === undefined ? undefined : new Session(child, options.session, deadlineMs);
     const result = await child.finally(() => session?.close());
     const { stdout, stderr, exitCode, isMaxBuffer } = result;
@@ -79,6 +81,16 @@ export function createRunGit(env: Readonly<Record<string, string | undefined>>):
     if (hasEnded && (options.okCodes ?? [0]).includes(exitCode)) return { stdout, stderr, exitCode };
     throw faultOf(args, options, { stderr, exitCode, timedOut, isMaxBuffer, systemCode: codeOf(result) });
   };
+}
+
+/** Where no descriptor is left for its pipes, node:child_process hands out a child without any, which the library does not expect. @throws Fault `too-many-files` */
+function unlessFull<T>(start: () => T): T {
+  try {
+    return start();
+  } catch (error) {
+    if (!(error instanceof TypeError && error.message.includes('stdio'))) throw error;
+    throw new Fault('too-many-files', 'git could not be started: too many files are open', { cause: error });
+  }
 }
 
 interface Failure {
@@ -95,6 +107,9 @@ function faultOf(args: readonly string[], options: GitRunOptions, failure: Failu
   if (failure.isMaxBuffer) return new Fault('too-large', `${name} answered more than ${options.maxBytes ?? MAX_BYTES} bytes`);
   if (failure.systemCode === 'ENOENT') return new Fault('git', 'git was not found', { remedy: 'install git 2.38 or newer' });
   const words = lastWords(failure.stderr);
+  if (failure.systemCode === 'EMFILE' || failure.systemCode === 'ENFILE' || /Too many open files/.test(failure.stderr)) {
+    return new Fault('too-many-files', `${name}: ${words === '' ? 'it could not be started: too many files are open' : words}`);
+  }
   if (/No space left on device|Out of diskspace|Disk quota exceeded/.test(failure.stderr)) {
     return new Fault('disk-full', `${name}: ${words}`, { remedy: 'free some space, then try again' });
   }
@@ -120,15 +135,17 @@ export function createStartGit(env: Readonly<Record<string, string | undefined>>
   const base = cleanEnvironment(env);
   return (args, options = {}) => {
     const [command, words] = withinTime(fullArgs(args, options), options.cpuSeconds);
-    const child = execa(command, words, {
-      cwd: '/',
-      env: { ...base, ...options.env },
-      extendEnv: false,
-      reject: false,
-      buffer: false,
-      stdio: ['pipe', 'pipe', 'pipe', ...Array.from({ length: options.extraFds ?? 0 }, () => 'pipe' as const)],
-      ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
-    });
+    const child = unlessFull(() =>
+      execa(command, words, {
+        cwd: '/',
+        env: { ...base, ...options.env },
+        extendEnv: false,
+        reject: false,
+        buffer: false,
+        stdio: ['pipe', 'pipe', 'pipe', ...Array.from({ length: options.extraFds ?? 0 }, () => 'pipe' as const)],
+        ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+      }),
+    );
     const extra = child.stdio.slice(3).filter((stream): stream is Duplex => stream instanceof Duplex);
     for (const stream of extra) stream.pause();
     ignoreErrors(child.stdin, ...extra);

@@ -63,7 +63,7 @@ export class Session implements Connection {
       random: options.random,
       ask: () => this.#ask(),
       idleMs: () => this.#login.idleMs,
-      onDead: () => this.#end(new Fault('timeout', 'the XMPP server has fallen silent')),
+      onDead: () => this.#end(new Fault('timeout', 'the XMPP server has fallen silent', { remedy: 'check the network; the agent tries again by itself' })),
     });
     this.#client = this.#createClient();
   }

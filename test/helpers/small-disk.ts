@@ -8,6 +8,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
+const READ_ONLY_TRIES = 200;
 
 export interface SmallDisk {
   /** Leaves not a byte. */
@@ -65,11 +66,14 @@ function isMounted(dir: string): boolean {
  */
 export async function makeReadOnly(dir: string): Promise<() => Promise<void>> {
   await run('mount', ['--bind', dir, dir]);
-  try {
-    await run('mount', ['-o', 'remount,bind,ro', dir]);
-  } catch (error) {
-    await run('umount', [dir]);
-    throw error;
+  // Whoever has just opened a file there to write to is waited for.
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await run('mount', ['-o', 'remount,bind,ro', dir]);
+      break;
+    } catch (error) {
+      if (tries === READ_ONLY_TRIES) throw error;
+    }
   }
   return async () => {
     await run('mount', ['-o', 'remount,bind,rw', dir]);

@@ -1,7 +1,7 @@
 // Every error of the catalogue, provoked for real: by a command of a person's, or where only a broken server, device or clock gives it, by the spec that is
 // named. Rule: a code without a case here does not compile, and a command says code, words, remedy and exit code as the catalogue has them.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -9,6 +9,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { entryOf } from '../../src/lib/fault-catalogue.ts';
 import type { FaultCode } from '../../src/lib/fault-catalogue.ts';
+import { limitDescriptors } from '../helpers/descriptors.ts';
 import { Device } from '../helpers/device.ts';
 import type { Ended } from '../helpers/device.ts';
 import { startFakeServer } from '../helpers/fake-xmpp-server.ts';
@@ -136,14 +137,13 @@ const PROVOKED: Readonly<Record<FaultCode, Provoked | Elsewhere>> = {
   },
   'disk-full': () => desktop.run('sh', ['-c', 'git-xmpp help >/dev/full']),
   'too-many-files': async () => {
-    const pid = desktop.agentPid();
-    const open = Math.max(...readdirSync(`/proc/${pid}/fd`).map(Number));
+    const crowded = await desktop.repo('crowded');
     // One for the command's own connection to the agent.
-    await desktop.run('prlimit', ['--pid', String(pid), `--nofile=${open + 2}:`]);
+    const undo = limitDescriptors(desktop.agentPid(), 1);
     try {
-      return await onDesktop('share', await desktop.repo('crowded'), '--new');
+      return await onDesktop('share', crowded, '--new');
     } finally {
-      await desktop.run('prlimit', ['--pid', String(pid), '--nofile=1024:']);
+      undo();
     }
   },
   'not-granted': async () => {

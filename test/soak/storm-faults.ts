@@ -1,8 +1,6 @@
 // Does what storm-plan.ts planned. Rule: each fault is over when its promise resolves, whatever came of it meanwhile; an agent that was killed runs again.
 
-import { execFile } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
-import { promisify } from 'node:util';
+import { limitDescriptors } from '../helpers/descriptors.ts';
 import type { Device } from '../helpers/device.ts';
 import type { Prosody } from '../helpers/prosody.ts';
 import { descendantsOf } from '../helpers/processes.ts';
@@ -13,7 +11,6 @@ import type { StormFault } from './storm-plan.ts';
 import type { Place, StormSetting } from './storm-setting.ts';
 import type { AgentWatch } from './storm-watch.ts';
 
-const run = promisify(execFile);
 const RESTART_MS = 90_000;
 const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -70,8 +67,11 @@ export class Faults {
       const undo = await makeReadOnly(device.dir);
       await pass(ms);
       await undo();
-    } else if (kind === 'descriptors') await exhaust(device.agentPid(), amount, ms);
-    else {
+    } else if (kind === 'descriptors') {
+      const undo = limitDescriptors(device.agentPid(), amount);
+      await pass(ms);
+      undo();
+    } else {
       clock?.set(amount);
       await pass(ms);
       clock?.set(0);
@@ -114,16 +114,6 @@ export async function startAgain(device: Device): Promise<string | undefined> {
     if (Date.now() > until) return stderr;
     await pass(200);
   }
-}
-
-/** Lets a process open so many descriptors more than it has (setrlimit(2), RLIMIT_NOFILE), for a while; what it starts meanwhile inherits that. */
-async function exhaust(pid: number, spare: number, ms: number): Promise<void> {
-  const [, soft = '1024'] = /^Max open files\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'utf8')) ?? [];
-  // A number is free where one was closed, so the limit is above the highest that is in use.
-  const highest = Math.max(...readdirSync(`/proc/${pid}/fd`).map(Number));
-  await run('prlimit', ['--pid', String(pid), `--nofile=${highest + 1 + spare}:`]);
-  await pass(ms);
-  await run('prlimit', ['--pid', String(pid), `--nofile=${soft}:`]);
 }
 
 function end(pid: number): void {
