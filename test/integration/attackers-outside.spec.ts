@@ -254,7 +254,13 @@ describe('a server that says again what was said', () => {
   });
 
   it('stops an agent by letting another program have its address, which it says, with what to do', async () => {
-    const taken = await signIn(ACCOUNT, PASSWORD, address.split('/')[1] ?? '');
+    const take = (): ReturnType<typeof signIn> => signIn(ACCOUNT, PASSWORD, address.split('/')[1] ?? '');
+    // Once it takes the address back, as it would from an attempt of its own that came late.
+    const first = await take();
+    await laptop.statusWhen(({ account: { state } }) => state === 'offline');
+    await laptop.statusWhen(({ account: { state } }) => state === 'online', 60_000);
+    await first.close();
+    const taken = await take();
     const { account } = await laptop.statusWhen(({ account: { state } }) => state === 'stopped' || state === 'offline');
     expect(account.fault).toMatchObject({ code: 'conflict', remedy: expect.stringContaining('one agent per home') });
     expect(account.retryInMs).toBeUndefined();
