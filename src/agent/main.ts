@@ -39,6 +39,11 @@ async function main(): Promise<void> {
   const log = createLog(logWriter(env, new LogFile(home.log)), () => level.level, () => realClock.now());
   // One part's mistake must not take the others down; it is told, and the rest goes on.
   process.on('unhandledRejection', (error) => log.warn('unhandled', { why: asFault(error, 'unhandled').message }));
+  // A child that found no descriptor says so once more, after whoever started it was told by run.ts and has let it go.
+  process.on('uncaughtException', (error) => {
+    if (asFault(error, 'starting a program').code !== 'too-many-files') throw error;
+    log.warn('not started', { why: 'too many files are open' });
+  });
   const debug = isDebug ? (text: string): void => void process.stderr.write(`${text}\n`) : undefined;
   const program = fileURLToPath(import.meta.url);
   const agent = await composeAgent({ home, env, log, distDir: dirname(program), debug });

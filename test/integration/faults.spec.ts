@@ -139,11 +139,14 @@ const PROVOKED: Readonly<Record<FaultCode, Provoked | Elsewhere>> = {
   'too-many-files': async () => {
     const crowded = await desktop.repo('crowded');
     // One for the command's own connection to the agent.
-    const undo = limitDescriptors(desktop.agentPid(), 1);
+    const pid = desktop.agentPid();
+    const undo = limitDescriptors(pid, 1);
     try {
       return await onDesktop('share', crowded, '--new');
     } finally {
       undo();
+      // It is the same agent as before.
+      expect([(await desktop.status()).account.state, desktop.agentPid()]).toEqual(['online', pid]);
     }
   },
   'not-granted': async () => {
