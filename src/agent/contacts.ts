@@ -1,13 +1,12 @@
 // Who is there: hello and bye by IQ, the digest on contact, and what a peer's answer means for each repository (docs/PROTOCOL.md,
 // "Addresses"; docs/ARCHITECTURE.md). Rule: an address is only a hint; what counts is the link that the pin let through.
 
-import { Backoff } from '../lib/backoff.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { asFault, Fault } from '../lib/errors.ts';
 import { bareOf, parseFullJid } from '../lib/jid.ts';
 import type { FullJid } from '../lib/jid.ts';
-import type { DeviceId } from '../lib/names.ts';
 import { isGranted, parseDeviceId } from '../lib/names.ts';
+import type { DeviceId, RepoId } from '../lib/names.ts';
 import { grantOf } from '../home/repos.ts';
 import type { Peer, Peers } from '../home/peers.ts';
 import type { Links } from '../link/links.ts';
@@ -22,13 +21,14 @@ import { newerProtocol } from './answer.ts';
 import type { Answers } from './answer.ts';
 import type { Events } from './events.ts';
 import type { RepoLoop } from './loop.ts';
+import { Retries } from './retries.ts';
 
 export interface ContactParts {
   readonly me: DeviceId;
   readonly peers: Peers;
   readonly links: Links;
   readonly answers: Answers;
-  readonly loops: () => readonly RepoLoop[];
+  readonly loops: { readonly all: () => readonly RepoLoop[]; readonly byId: (id: RepoId) => RepoLoop | undefined };
   readonly events: Events;
   readonly clock: Clock;
   /** From 0 up to 1. */
@@ -43,9 +43,6 @@ export interface ContactParts {
 
 const HELLO_DEADLINE_MS = 5_000;
 const DIGEST_DEADLINE_MS = 30_000;
-const RETRY = { baseMs: 500, capMs: 60_000 };
-/** After so long without a loss the next one is the first again. */
-const STEADY_MS = 60_000;
 /** "Last seen" is told in minutes. */
 const SEEN_EVERY_MS = 10_000;
 /** Where nothing happens, maps are compared this often all the same. */
@@ -57,13 +54,13 @@ export class Contacts {
   readonly #online = new Set<DeviceId>();
   readonly #running = new Map<DeviceId, Promise<void>>();
   readonly #awaited = new Map<DeviceId, () => void>();
-  readonly #backoff = new Backoff(RETRY);
-  #lostAt = 0;
+  readonly #retries: Retries;
   #connection: Connection | undefined;
   #timer: Timer | undefined;
 
   constructor(parts: ContactParts) {
     this.#parts = parts;
+    this.#retries = new Retries({ ...parts, contact: (device) => void this.contact(device) });
   }
 
   isOnline(peer: DeviceId): boolean {
@@ -154,10 +151,7 @@ export class Contacts {
 
   /** Compares again after a while: a link, or an offer on it, was lost, and whether the peer is still there has to be found out. */
   retry(device: DeviceId): void {
-    const { clock, chance } = this.#parts;
-    if (Math.abs(clock.now() - this.#lostAt) > STEADY_MS) this.#backoff.succeed();
-    this.#lostAt = clock.now();
-    clock.setTimer(this.#backoff.fail(chance()), () => void this.contact(device));
+    this.#retries.plan(device);
   }
 
   /** A peer's digest, from whichever side it came: it is there, and this is what it holds. */
@@ -167,7 +161,7 @@ export class Contacts {
     this.#noteSeen(peer, digest.version);
     this.#parts.onDigest(peer, digest);
     for (const { repo, maps } of digest.repos) {
-      const loop = this.#parts.loops().find(({ context }) => context.shared().id === repo);
+      const loop = this.#parts.loops.byId(repo);
       if (loop === undefined || !isGranted(grantOf(loop.context.shared(), peer), 'read')) continue;
       void loop.tell({ type: 'contact', peer: peer.device, maps });
     }
@@ -212,7 +206,7 @@ export class Contacts {
   }
 
   #tellLost(peer: DeviceId): void {
-    for (const loop of this.#parts.loops()) void loop.tell({ type: 'lost', peer });
+    for (const loop of this.#parts.loops.all()) void loop.tell({ type: 'lost', peer });
   }
 
   async #say(word: 'hello' | 'bye', to: FullJid | undefined): Promise<void> {

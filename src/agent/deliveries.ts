@@ -19,6 +19,7 @@ import type { RepoContext } from './context.ts';
 import type { Events } from './events.ts';
 import { deliverOffer } from './offer.ts';
 import type { Offer, PeerCopy } from './offer-types.ts';
+import type { Offering } from './offering.ts';
 import type { Exchanges } from './exchanges.ts';
 
 export interface DeliveryParts {
@@ -29,6 +30,7 @@ export interface DeliveryParts {
   readonly links: Links;
   readonly events: Pick<Events, 'emit'>;
   readonly exchanges: Pick<Exchanges, 'begin'>;
+  readonly offering: Offering;
   readonly clock: Clock;
   /** Hands a fact to the engine, in its turn. */
   readonly tell: (fact: Fact) => Promise<void>;
@@ -51,7 +53,13 @@ export class Deliveries {
 
   /** Offers the newest map of `device` to `peer`, and tells the engine how that went. */
   async offer(peer: DeviceId, device: DeviceId): Promise<void> {
-    const { context, links, clock, tell } = this.#parts;
+    const giveBack = await this.#parts.offering.turn(peer);
+    await this.#offer(peer, device).finally(giveBack);
+  }
+
+  async #offer(peer: DeviceId, device: DeviceId): Promise<void> {
+    const { context, links, clock, tell, offering } = this.#parts;
+    if (device !== context.me && offering.isUnwanted(peer, device)) return tell({ type: 'undelivered', peer, device, mayRetry: true, isUnwanted: true });
     const signed = context.maps.signed(device);
     if (signed === undefined) return;
     const offer = { device, signed, refs: context.maps.refsOf(device) };
@@ -75,6 +83,7 @@ export class Deliveries {
       if (exchange.signal.aborted) return;
       // A relayed map of a device that is not paired there: no failure, and not to be tried with each commit of it.
       const isUnwanted = device !== context.me && fault.code === 'no-such-peer';
+      if (isUnwanted) offering.refused(peer, device);
       exchange.done(isUnwanted);
       if (!isUnwanted) this.#tellFailed(this.#nameOf(peer), `${doing}: ${fault.message}`, fault);
       await tell({ type: 'undelivered', peer, device, mayRetry: links.isUp(peer), isUnwanted });

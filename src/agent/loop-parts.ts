@@ -9,6 +9,7 @@ import type { Events } from './events.ts';
 import type { HubsParts } from './hubs.ts';
 import type { RepoLoop } from './loop.ts';
 import type { Exchanges } from './exchanges.ts';
+import type { Offering } from './offering.ts';
 
 export interface LoopParts {
   readonly context: RepoContext;
@@ -17,6 +18,7 @@ export interface LoopParts {
   readonly links: Links;
   readonly events: Events;
   readonly exchanges: Exchanges;
+  readonly offering: Offering;
   readonly clock: Clock;
   readonly random: () => number;
   /** A link was lost under an offer: whether the peer is still there has to be found out. */

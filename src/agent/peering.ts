@@ -21,6 +21,7 @@ import { Devices } from './devices.ts';
 import { DevicesReading } from './devices-reading.ts';
 import { makeLinks } from './dialling.ts';
 import type { RepoLoop } from './loop.ts';
+import { Offering } from './offering.ts';
 import type { PeeringParts } from './peering-parts.ts';
 import { findPinned } from './pinned.ts';
 import { Reachable } from './reachable.ts';
@@ -76,7 +77,8 @@ export class Peering {
     const announce = (loop: RepoLoop, devices: readonly DeviceId[]): void => void this.#ways.session?.announce(loop, devices);
     const announceHub = (loop: RepoLoop, hash: string): void => void this.#ways.session?.announceHub(loop, hash);
     const forRepos = { announce: announceHub, mounts: parts.mounts, deviceName: (): string => this.identity.name };
-    this.repoSet = new RepoSet({ ...parts, around: forRepos, stateDir: parts.home.state, me: identity, links: this.links, random: parts.chance, announce, onLost: (peer) => this.contacts.retry(peer), onBack: () => this.contacts.contactAll() });
+    const offering = new Offering(clock);
+    this.repoSet = new RepoSet({ ...parts, offering, around: forRepos, stateDir: parts.home.state, me: identity, links: this.links, random: parts.chance, announce, onLost: (peer) => this.contacts.retry(peer), onBack: () => this.contacts.contactAll() });
     this.twins = new Twins({ links: this.links, clock, events, loops: this.#loops });
     this.remotes = new Remotes(this.repoSet.view.byId, events);
     this.reachable = new Reachable({ peers, isOnline: (device) => this.contacts.isOnline(device), events });
@@ -100,12 +102,13 @@ export class Peering {
     });
     const findAddress = (device: DeviceId): Promise<FullJid | undefined> => this.#ways.lookUp(device);
     const onDigest = (peer: Peer, digest: Parameters<Twins['heard']>[1]): void => {
+      offering.heard(peer.device, digest);
       void this.twins.heard(peer, digest);
       // Its remote stands in the configuration before it is told to be there.
       void this.remotes.heard(peer, digest).finally(() => this.reachable.look());
       void this.devices.telling.exchange(peer);
     };
-    this.contacts = new Contacts({ me, peers, links: this.links, answers, loops: this.#loops, events, clock, chance: parts.chance, findAddress, onDigest, onThere: (device) => this.#ways.retry(device) });
+    this.contacts = new Contacts({ me, peers, links: this.links, answers, loops: this.repoSet.view, events, clock, chance: parts.chance, findAddress, onDigest, onThere: (device) => this.#ways.retry(device) });
     this.#announcements = new Announcements({ ...parts, loops: this.#loops, contact: (peer) => void this.contacts.contact(peer), log: log.scope('announcements') });
     const strangers = new Strangers(events, clock);
     this.#acceptor = new Acceptor({

@@ -134,7 +134,7 @@ export class RepoSet {
         return undefined;
       }
       this.#broken.delete(id);
-      this.grantAll();
+      this.#grantTo(running.loop);
       if (earlier !== undefined) this.#parts.onBack();
       await running.loop.look();
       void running.loop.hubs.start();
@@ -163,9 +163,7 @@ export class RepoSet {
 
   /** Tells every loop which peers hold a grant; called when peers or grants change. */
   grantAll(): void {
-    for (const { loop } of this.#running.values()) {
-      for (const peer of this.#parts.peers.list()) this.#grant(loop, peer.device, isToldMaps(loop.context.shared(), peer));
-    }
+    for (const { loop } of this.#running.values()) this.#grantTo(loop);
   }
 
   /** What a peer is told of those: who looks for them is to learn that they stand still, and found no second one of the same first commit. */
@@ -190,8 +188,8 @@ export class RepoSet {
     for (const { loop } of this.#running.values()) void loop.forget(peer);
   }
 
-  #grant(loop: RepoLoop, peer: DeviceId, isGrantedNow: boolean): void {
-    void loop.tell({ type: 'granted', peer, isGranted: isGrantedNow });
+  #grantTo(loop: RepoLoop): void {
+    for (const peer of this.#parts.peers.list()) void loop.tell({ type: 'granted', peer: peer.device, isGranted: isToldMaps(loop.context.shared(), peer) });
   }
 
   async #run(shared: SharedRepo): Promise<Running> {

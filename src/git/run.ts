@@ -8,6 +8,7 @@ import { delay, realClock } from '../lib/clock.ts';
 import { codeOf, Fault, messageOf } from '../lib/errors.ts';
 import type { GitRunOptions, RunGit } from '../lib/git-run.ts';
 import { redact } from '../lib/log.ts';
+import { Turns } from '../lib/turns.ts';
 import { cleanEnvironment, fullArgs } from './environment.ts';
 import type { GitConfig } from './environment.ts';
 import { Session } from './process-session.ts';
@@ -20,6 +21,8 @@ const LAST_WORDS_MS = 1000;
 /** What a shell would say of a process that was killed or never started. */
 export const NO_EXIT_CODE = 255;
 const HANG_UP_MS = 5000;
+/** Short runs at once: more than cores can do only keeps the agent from hearing its peers meanwhile. */
+const AT_ONCE = 8;
 /** Several reads of a pipe: with less each of them would stop the next. */
 const COPY_BYTES = 256 * 1024;
 
@@ -59,7 +62,8 @@ export type StartGit = (args: readonly string[], options?: StartGitOptions) => G
 /** A function that runs git to its end. @param env the agent's own environment, of which an allow-list is passed on */
 export function createRunGit(env: Readonly<Record<string, string | undefined>>): RunGit {
   const base = cleanEnvironment(env);
-  return async (args, options = {}) => {
+  const turns = new Turns(AT_ONCE);
+  const run: RunGit = async (args, options = {}) => {
     const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
     const child = unlessFull(() =>
       execa('git', fullArgs(args, options), {
@@ -81,6 +85,8 @@ export function createRunGit(env: Readonly<Record<string, string | undefined>>):
     if (hasEnded && (options.okCodes ?? [0]).includes(exitCode)) return { stdout, stderr, exitCode };
     throw faultOf(args, options, { stderr, exitCode, timedOut, isMaxBuffer, systemCode: codeOf(result) });
   };
+  // What may ask the agent itself (a hub that another device's agent serves), or wait for the network, waits for nobody and keeps nobody waiting.
+  return (args, options) => (options?.session === undefined ? turns.run(() => run(args, options)) : run(args, options));
 }
 
 /** Where no descriptor is left for its pipes, node:child_process hands out a child without any, which the library does not expect. @throws Fault `too-many-files` */

@@ -6,6 +6,7 @@ import { Answers } from '../../src/agent/answer.ts';
 import { Events } from '../../src/agent/events.ts';
 import { Exchanges } from '../../src/agent/exchanges.ts';
 import type { AgentEvent } from '../../src/agent/events.ts';
+import { Offering } from '../../src/agent/offering.ts';
 import { RepoLoop } from '../../src/agent/loop.ts';
 import type { LoopParts } from '../../src/agent/loop-parts.ts';
 import { Quota } from '../../src/agent/quota.ts';
@@ -84,7 +85,7 @@ export async function makeAgentPair(options: AgentPairOptions): Promise<AgentPai
   for (const [index, { device, spki }] of (options.others ?? []).entries()) await peers.add(makePeer(`other-${index}`, { device, spki }));
   const events = new Events(realClock, silentLog);
   const links = noLinks();
-  const loop = new RepoLoop({ context: far, me: world.far, peers, links, events, clock: realClock, random: () => 0, onLost: () => undefined, announce: () => undefined, around: NO_HUBS, exchanges: new Exchanges(events) });
+  const loop = new RepoLoop({ context: far, me: world.far, peers, links, events, clock: realClock, random: () => 0, offering: new Offering(realClock), onLost: () => undefined, announce: () => undefined, around: NO_HUBS, exchanges: new Exchanges(events) });
   const havesDir = join(makeFolder(), 'haves');
   await prepareHavesDir(havesDir);
   const quota = await Quota.open(join(makeFolder(), 'quota.json'), options.quota ?? 2 ** 30);
@@ -110,7 +111,7 @@ export async function makeNearLoop({ world, near }: AgentPair): Promise<RepoLoop
   await peers.add(makePeer('far', { device: world.far.device, spki: world.far.spki }));
   const links = new Links({ ...WAYS, dial: () => world.dial(), findAddress: () => Promise.resolve(FAR_ADDRESS) });
   const events = new Events(realClock, silentLog);
-  return new RepoLoop({ context: near, me: world.near, peers, links, events, clock: realClock, random: () => 0, onLost: () => undefined, announce: () => undefined, around: NO_HUBS, exchanges: new Exchanges(events) });
+  return new RepoLoop({ context: near, me: world.near, peers, links, events, clock: realClock, random: () => 0, offering: new Offering(realClock), onLost: () => undefined, announce: () => undefined, around: NO_HUBS, exchanges: new Exchanges(events) });
 }
 
 /** For a loop whose repository has no hub. */

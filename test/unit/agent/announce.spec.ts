@@ -8,6 +8,7 @@ import type { Announced } from '../../../src/agent/announce.ts';
 import { Announcements } from '../../../src/agent/announcements.ts';
 import { Events } from '../../../src/agent/events.ts';
 import { Exchanges } from '../../../src/agent/exchanges.ts';
+import { Offering } from '../../../src/agent/offering.ts';
 import { RepoLoop } from '../../../src/agent/loop.ts';
 import { loadIdentity } from '../../../src/home/identity.ts';
 import type { Identity } from '../../../src/home/identity.ts';
@@ -86,7 +87,7 @@ async function loopOf(me: Identity, peers: Peers, shared: Partial<SharedRepo> = 
   });
   const events = new Events(clock, silentLog);
   const untold = { onLost: () => undefined, announce: () => undefined, around: NO_HUBS };
-  return new RepoLoop({ context, me, peers, links, events, clock, random: () => 0, exchanges: new Exchanges(events), ...untold });
+  return new RepoLoop({ context, me, peers, links, events, clock, random: () => 0, offering: new Offering(clock), exchanges: new Exchanges(events), ...untold });
 }
 
 const publish = (refs: Parameters<typeof refsOf>[0]): Promise<number | undefined> =>

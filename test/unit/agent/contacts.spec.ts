@@ -63,7 +63,8 @@ beforeEach(async () => {
     drop: (device: DeviceId) => void dropped.push(device),
   } as unknown as ContactParts['links'];
   const answers = { digestFor: () => ({ version: 1, repos: [] }) } as unknown as ContactParts['answers'];
-  const nothing = { loops: () => loops, findAddress: () => Promise.resolve(undefined), onThere: () => undefined, onDigest: () => undefined };
+  const known = { all: () => loops, byId: (id: string) => loops.find(({ context }) => context.shared().id === id) };
+  const nothing = { loops: known, findAddress: () => Promise.resolve(undefined), onThere: () => undefined, onDigest: () => undefined };
   contacts = new Contacts({ me, peers, links, answers, events: new Events(clock, silentLog), clock, chance: () => 0, ...nothing });
 });
 
