@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npm run demo`, `npm test`, `npm run bench`, `npm run soak`, `npm run simulate`, `npm run fuzz`, `npm run sabotage`,
+// `npm run demo`, `npm test`, `npm run bench`, `npm run soak`, `npm run simulate`, `npm run fuzz`, `npm run sabotage`, `npm run scale`,
 // `npm run prove`, `npm run prosody`: each sets up what it needs by itself, then runs.
 // Rule: nothing but Node's own modules is loaded here, since this runs before `npm ci`; the exit code is the answer.
 
@@ -21,6 +21,7 @@ const COMMANDS = {
   simulate: { isForTests: false, hasServer: false, start: (args, env) => runTypeScript('test/simulate/main.ts', args, env) },
   fuzz: { isForTests: false, hasServer: false, start: (args, env) => runTypeScript('test/fuzz/main.ts', args, env) },
   sabotage: { isForTests: false, hasServer: false, start: (args, env) => runTypeScript('test/sabotage/main.ts', args, env) },
+  scale: { isForTests: true, isLongRun: true, start: (args, env) => runTypeScript('test/scale/main.ts', args, env) },
   prove: { isForTests: true, isLongRun: true, start: (args, env) => runTypeScript('test/prove/main.ts', args, env) },
   prosody: { isForTests: false, start: (args, env) => runTypeScript('test/helpers/run-prosody.ts', args, env) },
 };

@@ -10,7 +10,7 @@ import type { Digest } from '../sync/digest-format.ts';
 /** Offers to one peer that begin at once: a link carries sixteen requests, and each makes git work on both sides. */
 const AT_ONCE = 4;
 /** An offer that takes longer moves much, or waits: the next one begins beside it. */
-const TURN_MS = 3_000;
+const TURN_MS = 20_000;
 
 /** One per agent. */
 export class Offering {
@@ -23,7 +23,7 @@ export class Offering {
     this.#clock = clock;
   }
 
-  /** Resolves when one more offer to `peer` may begin; the turn ends when it is given back, at the latest after three seconds. */
+  /** Resolves when one more offer to `peer` may begin; the turn ends when it is given back, at the latest after twenty seconds. */
   async turn(peer: DeviceId): Promise<GiveBack> {
     const turns = this.#turns.get(peer) ?? new Turns(AT_ONCE);
     this.#turns.set(peer, turns);

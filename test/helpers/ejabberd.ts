@@ -11,7 +11,7 @@ import { startProcess } from './processes.ts';
 import type { Running } from './processes.ts';
 import type { XmppServer } from './xmpp-server.ts';
 
-const STOCK = '/etc/ejabberd/ejabberd.yml';
+export const STOCK = '/etc/ejabberd/ejabberd.yml';
 const LIBRARIES = '/usr/lib';
 const READY = 'accounts are there';
 const HOST = '127.0.0.1';
@@ -57,7 +57,7 @@ export async function startEjabberd({ accounts }: EjabberdOptions): Promise<Xmpp
 }
 
 /** The package's file, with one listener at a place of ours: it is the only thing that cannot be shared with a server of the machine's. */
-function configure(stock: string, { port, certificate }: { readonly port: number; readonly certificate: string }): string {
+export function configure(stock: string, { port, certificate }: { readonly port: number; readonly certificate: string }): string {
   const listener = /^listen:\n(?:\s+-\n(?:\s{4}.*\n)+)+/m;
   if (!listener.test(stock)) throw new Error(`${STOCK} has no list of listeners that is known here`);
   const first = /^\s+-\n\s{4}port: 5222\n(?:\s{4}.*\n)+/m.exec(stock)?.[0];
@@ -67,7 +67,7 @@ function configure(stock: string, { port, certificate }: { readonly port: number
 }
 
 /** Erlang that makes the accounts where they are absent, then says that all is ready. */
-function registerAll(accounts: Readonly<Record<string, string>>): string {
+export function registerAll(accounts: Readonly<Record<string, string>>): string {
   const lines = Object.entries(accounts).map(([name, password]) => `ejabberd_auth:try_register(${binary(name)}, <<"localhost">>, ${binary(password)}),`);
   return [...lines, `io:format("${READY}~n").`].join('\n');
 }
@@ -78,7 +78,7 @@ function binary(text: string): string {
 
 function run(dir: string): Promise<Running> {
   const evaluate = `{ok, _} = file:script(${JSON.stringify(path.join(dir, 'accounts.erl'))}).`;
-  const args = ['-noshell', '-noinput', '-pa', beams(), '-mnesia', 'dir', JSON.stringify(path.join(dir, 'db')), '-s', 'ejabberd', '-eval', evaluate];
+  const args = ['-noshell', '-noinput', '-pa', findBeams(), '-mnesia', 'dir', JSON.stringify(path.join(dir, 'db')), '-s', 'ejabberd', '-eval', evaluate];
   return startProcess('setpriv', ['--pdeathsig', 'TERM', 'erl', ...args], {
     name: 'ejabberd',
     env: {
@@ -94,7 +94,7 @@ function run(dir: string): Promise<Running> {
 }
 
 /** Where the package has its modules: the folder is called after machine and version. */
-function beams(): string {
+export function findBeams(): string {
   for (const machine of readdirSync(LIBRARIES)) {
     const folder = path.join(LIBRARIES, machine);
     const found = machine.endsWith('-linux-gnu') ? readdirSync(folder).filter((name) => name.startsWith('ejabberd-')) : [];

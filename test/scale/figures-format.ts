@@ -9,6 +9,11 @@ export function percentile(values: readonly number[], share: number): number | u
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 }
 
+/** Of two times on one machine, whatever else it did; undefined where one is missing. */
+export function ratio(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? undefined : one / other;
+}
+
 /** Three digits that count: `0.123`, `12.3`, `1234`. */
 export function formatNumber(value: number | string | undefined): string {
   if (value === undefined) return '-';

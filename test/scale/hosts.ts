@@ -87,6 +87,8 @@ export class Host {
   static async start(program: string): Promise<Host> {
     const { PATH, HOME, TMPDIR } = process.env;
     const child = fork(program, [], { execArgv: [], cwd: '/', env: { PATH, HOME, TMPDIR }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    // That it has ended is told by its end.
+    child.on('error', () => undefined);
     await once(child, 'message');
     return new Host(child);
   }

@@ -4,28 +4,33 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { SharedRepo } from '../../src/home/repos-format.ts';
+import { Turns } from '../../src/lib/turns.ts';
 import { ending, started } from '../bench/teardown.ts';
 import { startProsody } from '../helpers/prosody.ts';
 import type { Prosody } from '../helpers/prosody.ts';
 import type { AgentSize } from './arguments.ts';
 import { Arrivals } from './arrivals.ts';
-import { percentile } from './figures-format.ts';
+import { percentile, ratio } from './figures-format.ts';
 import type { Figures } from './figures-format.ts';
 import { Hosts } from './hosts.ts';
 import { makeMachine, pairWith, PASSWORD, removeMachine, shareOn } from './machines.ts';
 import type { Machine } from './machines.ts';
 import { commitIn, makeCopies } from './shared-repos.ts';
 import type { Copies } from './shared-repos.ts';
-import { childrenOf, cpuOfMachine, cpuWithChildren, descriptorsOf, memoryOf } from './usage.ts';
+import { childrenOf, cpuWithChildren, descriptorsOf, memoryOf } from './usage.ts';
 
 const ACCOUNT = 'romeo';
 const START_MS = 300_000;
 const ARRIVAL_MS = 60_000;
 /** Once all are in contact, what that has begun is let end. */
-const QUIET_MS = 5_000;
+const QUIET_MS = 4_000;
+/** Answers to the server, say, and a keep-alive. */
+const FEW = 12;
 /** The agent's slow look at every repository comes once a minute. */
 const IDLE_MS = 65_000;
 const PER_PROCESS = 10;
+/** Repositories that are made side by side. */
+const AT_ONCE = 6;
 
 interface Star {
   readonly server: Prosody;
@@ -60,66 +65,76 @@ export async function measureOneAgent(size: AgentSize, commits: number): Promise
 async function share(hub: Machine, peers: readonly Machine[], count: number): Promise<readonly Copies[]> {
   await pairWith(hub, peers);
   for (const peer of peers) await pairWith(peer, [hub]);
-  const repos: Copies[] = [];
-  for (let index = 1; index <= count; index += 1) repos.push(await makeCopies(`repo-${index}`, [hub, ...peers], (machine) => (machine === hub ? peers : [hub])));
+  const turns = new Turns(AT_ONCE);
+  const make = (name: string): Promise<Copies> => turns.run(() => makeCopies(name, [hub, ...peers], (machine) => (machine === hub ? peers : [hub])));
+  const repos = await Promise.all(Array.from({ length: count }, (_each, index) => make(`repo-${index + 1}`)));
   const sharedBy = (machine: Machine): SharedRepo[] => repos.flatMap(({ clones }) => clones.filter((clone) => clone.machine === machine).map(({ shared }) => shared));
   for (const machine of [hub, ...peers]) await shareOn(machine, sharedBy(machine));
   return repos;
 }
 
 async function measure(star: Star, size: AgentSize, commits: number): Promise<Figures> {
-  const { server, hub, peers, repos, hosts } = star;
+  const { server, hub, peers, hosts } = star;
   await hosts.start(peers, PER_PROCESS);
   await hosts.online(peers.length, 0, START_MS);
-  const begin = performance.now();
-  await hub.device.status().catch(() => hub.device.xmpp('daemon', 'start'));
-  await hub.device.statusWhen(({ account }) => account.state === 'online', START_MS);
-  const start = performance.now() - begin;
-  await hub.device.statusWhen((status) => status.peers.every(({ isOnline }) => isOnline), START_MS);
+  const first = await startHub(star);
+  await hub.device.stop();
   await quiet(server);
-  const met = performance.now() - begin;
+  const again = await startHub(star);
   const pid = hub.device.agentPid();
-  const afterStart = { cpu: cpuWithChildren(pid), stanzas: countLines(server) };
-  const first = await timeCommits(star, commits);
+  const before = { cpu: cpuWithChildren(pid), stanzas: countLines(server) };
+  const timed = await timeCommits(star, commits);
   const busy = { cpu: cpuWithChildren(pid), ...descriptorsOf(pid), children: childrenOf(pid).length, stanzas: countLines(server) };
-  const idle = { cpu: cpuWithChildren(pid), stanzas: countLines(server), machine: cpuOfMachine() };
+  await quiet(server);
+  const idle = cpuWithChildren(pid);
   await pause(IDLE_MS);
   const memory = memoryOf(pid);
-  const share = (100 * (cpuWithChildren(pid) - idle.cpu)) / (IDLE_MS / 1000);
   return {
     repos: size.repos,
     peers: size.peers,
-    'p50 ms': percentile(first.all, 0.5),
-    'p95 ms': percentile(first.all, 0.95),
-    'last peer p50 ms': percentile(first.last, 0.5),
-    missing: first.missing,
-    'stanzas a commit': (busy.stanzas - afterStart.stanzas) / commits,
-    'CPU a commit ms': (1000 * (busy.cpu - afterStart.cpu)) / commits,
+    'p50 ms': percentile(timed.all, 0.5),
+    'p95 ms': percentile(timed.all, 0.95),
+    'last peer p50 ms': percentile(timed.last, 0.5),
+    'of git commit': ratio(percentile(timed.all, 0.5), percentile(timed.own, 0.5)),
+    missing: timed.missing,
+    'stanzas a commit': (busy.stanzas - before.stanzas) / commits,
+    'agent CPU ms a commit': (1000 * (busy.cpu - before.cpu)) / commits,
     'RSS MiB': memory.now,
     'peak MiB': memory.peak,
-    'idle % of a core': share,
-    'online s': start / 1000,
-    'in sync s': met / 1000,
-    'start CPU s': afterStart.cpu,
-    'start stanzas': afterStart.stanzas,
+    'idle % of a core': (100 * (cpuWithChildren(pid) - idle)) / (IDLE_MS / 1000),
+    'first meeting s': first.seconds,
+    '… CPU s': first.cpu,
+    '… stanzas': first.stanzas,
+    'start again s': again.seconds,
+    '… CPU s again': again.cpu,
+    '… stanzas again': again.stanzas,
     watches: busy.watches,
     descriptors: busy.descriptors,
     children: busy.children,
-    repositories: repos.length,
   };
 }
 
+/** Until the agent is in contact with all its peers, and has nothing more to tell them. */
+async function startHub({ server, hub }: Star): Promise<{ readonly seconds: number; readonly cpu: number; readonly stanzas: number }> {
+  const before = countLines(server);
+  const begin = performance.now();
+  await hub.device.xmpp('daemon', 'start');
+  await hub.device.statusWhen(({ account, peers }) => account.state === 'online' && peers.every(({ isOnline }) => isOnline), START_MS);
+  const quietSince = await quiet(server);
+  return { seconds: (quietSince - begin) / 1000, cpu: cpuWithChildren(hub.device.agentPid()), stanzas: countLines(server) - before };
+}
+
 /** Commits in turn on the agent and on its peers, each of another repository. */
-async function timeCommits({ hub, peers, repos }: Star, commits: number): Promise<{ readonly all: number[]; readonly last: number[]; readonly missing: number }> {
+async function timeCommits({ hub, peers, repos }: Star, commits: number): Promise<{ readonly all: number[]; readonly last: number[]; readonly own: number[]; readonly missing: number }> {
   const arrivals = new Arrivals();
-  const found = { all: [] as number[], last: [] as number[], missing: 0 };
+  const found = { all: [] as number[], last: [] as number[], own: [] as number[], missing: 0 };
   try {
     for (let index = 0; index < commits; index += 1) {
       const copies = repos[(index * 7) % repos.length];
       const machine = index % 2 === 0 ? hub : peers[(index >> 1) % peers.length];
       const from = copies?.clones.find((clone) => clone.machine === machine);
       if (copies === undefined || from === undefined) throw new Error('there is no such clone');
-      await commitIn(from, `commit ${index}`);
+      found.own.push(await commitIn(from, `commit ${index}`));
       const at = performance.now();
       const oid = arrivals.tipOf(from);
       const came = await Promise.all(copies.clones.filter((clone) => clone !== from).map((clone) => arrivals.at(clone, oid, ARRIVAL_MS)));
@@ -134,9 +149,15 @@ async function timeCommits({ hub, peers, repos }: Star, commits: number): Promis
   }
 }
 
-/** Until nothing is said through the server any more for a while. */
-async function quiet(server: Prosody): Promise<void> {
-  for (let [before, now] = [-1, countLines(server)]; now > before + 5; [before, now] = [now, countLines(server)]) await pause(QUIET_MS);
+/** Until hardly anything is said through the server any more. @returns when that began */
+async function quiet(server: Prosody): Promise<number> {
+  const until = performance.now() + START_MS;
+  for (;;) {
+    const [before, at] = [countLines(server), performance.now()];
+    await pause(QUIET_MS);
+    if (countLines(server) - before < FEW) return at;
+    if (at > until) throw new Error(`the devices still talk after ${START_MS / 1000} s`);
+  }
 }
 
 function countLines(server: Prosody): number {

@@ -45,8 +45,10 @@ export async function makeCopies(name: string, machines: readonly Machine[], pee
   return { name, clones: clones.map((clone) => ({ ...clone, shared: sharedAt(clone.dir) })) };
 }
 
-/** One commit in a clone, of one changed line. @returns its oid, and when `git commit` had ended (of `performance.now`) */
-export async function commitIn({ machine, dir }: Clone, words: string): Promise<void> {
+/** One commit in a clone, of one changed line. @returns the milliseconds that `git commit` took */
+export async function commitIn({ machine, dir }: Clone, words: string): Promise<number> {
   await writeFile(path.join(dir, FILE), `${words}\n`);
+  const start = performance.now();
   await machine.device.git(dir, 'commit', '--quiet', '--all', '-m', words);
+  return performance.now() - start;
 }
