@@ -13,7 +13,6 @@ interface Watched {
 /** @param name what changed in the folder; null when the system does not say @param isRename it was made, removed or replaced */
 export type FolderEvent = (name: string | null, isRename: boolean) => void;
 
-const RAISE = 'sysctl fs.inotify.max_user_watches=1048576 raises it';
 
 /** The folders that are watched, by path. */
 export class FolderWatches {
@@ -90,10 +89,15 @@ export class FolderWatches {
     this.#isWhole = false;
     if (this.#isTold) return;
     this.#isTold = true;
-    const isLimit = codeOf(error) === 'ENOSPC' || codeOf(error) === 'EMFILE';
-    const words = isLimit ? `the system's limit of watched folders is reached: ${RAISE}` : messageOf(error);
-    this.#onProblem(`${dir} is not watched: ${words}`);
+    this.#onProblem(`${dir} is not watched: ${whyUnwatched(error)}`);
   }
+}
+
+/** Which limit was met, by the code that inotify(7) gives for it: of folders, or of programs of one user that watch any. */
+export function whyUnwatched(error: unknown): string {
+  if (codeOf(error) === 'ENOSPC') return "the system's limit of watched folders is reached: sysctl fs.inotify.max_user_watches=1048576 raises it";
+  if (codeOf(error) === 'EMFILE') return "the system's limit of programs that watch folders is reached: sysctl fs.inotify.max_user_instances=1024 raises it";
+  return messageOf(error);
 }
 
 /** Which folder is at `dir`, by inode and time of birth, for an inode number alone is soon given to another; undefined for anything else. */

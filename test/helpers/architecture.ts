@@ -106,6 +106,28 @@ export function exportsDefault({ file, code }: SourceFile): string[] {
   return /^export\s+default\b/m.test(code) ? [`${file} has a default export`] : [];
 }
 
+/** What may live in a module all the same, and why. */
+export const STATE_BY_MODULE: ReadonlyMap<string, string> = new Map([
+  ['src/link/lanes.ts all', 'by HTTP/2 session: what belongs to one link, and goes with it'],
+  ['src/link/bulk-gate.ts gates', 'by HTTP/2 session, as well'],
+  ['src/cli/progress.ts waits', 'of a command, which is a process of its own'],
+]);
+
+/** Classes whose instances never change. */
+const UNCHANGING = /^(?:Fault|RegExp|Uint8Array|TextEncoder|TextDecoder|URL|Intl\.\w+)$/;
+
+/** State that outlives every object: two agents in one process would share it. A table that is filled where it is made, and typed so that nobody adds to it, is none. */
+export function keepsState({ file, code }: SourceFile): string[] {
+  const variables = [...code.matchAll(/^(?:export )?(?:let|var) (\w+)/gm)];
+  const constants = [...code.matchAll(/^(?:export )?const (\w+)(?:: ([^=\n]+?))? = (?:new ([\w.]+)(?:<[^\n]*?>)?\((\)?)|(\[\]|\{\}))/gm)].filter(([, , type = '', made = '', isBare, empty]) => {
+    if (empty !== undefined) return !/\breadonly\b|Readonly/.test(type);
+    if (!/^(?:Map|Set)$/.test(made)) return !UNCHANGING.test(made);
+    // Empty for good only by a type that nobody can add through.
+    return isBare === ')' && (type === '' || /^(?:Map|Set)</.test(type));
+  });
+  return [...variables, ...constants].map(([, name = '']) => `${file} ${name}`).filter((each) => !STATE_BY_MODULE.has(each));
+}
+
 export interface Walk {
   readonly files: readonly string[];
   /** Pairs that the list joins by an arrow. */

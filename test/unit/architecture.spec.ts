@@ -110,6 +110,16 @@ describe('every source file', () => {
     expect(about(house.startsGit, 'src/home/x.ts', `spawn('git', ['config']);`)).toHaveLength(1);
   });
 
+  it('keeps nothing that changes outside of objects, so that a process may hold several agents', () => {
+    expect(complaints(house.keepsState)).toEqual([]);
+    for (const text of ['let count = 0;', 'export let last: string;', 'const seen = new Map<string, number>();', 'const all: string[] = [];', 'const known = {};', 'const all = new WeakMap();', 'const queue = new Serial();']) {
+      expect(about(house.keepsState, 'src/link/x.ts', text), text).toHaveLength(1);
+    }
+    const tables = `const WORDS = ['a', 'b'] as const;\nconst NAMES = new Set(['a']);\nconst NONE: readonly string[] = [];\nconst CLOSED = new Fault('tls', 'x');\nfunction f() {\n  let count = 0;\n}`;
+    expect(about(house.keepsState, 'src/link/x.ts', tables)).toEqual([]);
+    for (const each of house.STATE_BY_MODULE.keys()) expect(sources.some(({ file, code }) => each.startsWith(`${file} `) && code.includes(`const ${each.split(' ')[1]}`)), each).toBe(true);
+  });
+
   it('has no default export', () => {
     expect(complaints(house.exportsDefault)).toEqual([]);
     expect(about(house.exportsDefault, 'src/home/x.ts', `export default class {}`)).toHaveLength(1);

@@ -3,7 +3,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { entriesIn, folderIdentity, FolderWatches } from '../../../src/git/folder-watch.ts';
+import { entriesIn, folderIdentity, FolderWatches, whyUnwatched } from '../../../src/git/folder-watch.ts';
 import { makeFolder } from '../../helpers/repo.ts';
 import { until } from '../../helpers/waiting.ts';
 
@@ -46,5 +46,12 @@ describe('FolderWatches', () => {
     expect(['file', 'nothing'].map((name) => watches.add(join(dir, name), () => undefined))).toEqual([false, false]);
     expect([told, watches.isWhole]).toEqual([[], true]);
     expect([folderIdentity(join(dir, 'file')), entriesIn(join(dir, 'nothing'))]).toEqual([undefined, []]);
+  });
+
+  it('tells the limit of folders from that of programs, each with what raises it', () => {
+    const failed = (code: string): Error => Object.assign(new Error(`watch ${code}`), { code });
+    expect(whyUnwatched(failed('ENOSPC'))).toMatch(/watched folders is reached: sysctl fs\.inotify\.max_user_watches=/);
+    expect(whyUnwatched(failed('EMFILE'))).toMatch(/programs that watch folders is reached: sysctl fs\.inotify\.max_user_instances=/);
+    expect(whyUnwatched(failed('EACCES'))).toBe('watch EACCES');
   });
 });
