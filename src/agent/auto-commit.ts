@@ -61,6 +61,10 @@ export class AutoCommit {
     this.#running?.work.hint();
   }
 
+  get isOn(): boolean {
+    return this.#running !== undefined;
+  }
+
   /** What of the work tree cannot be watched, in words. */
   get unwatched(): string | undefined {
     return this.#running?.work.unwatched;

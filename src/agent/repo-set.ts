@@ -31,6 +31,7 @@ import { formatShownRepo } from './peer-repos.ts';
 import { Presence } from './presence.ts';
 import { RefWatching } from './ref-watching.ts';
 import { openShared } from './repo-there.ts';
+import { SlowLook } from './slow-look.ts';
 import { isToldMaps } from './shown-branches.ts';
 import type { Transfers } from './transfers.ts';
 
@@ -49,6 +50,7 @@ export interface RepoSetParts extends Omit<LoopParts, 'context'> {
 interface Running {
   readonly loop: RepoLoop;
   readonly watch: RefWatching;
+  readonly slow: SlowLook;
 }
 
 /** What inotify lost is found this much later. */
@@ -206,7 +208,7 @@ export class RepoSet {
     const onProblem = (words: string): void => events.emit({ type: 'watch-failed', words: `${shared.name}: ${words}`, repo: shared.name });
     const watch = new RefWatching({ repository, onHint: (kind) => loop.hint(kind), onProblem });
     loop.autoCommit.start();
-    return { loop, watch };
+    return { loop, watch, slow: new SlowLook(repository) };
   }
 
   async #recover(repository: Repository, shared: SharedRepo): Promise<void> {
@@ -223,13 +225,16 @@ export class RepoSet {
     events.emit({ type: 'stopped' in found ? 'recovery-stopped' : 'recovered', words: `${shared.name}: ${recoveredWords(found)}`, repo: shared.name });
   }
 
+  async #lookSlowly({ loop, watch, slow }: Running): Promise<void> {
+    watch.retry();
+    void sweepKilled(loop.context.repository, { startedAt: this.#startedAt, now: this.#parts.clock.now() }).catch(() => undefined);
+    const isOpen = loop.problem !== undefined || watch.problem !== undefined || loop.autoCommit.isOn || loop.considering.waitingFor.length > 0;
+    if ((await slow.isDue()) || isOpen) loop.hint();
+  }
+
   #reconcile(): void {
     this.#timer = this.#parts.clock.setTimer(RECONCILE_MS, () => {
-      for (const { loop, watch } of this.#running.values()) {
-        watch.retry();
-        void sweepKilled(loop.context.repository, { startedAt: this.#startedAt, now: this.#parts.clock.now() }).catch(() => undefined);
-        loop.hint();
-      }
+      for (const running of this.#running.values()) void this.#lookSlowly(running);
       for (const id of this.#broken.keys()) void this.open(id);
       this.#reconcile();
     });
