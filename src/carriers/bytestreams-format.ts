@@ -111,8 +111,11 @@ export function isSameHost(a: Streamhost, b: Streamhost | undefined): boolean {
 /** A full JID, or a domain, in normal form. @throws InputFault for anything else */
 export function parseStreamhostJid(value: unknown): string {
   if (typeof value !== 'string' || value.length > 3072) throw new InputFault('streamhost', 'has no JID');
-  if (value.includes('/')) return parseFullJid(value);
-  if (value.includes('@')) throw new InputFault('streamhost', `"${shorten(value)}" is neither a full JID nor a domain`);
+  const [bare = ''] = value.split('/', 1);
+  if (bare.includes('@') && bare !== value) return parseFullJid(value);
+  if (bare.includes('@')) throw new InputFault('streamhost', `"${shorten(value)}" is neither a full JID nor a domain`);
+  // A proxy on one node of a cluster is told from the others by a resource (ejabberd's mod_proxy65).
+  if (bare !== value) return parseFullJid(`x@${value}`).slice('x@'.length);
   return domainOf(parseBareJid(`x@${value}`));
 }
 

@@ -80,7 +80,7 @@ export class Proxies {
     if (known !== undefined) return known;
     const [oldest] = this.#known.keys();
     if (this.#known.size >= MAX_KNOWN && oldest !== undefined) this.#known.delete(oldest);
-    const asked = this.#ask(jid, formatAddressQuery()).then((answer) => parseStreamhosts(answer).filter((one) => one.jid === jid));
+    const asked = this.#ask(jid, formatAddressQuery()).then((answer) => parseStreamhosts(answer).filter((one) => one.jid === jid || one.jid.startsWith(`${jid}/`)));
     this.#known.set(jid, asked);
     asked.catch(() => this.#known.delete(jid));
     return asked;

@@ -108,6 +108,7 @@ describe('an answer', () => {
     );
     expect(parseUsed(formatUsed('s', anna))).toBe(anna);
     expect(parseUsed(parse(`<query xmlns="${NS_BYTESTREAMS}"><streamhost-used jid="Proxy.One.Example"/></query>`))).toBe(proxy.jid);
+    expect(parseUsed(parse(`<query xmlns="${NS_BYTESTREAMS}"><streamhost-used jid="Proxy.One.Example/15390452"/></query>`))).toBe(`${proxy.jid}/15390452`);
   });
 
   it.each([

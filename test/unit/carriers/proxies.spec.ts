@@ -52,6 +52,14 @@ describe('Proxies', () => {
     expect(asked).toHaveLength(4);
   });
 
+  it('takes the one of its own node, which a cluster tells from the others by a resource', async () => {
+    const jid = 'proxy.one.example';
+    const { proxies } = server({ [ITEMS]: items(jid), ...proxyAt(jid), [`${jid} ${NS_BYTESTREAMS}`]: address(`${jid}/15390452`) });
+    expect(await proxies.find()).toEqual([found(`${jid}/15390452`)]);
+    const other = server({ [ITEMS]: items(jid), ...proxyAt(jid), [`${jid} ${NS_BYTESTREAMS}`]: address(`${jid}.evil.example/1`) });
+    expect(await other.proxies.find()).toEqual([]);
+  });
+
   it.each([
     ['is silent', silent],
     ['answers something else', '<query xmlns="urn:example:other"/>'],
