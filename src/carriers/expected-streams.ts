@@ -134,7 +134,7 @@ export class ExpectedStreams {
    * requester's (Prosody), so it is never connected to twice.
    */
   #proxiesOf({ peer, offer }: Pick<Expected, 'peer' | 'offer'>): Streamhost[] {
-    const proxies = offer.streamhosts.filter(({ jid }) => jid !== peer && !jid.includes('/'));
+    const proxies = offer.streamhosts.filter(({ jid }) => jid !== peer && !jid.includes('@'));
     return proxies.filter((one, at) => proxies.findIndex(({ jid }) => jid === one.jid) === at).slice(0, MAX_PROXIES);
   }
 

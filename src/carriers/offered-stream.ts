@@ -110,7 +110,7 @@ function faultOfQuery(error: unknown, peer: FullJid, { streamhosts }: Bytestream
   if (condition === undefined) return asFault(error, `stream to ${peer}`);
   if (OFFLINE.has(condition)) return new Fault('peer-offline', `${peer} is not signed in`, { cause: error });
   if (condition === 'item-not-found') {
-    const where = streamhosts.slice(0, TOLD).map(({ jid, host, port }) => (jid.includes('/') ? `${host} port ${port}` : `the proxy ${jid} at ${host} port ${port}`));
+    const where = streamhosts.slice(0, TOLD).map(({ jid, host, port }) => (jid.includes('@') ? `${host} port ${port}` : `the proxy ${jid} at ${host} port ${port}`));
     return new Fault('tcp', `${peer} reached none of the addresses that were offered: ${where.join(', ')}`, { cause: error });
   }
   return new Fault('server', `${peer} refused the stream: ${condition}`, { cause: error });

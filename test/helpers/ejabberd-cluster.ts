@@ -15,7 +15,7 @@ import type { Running } from './processes.ts';
 
 const HOST = '127.0.0.1';
 const READY = 'accounts are there';
-const NODE_MS = 60_000;
+const NODE_MS = 120_000;
 
 export interface ClusterNode {
   readonly domain: string;
