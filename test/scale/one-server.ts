@@ -12,7 +12,7 @@ import { PASSWORD, removeMachine } from './machines.ts';
 import type { Machine } from './machines.ts';
 
 const PER_PROCESS = 25;
-const ONLINE_MS = 300_000;
+const ONLINE_MS = 900_000;
 /** What signing in and meeting has begun is let end. */
 const SETTLE_MS = 10_000;
 

@@ -109,9 +109,9 @@ describe('ExpectedStreams.connect', () => {
     void found?.carrier.close();
   });
 
-  it('connects to a proxy that says itself where it is, and calls it a proxy', async () => {
+  it.each(['p.example', 'p.example/15390452'])('connects to a proxy that says itself where it is, and calls it a proxy: %s', async (jid) => {
     const proxy = await goodStreamhost();
-    const found = await target({ mode: 'off' }).expected.connect(anna, offerOf({ ...proxy, jid: 'p.example', host: proxy.host, port: proxy.port }));
+    const found = await target({ mode: 'off' }).expected.connect(anna, offerOf({ ...proxy, jid, host: proxy.host, port: proxy.port }));
     expect(found?.carrier).toMatchObject({ kind: 'socks5', addressClass: 'proxy' });
     void found?.carrier.close();
   });
