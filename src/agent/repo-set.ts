@@ -9,9 +9,9 @@ import type { RunGit } from '../lib/git-run.ts';
 import { isGranted } from '../lib/names.ts';
 import type { DeviceId, RepoId } from '../lib/names.ts';
 import { SerialByKey } from '../lib/serial.ts';
+import { Turns } from '../lib/turns.ts';
 import { removeStaleIncoming, sweepKilled } from '../git/clean.ts';
 import { recoverMove } from '../git/recover.ts';
-import type { Recovered } from '../git/recover.ts';
 import { removeStalePartials } from '../git/partials.ts';
 import { IsolatedRepo } from '../git/isolated.ts';
 import { ObjectReader } from '../git/object-reader.ts';
@@ -29,6 +29,7 @@ import { MapStore } from './maps.ts';
 import type { Pauses } from './pauses.ts';
 import { formatShownRepo } from './peer-repos.ts';
 import { Presence } from './presence.ts';
+import { recoveredWords } from './recovered-format.ts';
 import { RefWatching } from './ref-watching.ts';
 import { openShared } from './repo-there.ts';
 import { SlowLook } from './slow-look.ts';
@@ -55,6 +56,8 @@ interface Running {
 
 /** What inotify lost is found this much later. */
 const RECONCILE_MS = 60_000;
+/** Each takes some ten runs of git, one after another. */
+const OPENED_AT_ONCE = 4;
 
 /** Runs one loop for each shared repository. */
 export class RepoSet {
@@ -102,7 +105,8 @@ export class RepoSet {
   }
 
   async start(): Promise<void> {
-    for (const shared of this.#parts.repos.list()) await this.open(shared.id);
+    const turns = new Turns(OPENED_AT_ONCE);
+    await Promise.all(this.#parts.repos.list().map(({ id }) => turns.run(() => this.open(id))));
     this.#reconcile();
     this.#presence.start();
   }
@@ -239,10 +243,4 @@ export class RepoSet {
       this.#reconcile();
     });
   }
-}
-
-function recoveredWords(found: Exclude<Recovered, undefined>): string {
-  if ('stopped' in found) return found.stopped;
-  if ('finished' in found) return `finished what a crash left of ${found.finished}`;
-  return `undid what a crash left half done of ${found.undone}, for a file has been changed since`;
 }

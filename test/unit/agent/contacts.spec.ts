@@ -33,7 +33,7 @@ let compared: DeviceId[];
 let hellos: string[];
 
 let peers: Peers;
-let loops: ReturnType<ContactParts['loops']>;
+let loops: ReturnType<ContactParts['loops']['all']>;
 let dropped: DeviceId[];
 /** Who answers a hello or bye that comes in. */
 const handlers = new Map<string, (iq: IncomingIq) => Promise<Element | undefined>>();
