@@ -31,6 +31,19 @@ describe('createRunGit', () => {
     expect(await runGit(['x'], { ...alias('exit 3'), okCodes: [3] })).toMatchObject({ exitCode: 3 });
   });
 
+  it('runs eight at once and the others in turn, but lets nothing wait for what may wait for the network', async () => {
+    const run = createRunGit(cleanEnv());
+    const open = join(makeFolder(), 'open');
+    const waiting = Array.from({ length: 8 }, () => run(['x'], alias(`while test ! -e ${open}; do sleep 0.02; done`)));
+    let isIn = false;
+    const late = run(['x'], alias('true')).then(() => (isIn = true));
+    await run(['x'], { ...alias('true'), session: new AbortController().signal });
+    expect(isIn).toBe(false);
+    writeFileSync(open, '');
+    await Promise.all(waiting);
+    await late;
+  });
+
   it("fails with git's own last words", async () => {
     await expect(runGit(['rev-parse', 'HEAD'], { dir: makeFolder() })).rejects.toMatchObject({
       code: 'git',
