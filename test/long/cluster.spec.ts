@@ -54,7 +54,7 @@ afterAll(async () => {
 
 describe('two devices at two nodes of one server', () => {
   it('have each its own node', async () => {
-    const [first, second] = cluster.nodes.map(({ output }) => output());
+    const [first, second] = cluster.nodes.map((node) => node.output());
     expect(first).toMatch(/Opened c2s session for .*git-xmpp-/);
     expect(second).toMatch(/Opened c2s session for .*git-xmpp-/);
   });

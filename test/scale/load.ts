@@ -13,7 +13,7 @@ import { commitIn, makeCopies } from './shared-repos.ts';
 import type { Copies } from './shared-repos.ts';
 import { cpuOfMachine, cpuWithChildren, memoryOf } from './usage.ts';
 
-const ARRIVAL_MS = 60_000;
+const ARRIVAL_MS = 300_000;
 /** Groups that are made side by side. */
 const AT_ONCE = 6;
 

@@ -21,7 +21,7 @@ import { childrenOf, cpuWithChildren, descriptorsOf, memoryOf } from './usage.ts
 
 const ACCOUNT = 'romeo';
 const START_MS = 300_000;
-const ARRIVAL_MS = 60_000;
+const ARRIVAL_MS = 300_000;
 /** Once all are in contact, what that has begun is let end. */
 const QUIET_MS = 4_000;
 /** Answers to the server, say, and a keep-alive. */

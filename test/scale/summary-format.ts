@@ -35,18 +35,27 @@ export function plotsOf(found: Found): { readonly file: string; readonly plot: P
     up: 'ms',
     lines: servers.map(({ name, rows }) => ({ name, points: pointsOf(rows, 'agents', 'p50 ms') })),
   };
+  const bytes: Plot = {
+    title: 'Memory as agents grow, several to a process',
+    across: 'agents at one server',
+    up: 'MiB',
+    lines: servers.flatMap(({ name, rows }) => [
+      { name, points: pointsOf(rows, 'agents', 'server RSS MiB') },
+      { name: 'one agent of it', points: pointsOf(rows, 'agents', 'RSS MiB an agent') },
+    ]),
+  };
   const cores: Plot = {
     title: 'Processor time, in cores',
     across: 'agents at one server',
     up: 'cores',
     lines: servers.flatMap(({ name, rows }) => [
       { name, points: pointsOf(rows, 'agents', 'server cores') },
-      { name: `agents of it`, points: pointsOf(rows, 'agents', 'agents cores') },
+      { name: 'agents of it', points: pointsOf(rows, 'agents', 'agents cores') },
     ]),
   };
   return [
     ...(memory.lines.length === 0 ? [] : [{ file: 'scale-agent-memory.svg', plot: memory }]),
-    ...(servers.length === 0 ? [] : [{ file: 'scale-server-latency.svg', plot: latency }, { file: 'scale-server-cores.svg', plot: cores }]),
+    ...(servers.length === 0 ? [] : [{ file: 'scale-server-latency.svg', plot: latency }, { file: 'scale-server-memory.svg', plot: bytes }, { file: 'scale-server-cores.svg', plot: cores }]),
   ];
 }
 
