@@ -15,8 +15,8 @@ describe('stepsOf', () => {
 
   it('makes every part shorter by a smaller scale, and none empty', () => {
     const seconds = (scale: number): number[] => stepsOf(scale).map(({ args }) => Number(args[args.indexOf('--seconds') + 1]));
-    expect(seconds(0.001).filter((each) => each > 0 && each <= 20)).toHaveLength(5);
-    expect(seconds(1).filter((each) => each >= 300)).toHaveLength(4);
+    expect(seconds(0.001).filter((each) => each > 0 && each <= 60)).toHaveLength(6);
+    expect(seconds(1).filter((each) => each >= 300)).toHaveLength(5);
   });
 });
 
