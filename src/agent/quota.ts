@@ -8,7 +8,7 @@ import type { Peer } from '../home/peers.ts';
 import { StateFile } from '../home/state.ts';
 import { parseRecord } from '../sync/digest-format.ts';
 import { Admission } from './admission.ts';
-import { Turns } from './turns.ts';
+import { DeviceTurns } from './device-turns.ts';
 
 /** What one device of another account may send in all, in bytes: `xmpp.quota` in the home's config. */
 export const DEFAULT_QUOTA = 8 * 2 ** 30;
@@ -19,7 +19,7 @@ export const MAX_PUSH_BYTES = 4 * 2 ** 30;
 export class Quota {
   readonly #file: StateFile<Readonly<Record<string, number>>>;
   readonly #total: number;
-  readonly #turns = new Turns();
+  readonly #turns = new DeviceTurns();
   #used: Readonly<Record<string, number>> = {};
 
   private constructor(path: string, total: number) {

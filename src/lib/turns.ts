@@ -12,6 +12,11 @@ export class Turns {
     this.#free = count;
   }
 
+  /** How many wait for theirs. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Resolves when it is this caller's turn. */
   async take(): Promise<GiveBack> {
     if (this.#free > 0) this.#free -= 1;

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MAX_PUSH_BYTES, parseBytes, Quota } from '../../../src/agent/quota.ts';
-import { MAX_WAITING } from '../../../src/agent/turns.ts';
+import { MAX_WAITING } from '../../../src/agent/device-turns.ts';
 import { CPU_SECONDS } from '../../../src/git/push-limits.ts';
 import type { Peer } from '../../../src/home/peers.ts';
 import type { Fault } from '../../../src/lib/errors.ts';
