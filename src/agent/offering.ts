@@ -1,4 +1,4 @@
-// What the repositories of an agent share when they offer: how much a peer is asked at once, and which maps it has no use for (docs/decisions/0056-many-repositories-one-peer.md).
+// What the repositories of an agent share when they offer: how much a peer is asked at once, and which maps it has no use for (docs/decisions/0051-many-repositories-one-peer.md).
 // Rule: a hundred repositories that have news for one peer go to it a few at a time, and none of them waits for a long transfer of another.
 
 import type { Clock } from '../lib/clock.ts';
