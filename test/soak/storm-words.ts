@@ -2,7 +2,7 @@
 
 /** Nothing leads to the other device, or to the agent, at the moment. */
 const NO_WAY = [
-  /^git-xmpp: \[(?:dns|tcp|timeout|server|not-connected|no-network|peer-offline|throttled|conflict|agent)\] /m,
+  /^git-xmpp: (?:\S+: )?\[(?:dns|tcp|timeout|server|not-connected|no-network|peer-offline|throttled|conflict|agent)\] /m,
   /\w+ is offline|cannot be reached|knows this link no more|the agent closed the stream before git was done/,
   /is not signed in|still signing in|there is no connection to the XMPP server|this machine has no network/,
   /no way to the other device (?:is open|was found)|git was ended there before it was done/,
