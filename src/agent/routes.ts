@@ -23,7 +23,7 @@ import { makePauseRoutes } from './pause-routes.ts';
 import { json, parsePath, take } from './routing.ts';
 import type { ShareRequest } from './share.ts';
 import { makeLogRoutes } from './log-routes.ts';
-import { DIRECT_STREAMS, findPeer, openStream } from './streams.ts';
+import { findPeer, openStream } from './streams.ts';
 
 /** All routes of an agent; `stop` ends it after the answer is out. */
 export function makeRoutes(agent: Agent, stop: () => void): Routes {
@@ -54,7 +54,7 @@ export function makeRoutes(agent: Agent, stop: () => void): Routes {
     'POST /push-to-checkout': json(({ body }) => agent.checkOut(take(body, parseCheckout))),
     'POST /stop': json(() => Promise.resolve(stop())),
     'POST /streams': streams,
-    [`POST ${DIRECT_STREAMS}`]: streams,
+    'POST /streams/direct': streams,
   };
 }
 

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Deliveries } from '../../../src/agent/deliveries.ts';
 import type { DeliveryParts } from '../../../src/agent/deliveries.ts';
 import { Exchanges } from '../../../src/agent/exchanges.ts';
+import { Offering } from '../../../src/agent/offering.ts';
 import { Peers } from '../../../src/home/peers.ts';
 import type { Peer } from '../../../src/home/peers.ts';
 import { realClock } from '../../../src/lib/clock.ts';
@@ -48,6 +49,7 @@ async function makeDeliveries(session: () => Promise<Requester>, peer: Partial<P
     links: { session, isUp: () => false },
     events: { emit },
     exchanges: new Exchanges({ emit }),
+    offering: new Offering(realClock),
     clock: realClock,
     tell: (fact: Fact) => Promise.resolve(void told.push(fact)),
     onLost: (each: DeviceId) => lost.push(each),
