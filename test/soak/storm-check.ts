@@ -3,6 +3,7 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { MAX_SPOOLED } from '../../src/home/spool.ts';
 import { converged } from '../helpers/copies.ts';
 import type { Copy } from '../helpers/copies.ts';
 import type { Device } from '../helpers/device.ts';
@@ -95,9 +96,16 @@ export async function checkLeft({ device, dirs, descriptors, quietMs = QUIET_MS 
 
 function leftFiles(device: Device, dirs: readonly string[]): string[] {
   const state = path.join(device.home, 'state');
-  const inState = filesBelow(state).filter((file) => /^(?:spool|offers)\/|^move-|\.tmp$/.test(file));
+  const kept = filesBelow(state).filter((file) => /^spool\/.*\.(?:pack|part)$/.test(file));
+  const inState = [...filesBelow(state).filter((file) => /^offers\/|^move-|\.tmp$/.test(file)), ...tooManyOf(kept)];
   const locks = dirs.flatMap((dir) => filesBelow(path.join(dir, '.git')).filter((file) => /\.lock$|tmp_objdir/.test(file)));
   return [...inState, ...locks, ...filesBelow(device.path('tmp'))].map((file) => `left: ${file}`);
+}
+
+/** Packs that a break left on their way stay for a week, a few of each sender (src/home/spool.ts): the next try goes on with them. */
+function tooManyOf(spooled: readonly string[]): string[] {
+  const senderOf = (file: string): string => file.replace(/-[0-9a-f]{64}(?=\.)/, '').replace(/^.*\.pack$/, 'own');
+  return spooled.filter((file, index) => spooled.slice(0, index).filter((each) => senderOf(each) === senderOf(file)).length >= MAX_SPOOLED);
 }
 
 /** Processes that were started in this device's name and that its agent does not have as its own. */

@@ -79,12 +79,12 @@ describe('the check of what is left', () => {
     expect(await left()).toEqual([]);
   });
 
-  it('tells a lock, a half-written file, a pack in the spool and a line of the log that should never be', async () => {
+  it('tells a lock, a half-written file, more packs in the spool than may wait, and a line of the log that should never be', async () => {
     for (const dir of ['xmpp/state/spool', 'work/.git/refs/heads']) mkdirSync(one.path(dir), { recursive: true });
-    for (const file of ['xmpp/state/maps-1.json.abc.tmp', 'xmpp/state/spool/a.pack', 'work/.git/refs/heads/main.lock']) writeFileSync(one.path(file), '');
+    for (const file of ['xmpp/state/maps-1.json.abc.tmp', 'xmpp/state/spool/a.pack', 'xmpp/state/spool/b.pack', 'xmpp/state/spool/c.pack', 'work/.git/refs/heads/main.lock']) writeFileSync(one.path(file), '');
     writeFileSync(path.join(one.home, 'agent.log'), '2026-11-25T00:00:00Z warn main: unhandled why="x is not a function"\n');
     const found = await left();
-    for (const words of ['left: maps-1.json.abc.tmp', 'left: spool/a.pack', 'left: refs/heads/main.lock', 'log: 2026-11-25T00:00:00Z warn main: unhandled']) {
+    for (const words of ['left: maps-1.json.abc.tmp', 'left: spool/c.pack', 'left: refs/heads/main.lock', 'log: 2026-11-25T00:00:00Z warn main: unhandled']) {
       expect(found.join('\n')).toContain(words);
     }
   });
