@@ -102,8 +102,13 @@ export function whyUnwatched(error: unknown): string {
 
 /** Which folder is at `dir`, by inode and time of birth, for an inode number alone is soon given to another; undefined for anything else. */
 export function folderIdentity(dir: string): string | undefined {
-  const stats = lstatSync(dir, { throwIfNoEntry: false, bigint: true });
-  return stats?.isDirectory() === true ? `${stats.ino}@${stats.birthtimeNs}` : undefined;
+  try {
+    const stats = lstatSync(dir, { throwIfNoEntry: false, bigint: true });
+    return stats?.isDirectory() === true ? `${stats.ino}@${stats.birthtimeNs}` : undefined;
+  } catch {
+    // A folder above it has become a file (ENOTDIR: `topic/one` is renamed to `topic`), or may not be read any more.
+    return undefined;
+  }
 }
 
 /** What is in a folder; nothing where it is gone or may not be read. */

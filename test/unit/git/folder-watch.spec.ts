@@ -45,7 +45,7 @@ describe('FolderWatches', () => {
     const watches = new FolderWatches((words) => told.push(words));
     expect(['file', 'nothing'].map((name) => watches.add(join(dir, name), () => undefined))).toEqual([false, false]);
     expect([told, watches.isWhole]).toEqual([[], true]);
-    expect([folderIdentity(join(dir, 'file')), entriesIn(join(dir, 'nothing'))]).toEqual([undefined, []]);
+    expect([folderIdentity(join(dir, 'file')), folderIdentity(join(dir, 'file', 'below')), folderIdentity(join(dir, 'nothing')), entriesIn(join(dir, 'nothing'))]).toEqual([undefined, undefined, undefined, []]);
   });
 
   it('tells the limit of folders from that of programs, each with what raises it', () => {
