@@ -2,12 +2,14 @@
 
 import { asFault, formatFault } from '../lib/errors.ts';
 import { isGranted } from '../lib/names.ts';
+import type { Peer } from '../home/peers.ts';
 import { grantOf } from '../home/repos.ts';
 import type { SharedRepo } from '../home/repos.ts';
 import type { AgentParts } from './parts.ts';
 import type { StatusAnswer } from './answers.ts';
 import { hubStatuses } from './hub-status.ts';
 import { peerStatus, policiesStatus, repoPeerStatus } from './status.ts';
+import type { RepoPeerStatus } from './status.ts';
 
 type RepoAnswer = StatusAnswer['repos'][number];
 
@@ -48,22 +50,22 @@ async function collectRepo({ peering, peers, troubles, pauses }: AgentParts, sha
   }
   try {
     const me = peering.identity.device;
-    const states = audience.map(async (peer) => {
+    const stateOf = async (peer: Peer): Promise<RepoPeerStatus> => {
       const { device, petname } = peer;
       const [carrier] = peering.linkStats(device);
       const status = await repoPeerStatus(loop, { peer, me, isOnline: peering.contacts.isOnline(device), carrier, error: troubles.of(petname, name) });
       const progress = peering.slices.progress(id, peer.device);
       return progress === undefined ? status : { ...status, receiving: { received: progress.done, total: progress.total } };
-    });
+    };
     const { problem } = loop;
-    const autoCommit = await loop.autoCommit.status();
-    const policies = policiesStatus(await loop.policies.read());
+    // All are awaited at once: one that fails while another is waited for has nobody to tell.
+    const [states, autoCommit, policies] = await Promise.all([Promise.all(audience.map(stateOf)), loop.autoCommit.status(), loop.policies.read()]);
     return {
       name,
       id,
       path,
-      peers: await Promise.all(states),
-      policies,
+      peers: states,
+      policies: policiesStatus(policies),
       hubs: await hubStatuses(loop),
       ...(autoCommit === undefined ? {} : { autoCommit }),
       ...(problem === undefined ? {} : { problem: formatFault(problem) }),
