@@ -1,10 +1,10 @@
 // The remote helper's side of gitremote-helpers(7), the part that it needs: `capabilities` and `connect`.
 // Rule: after the empty line that says "connected", standard input and output belong to git's own protocol, to the byte.
 
-import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { Fault, InputFault } from '../src/lib/errors.ts';
 import { shorten } from '../src/lib/jid.ts';
+import { waitForMore } from '../src/lib/more.ts';
 import { parseService, type Service } from './ssh-command.ts';
 
 const MAX_LINE = 4096;
@@ -53,14 +53,5 @@ export async function readLine(input: Readable): Promise<string | undefined> {
     }
     if (input.readableEnded || input.destroyed) return undefined;
     await waitForMore(input);
-  }
-}
-
-async function waitForMore(input: Readable): Promise<void> {
-  const stop = new AbortController();
-  try {
-    await Promise.race(['readable', 'end', 'close'].map((event) => once(input, event, { signal: stop.signal })));
-  } finally {
-    stop.abort();
   }
 }

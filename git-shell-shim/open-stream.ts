@@ -8,12 +8,8 @@ import { readProcessStart } from '../src/lib/process-start.ts';
 import type { AgentDoor } from './agent-door.ts';
 import type { Service } from './ssh-command.ts';
 
-export interface StreamFields {
-  readonly peer: string;
-  readonly repo: string;
-  readonly service: Service;
-  readonly protocol?: string;
-}
+/** A type, for an interface is no record of strings. */
+export type StreamFields = { readonly peer: string; readonly repo: string; readonly service: Service; readonly protocol?: string };
 
 export interface OpenedStream {
   readonly socket: Duplex;
@@ -22,10 +18,9 @@ export interface OpenedStream {
 }
 
 /** @throws Fault the agent's own */
-export async function openStream(door: AgentDoor, { peer, repo, service, protocol }: StreamFields): Promise<OpenedStream> {
-  const fields = { peer, repo, service, ...(protocol === undefined ? {} : { protocol }) };
+export async function openStream(door: AgentDoor, fields: StreamFields): Promise<OpenedStream> {
   // What a push gets to read is little.
-  const output = service === 'git-upload-pack' ? await standardOutput() : undefined;
+  const output = fields.service === 'git-upload-pack' ? await standardOutput() : undefined;
   if (output !== undefined) {
     try {
       return { socket: await door.ask((client) => client.stream('/streams/direct', { ...fields, output })), isDirect: true };

@@ -4,6 +4,7 @@
 import { once } from 'node:events';
 import type { Duplex, Writable } from 'node:stream';
 import { InputFault } from '../lib/errors.ts';
+import { waitForMore } from '../lib/more.ts';
 import { Gather } from '../control/gather.ts';
 import type { OutputPlace } from '../control/output-format.ts';
 import { GO } from '../control/stream-format.ts';
@@ -46,18 +47,9 @@ async function readGo(socket: Duplex): Promise<void> {
       return;
     }
     if (socket.readableEnded || socket.destroyed) return;
-    await nextOf(socket, ['readable', 'end', 'close']);
+    // What broke it is seen by its state.
+    await waitForMore(socket).catch(() => undefined);
   }
-}
-
-function nextOf(socket: Duplex, events: readonly string[]): Promise<void> {
-  return new Promise((resolve) => {
-    const tell = (): void => {
-      for (const event of events) socket.off(event, tell);
-      resolve();
-    };
-    for (const event of events) socket.on(event, tell);
-  });
 }
 
 /** In frames of the control stream. */
