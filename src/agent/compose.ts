@@ -3,7 +3,7 @@
 
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { hostname, networkInterfaces } from 'node:os';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { realClock } from '../lib/clock.ts';
 import type { Fault } from '../lib/errors.ts';
@@ -32,7 +32,7 @@ import { OFFERS_DIR } from './offer.ts';
 import { Pauses } from './pauses.ts';
 import { Pausing } from './pausing.ts';
 import { Showing } from './pair-show.ts';
-import { readDefaultRoutes } from './network.ts';
+import { interfacesOfMachine, routesOfMachine } from './network.ts';
 import { Peering } from './peering.ts';
 import { ServerCertificates } from './server-certificate.ts';
 import { DEFAULT_QUOTA, parseBytes, Quota } from './quota.ts';
@@ -104,7 +104,7 @@ export async function composeAgent(options: ComposeOptions): Promise<Agent> {
     account.reconnectNow();
     void peering.lookAround();
   };
-  const wake: Wake = new Wake({ clock, interfaces: networkInterfaces, routes: readDefaultRoutes, events, onChange, onLost: () => account.lostNetwork() });
+  const wake: Wake = new Wake({ clock, interfaces: interfacesOfMachine(), routes: routesOfMachine(), events, onChange, onLost: () => account.lostNetwork() });
   const hooks = new Hooks({ ...common, loops: () => peering.repoSet.all(), log: log.scope('hooks'), env, run: runProgram });
   return new Agent({ ...common, stanzas, troubles: new Troubles(events), peering, account, showing, invites, wake, hooks });
 }

@@ -1,7 +1,6 @@
 // What lives from one sign-in to the next: in-band streams, hellos, codes, announcements, the address record (docs/PROTOCOL.md,
 // "Addresses"). Rule: everything here belongs to one connection and ends with it; what must outlive it is the pipe's.
 
-import { networkInterfaces } from 'node:os';
 import type { BareJid, FullJid } from '../lib/jid.ts';
 import { bareOf } from '../lib/jid.ts';
 import { asFault } from '../lib/errors.ts';
@@ -25,6 +24,7 @@ import type { Announcements } from './announcements.ts';
 import type { Contacts } from './contacts.ts';
 import type { Events } from './events.ts';
 import type { RepoLoop } from './loop.ts';
+import { interfacesOfMachine } from './network.ts';
 import type { Showing } from './pair-show.ts';
 
 export interface SessionParts {
@@ -57,7 +57,7 @@ export class Session {
     this.inBand = new InBand({ connection, clock, log: log.scope('in-band'), random, isWelcome, smallServers: parts.smallServers });
     this.inBand.onCarrier(parts.onCarrier);
     const mode = (): DirectMode => parts.settings.direct;
-    this.socks5 = new Socks5({ connection, clock, log: log.scope('socks5'), random, isWelcome, mode, interfaces: networkInterfaces });
+    this.socks5 = new Socks5({ connection, clock, log: log.scope('socks5'), random, isWelcome, mode, interfaces: interfacesOfMachine() });
     this.socks5.onCarrier(parts.onCarrier);
   }
 

@@ -7,11 +7,14 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { realClock } from '../lib/clock.ts';
 import type { Timer } from '../lib/clock.ts';
+import { codeOf } from '../lib/errors.ts';
 
 /** One that an agent left behind in a crash ends by itself after this long, in milliseconds. */
 const LIFE_MS = 60 * 60_000;
 /** It does not begin again sooner than this after it ended. */
 const REST_MS = 10_000;
+/** Codes of a program that is not there, or is nobody's to run here. */
+const MISSING: ReadonlySet<string> = new Set(['ENOENT', 'EACCES', 'ENOTDIR']);
 
 export interface MountWatchOptions {
   /** What watches; another in specs. */
@@ -61,13 +64,27 @@ export class MountWatch {
   #start(): void {
     if (this.#folder !== undefined) return this.#watchFolder(this.#folder);
     const args = ['--poll', '--noheadings', '--raw', '--output', 'ACTION', '--timeout', String(LIFE_MS)];
-    const process = spawn(this.#options.command ?? 'findmnt', args, { cwd: '/', stdio: ['ignore', 'pipe', 'ignore'] });
+    const process = this.#spawn(args);
+    if (process === undefined) return this.#rest();
     this.#process = process;
     process.stdout?.on('data', () => this.#tell());
-    process.once('error', () => this.#fail());
+    process.once('error', (error) => {
+      if (MISSING.has(codeOf(error) ?? '')) this.#fail();
+      // Want of descriptors or processes passes.
+      else if (this.#process === process) this.#rest();
+    });
     process.once('close', () => {
       if (this.#process === process) this.#rest();
     });
+  }
+
+  /** Some of what keeps a process from starting is thrown, some is told by its `error` (node:child_process); undefined where it was thrown. */
+  #spawn(args: readonly string[]): ChildProcess | undefined {
+    try {
+      return spawn(this.#options.command ?? 'findmnt', args, { cwd: '/', stdio: ['ignore', 'pipe', 'ignore'] });
+    } catch {
+      return undefined;
+    }
   }
 
   #watchFolder(folder: string): void {

@@ -104,7 +104,10 @@ export class People {
   async #plainGit({ name, plain, device }: Place, far: Place): Promise<void> {
     for (let round = 0; !this.#isOver(); round += 1) {
       const branch = `from-${name}`;
-      if (!(await this.#try(name, () => this.#commit(name, plain, undefined)))) continue;
+      if (!(await this.#try(name, () => this.#commit(name, plain, undefined)))) {
+        await pass(100);
+        continue;
+      }
       const tip = await device.git(plain, 'rev-parse', 'HEAD');
       if (await this.#insist(name, plain, ['git', 'push', '--quiet', 'origin', `HEAD:refs/heads/${branch}`])) this.#note(branch, tip);
       await this.#insist(name, plain, ['git', 'fetch', '--quiet', 'origin']);

@@ -52,10 +52,11 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
   }
 }
 
-/** What the agents wrote would go with their disks. @returns the folder that it is in now */
+/** What the agents wrote, and the repository that is merged, would go with their disks. @returns the folder that they are in now */
 function keepLogs({ places }: StormSetting): string {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'git-xmpp-storm-logs-'));
-  for (const { name, device } of places) {
+  for (const { name, device, notes } of places) {
+    cpSync(path.join(notes.dir, '.git'), path.join(dir, `${name}.notes.git`), { recursive: true });
     for (const file of ['agent.log.1', 'agent.log']) {
       if (existsSync(path.join(device.home, file))) cpSync(path.join(device.home, file), path.join(dir, `${name}.${file}`));
     }

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { readDefaultRoutes } from '../../../src/agent/network.ts';
 import { parseDefaultRoutes } from '../../../src/agent/network-format.ts';
 
 const HEAD = 'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT';
@@ -15,10 +14,5 @@ describe('the default routes of proc(5)', () => {
 
   it.each(['', HEAD, `${HEAD}\n`, 'nonsense', `${HEAD}\neth0`, '\0\n\0\t00000000'])('are none in %j', (text) => {
     expect(parseDefaultRoutes(text)).toBe('');
-  });
-
-  it('are none where there is no such table', () => {
-    expect(readDefaultRoutes('/nowhere/route')).toBe('');
-    expect(readDefaultRoutes(import.meta.dirname)).toBe('');
   });
 });

@@ -52,6 +52,16 @@ describe('MountWatch', () => {
     expect(problems).toHaveLength(1);
   });
 
+  it('goes on where the system cannot start it at the moment, and does not call it missing', async () => {
+    const problems: string[] = [];
+    // Too long a name is thrown like want of memory.
+    const watch = new MountWatch({ command: `/${'x'.repeat(5_000)}`, onProblem: (words) => problems.push(words) });
+    watch.onChange(() => undefined);
+    await new Promise(setImmediate);
+    watch.stop();
+    expect(problems).toEqual([]);
+  });
+
   it('watches the folder that disks are mounted in, where a system has one', async () => {
     const problems: string[] = [];
     let count = 0;
