@@ -159,7 +159,7 @@ export class People {
     const { code, stdout, stderr } = await ongoing.ended;
     clearTimeout(timer);
     if (isLate) throw new Error(`${command} ${args.join(' ')} hung for ${COMMAND_MS} ms: ${stdout}${stderr}`);
-    if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}: ${stdout}${stderr}`);
+    if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}:\n${stdout}${stderr}`);
     this.done.commands += 1;
   }
 

@@ -24,9 +24,9 @@ function heapWith(setting: string): number {
 }
 
 describe('the room of the heap', () => {
-  it('is the same number of bytes for what lives between 8 and 48 MB, and a share beyond', () => {
-    for (const live of [8, 16, 32, 48]) expect(Math.round((growthOf(live << 20) * live) / 100)).toBe(24);
-    expect(growthOf(1 << 20)).toBe(300);
+  it('is the same number of bytes for what lives between 9 and 72 MB, and a share beyond', () => {
+    for (const live of [9, 16, 36, 72]) expect(Math.round((growthOf(live << 20) * live) / 100)).toBe(36);
+    expect(growthOf(1 << 20)).toBe(400);
     expect(growthOf(500 << 20)).toBe(50);
   });
 
