@@ -6,6 +6,7 @@ import type { RunGit } from '../lib/git-run.ts';
 import { parseOid, parseRefName } from '../lib/names.ts';
 import type { Oid, RefName } from '../lib/names.ts';
 import { readEnd, REFLOG_MARK } from './reflog.ts';
+import { parseReflogLine } from './reflog-format.ts';
 import { listRefs } from './refs.ts';
 import type { RefMap } from './refs.ts';
 import type { Repository } from './repository.ts';
@@ -24,7 +25,6 @@ export interface OwnMove {
 
 const KEPT = 'refs/xmpp/kept/';
 const MAX_BRANCHES = 500;
-const LINE = /^([0-9a-f]{40,64}) ([0-9a-f]{40,64}) [^\t]*> (\d{1,12}) [+-]\d{4}\t(.*)$/;
 
 /** Moves of the branches that are there, newest first; at most `max`. */
 export async function ownMoves(runGit: RunGit, repository: Repository, max: number): Promise<OwnMove[]> {
@@ -48,9 +48,9 @@ export function branchOfKept(ref: RefName): string {
 async function movesOf(repository: Repository, ref: RefName): Promise<OwnMove[]> {
   const text = await readEnd(join(repository.commonDir, 'logs', ref));
   return text.split('\n').flatMap((line) => {
-    const [, from = '', to = '', seconds, message = ''] = LINE.exec(line) ?? [];
-    if (!message.startsWith(REFLOG_MARK) || /^0+$/.test(to)) return [];
+    const { from = '', to = '', seconds, message = '' } = parseReflogLine(line) ?? {};
+    if (!message.startsWith(REFLOG_MARK) || seconds === undefined || /^0+$/.test(to)) return [];
     const before = /^0+$/.test(from) ? undefined : parseOid(from);
-    return [{ at: Number(seconds) * 1000, ref: parseRefName(ref), from: before, to: parseOid(to), how: message.slice(REFLOG_MARK.length) }];
+    return [{ at: seconds * 1000, ref: parseRefName(ref), from: before, to: parseOid(to), how: message.slice(REFLOG_MARK.length) }];
   });
 }

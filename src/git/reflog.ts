@@ -10,6 +10,7 @@ import type { Oid, RefName } from '../lib/names.ts';
 import { inRepository } from './environment.ts';
 import { hasCommits, isAncestor } from './history.ts';
 import type { ObjectReader } from './object-reader.ts';
+import { parseReflogLine } from './reflog-format.ts';
 import type { Repository } from './repository.ts';
 
 /** How every reflog message of the agent begins. */
@@ -19,7 +20,6 @@ const READ_BYTES = 256 << 10;
 /** More than one line of a reflog. */
 const LAST_BYTES = 8 << 10;
 const MOVES_LOOKED_AT = 50;
-const LINE = /^([0-9a-f]{40,64}) ([0-9a-f]{40,64}) [^\t]*(?:\t(.*))?$/;
 
 interface Move {
   readonly from: Oid;
@@ -54,7 +54,7 @@ export async function wasLeft(
 /** Where the last line of a ref's reflog says that it went; undefined where nothing is written down. */
 export async function lastMove(repository: Pick<Repository, 'commonDir'>, ref: RefName): Promise<Oid | undefined> {
   const text = await readEnd(join(repository.commonDir, 'logs', ref), LAST_BYTES);
-  const to = LINE.exec(text.trimEnd().split('\n').at(-1) ?? '')?.[2];
+  const to = parseReflogLine(text.trimEnd().split('\n').at(-1) ?? '')?.to;
   return to === undefined ? undefined : parseOid(to);
 }
 
@@ -79,12 +79,14 @@ async function hasLeftAnything(
 /** The branch's last moves, newest first; creation and deletion are none. */
 async function readMoves(repository: Repository, branch: RefName): Promise<Move[]> {
   const text = await readEnd(join(repository.commonDir, 'logs', branch));
-  const moves = text.split('\n').flatMap((line) => {
-    const [, from, to, message] = LINE.exec(line) ?? [];
-    if (from === undefined || to === undefined || from === to || /^0+$/.test(from) || /^0+$/.test(to)) return [];
-    return [{ from: parseOid(from), to: parseOid(to), message: message ?? '' }];
-  });
-  return moves.toReversed().slice(0, MOVES_LOOKED_AT);
+  const moves: Move[] = [];
+  for (const line of text.split('\n').toReversed()) {
+    const { from, to, message = '' } = parseReflogLine(line) ?? {};
+    if (from === undefined || to === undefined || from === to || /^0+$/.test(from) || /^0+$/.test(to)) continue;
+    moves.push({ from: parseOid(from), to: parseOid(to), message });
+    if (moves.length === MOVES_LOOKED_AT) break;
+  }
+  return moves;
 }
 
 /** The last 256 KiB of a file, or nothing when it is not there. A first line that was cut is no line. */

@@ -3,6 +3,7 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { parseReflogLine } from '../../src/git/reflog-format.ts';
 import type { Copy } from './copies.ts';
 
 const NOTHING = /^0+$/;
@@ -87,10 +88,9 @@ interface Entry {
 /** How `main` moved in a copy, oldest first. */
 export function reflogOf({ dir }: Copy): Entry[] {
   const lines = readFileSync(path.join(dir, '.git/logs/refs/heads/main'), 'utf8').split('\n').filter(Boolean);
-  return lines.map((line) => {
-    const [head = '', words = ''] = line.split('\t');
-    const [from = '', to = ''] = head.split(' ');
-    return { from, to, isByAgent: words.startsWith(BY_AGENT) };
+  return lines.flatMap((line) => {
+    const entry = parseReflogLine(line);
+    return entry === undefined ? [] : [{ from: entry.from, to: entry.to, isByAgent: entry.message.startsWith(BY_AGENT) }];
   });
 }
 

@@ -42,7 +42,8 @@ export interface StormSetting {
 }
 
 export const NAMES = ['laptop', 'desktop', 'tower'] as const;
-const DISK_MB = 192;
+/** Megabytes of each disk: at its least, and more for each second of people who commit. */
+const DISK_MB = { least: 192, perSecond: 0.5 };
 const BASE = 12;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** The server's SOCKS5 proxy says that it is here, where ours stands before it. */
@@ -51,7 +52,8 @@ const ACCOUNT = { name: 'romeo', password: 'correct-horse' };
 
 type Bare = Omit<Place, 'notes' | 'work' | 'plain'>;
 
-export async function startStorm(): Promise<StormSetting> {
+/** @param seconds how long it is to last */
+export async function startStorm(seconds: number): Promise<StormSetting> {
   const started: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     for (const end of started.splice(0).reverse()) await end();
@@ -72,7 +74,7 @@ export async function startStorm(): Promise<StormSetting> {
     const clocks = mkdtempSync(path.join(os.tmpdir(), 'git-xmpp-clocks-'));
     started.push(() => rm(clocks, { recursive: true, force: true }));
     const bare: Bare[] = [];
-    for (const name of NAMES) bare.push(await startPlace(name, { server, clocks, started }));
+    for (const name of NAMES) bare.push(await startPlace(name, { server, clocks, started, diskMb: Math.round(DISK_MB.least + seconds * DISK_MB.perSecond) }));
     const [first, second, third] = bare as [Bare, Bare, Bare];
     for (const [one, other] of [[first, second], [second, third], [first, third]] as const) await pair(one.device, other.device);
     const places = await shareAll([first, second, third]);
@@ -83,14 +85,21 @@ export async function startStorm(): Promise<StormSetting> {
   }
 }
 
-async function startPlace(name: string, { server, clocks, started }: { readonly server: Prosody; readonly clocks: string; readonly started: (() => Promise<unknown>)[] }): Promise<Bare> {
+interface PlaceParts {
+  readonly server: Prosody;
+  readonly clocks: string;
+  readonly started: (() => Promise<unknown>)[];
+  readonly diskMb: number;
+}
+
+async function startPlace(name: string, { server, clocks, started, diskMb }: PlaceParts): Promise<Bare> {
   const proxy = await startTcpProxy({ host: server.host, port: server.port });
   started.push(() => proxy.stop());
   const clock = makeSetClock(path.join(clocks, name));
   const device = new Device(name, clock?.env);
   // What anybody leaves in a folder for passing things is to be seen.
   device.env['TMPDIR'] = device.path('tmp');
-  const disk = await mountSmallDisk(device.dir, DISK_MB);
+  const disk = await mountSmallDisk(device.dir, diskMb);
   started.push(async () => {
     await device.endCommands();
     await device.stop();

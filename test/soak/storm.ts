@@ -42,7 +42,7 @@ const SPARE_DESCRIPTORS = 30;
 const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export async function runStorm(options: StormOptions): Promise<StormResult> {
-  const setting = await startStorm();
+  const setting = await startStorm(options.seconds);
   try {
     const result = await storm(setting, options);
     if (result.wrong.length > 0) options.say(`logs: ${keepLogs(setting)}`);

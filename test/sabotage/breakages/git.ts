@@ -130,6 +130,10 @@ export const GIT = [
     ['a giant tree is not compared to its end', 'if (watch.isGiant) return undefined;', '', 'unit/git/tree-diff'],
   ),
   ...inFile(
+    'src/git/reflog-format.ts',
+    ['the move behind an entry that a full disk has cut counts', "for (let end = head.lastIndexOf(' ');", "for (let end = head.indexOf(' ', 42);", 'unit/git/reflog-format'],
+  ),
+  ...inFile(
     'src/git/reflog.ts',
     ['what a person undid is not taken back', 'newer: to }))) return true;', 'newer: to }))) return false;', 'unit/git/refs'],
     ["the agent's own moves are no person's decision", 'all.filter((move) => !move.message.startsWith(REFLOG_MARK))', 'all', 'unit/git/refs'],

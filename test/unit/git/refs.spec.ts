@@ -1,10 +1,11 @@
 // Refs, history and reflogs of real repositories.
 
-import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseOid, parseRefName } from '../../../src/lib/names.ts';
 import type { Oid } from '../../../src/lib/names.ts';
+import { lastMove } from '../../../src/git/reflog.ts';
 import type { Repository } from '../../../src/git/repository.ts';
 import {
   areReachable,
@@ -274,6 +275,16 @@ describe('wasLeft', () => {
   it('is false for a tip that is not here, and without a reflog', async () => {
     expect(await left(absent)).toBe(false);
     expect(await left(one, ref('refs/heads/none'))).toBe(false);
+  });
+
+  it('sees a reset that stands behind an entry which a full disk has cut, and where the branch went by it', async () => {
+    git(repo.dir, 'reset', '-q', '--hard', one);
+    const log = join(repo.dir, '.git/logs/refs/heads/main');
+    const lines = readFileSync(log, 'utf8').trimEnd().split('\n');
+    const last = lines.pop() ?? '';
+    writeFileSync(log, [...lines, `${two} ${absent} Ann Exam${last}`, ''].join('\n'));
+    expect(await left(two)).toBe(true);
+    expect(await lastMove(repository, main)).toBe(one);
   });
 
   it('reads a reflog with a name outside ASCII', async () => {
