@@ -27,7 +27,7 @@ export async function benchCaps(): Promise<Row[]> {
 }
 
 async function measureCap(kilobytes: number): Promise<Row[]> {
-  const place = await startPlace('in-band');
+  const place = await startPlace('in-band', { hasStanzaLog: true });
   try {
     const { server, a, b } = place;
     const dir = a.path('large');
