@@ -87,6 +87,8 @@ async function moveWithFiles(deps: MoveDeps, repository: Repository, { request, 
   const from = await treeOrEmpty(deps.runGit, place, request.from);
   const message = messageFor(request.message);
   const diffing = diffTrees(deps.startGit, place, { from, to: request.to, limits: request.limits, objects: deps.objects });
+  // Where no process can be started at all, what follows says so.
+  diffing.catch(() => undefined);
   // Started now, asked under the lock: starting is what takes the time. The comparison goes first, for that is waited for first.
   const update = startUpdate(deps.startGit, place, message);
   try {

@@ -120,9 +120,12 @@ export class People {
   async #clone(name: string, far: string): Promise<void> {
     const { device } = this.#place(name);
     const fresh = device.path(`fresh-${(this.#clones += 1)}`);
-    await this.#insist(name, device.dir, ['git', 'clone', '--quiet', `xmpp::${far}/${this.#random() < 0.5 ? 'work' : 'notes'}`, fresh]);
-    // Whoever finds the disk read-only takes it away later.
-    for (let isGone = false; !isGone; ) isGone = await rm(fresh, { recursive: true, force: true }).then(() => true, () => pass(500).then(() => false));
+    // Whoever finds the disk read-only takes it away later, as git itself could not.
+    const takeAway = async (): Promise<void> => {
+      for (let isGone = false; !isGone; ) isGone = await rm(fresh, { recursive: true, force: true }).then(() => true, () => pass(500).then(() => false));
+    };
+    await this.#insist(name, device.dir, ['git', 'clone', '--quiet', `xmpp::${far}/${this.#random() < 0.5 ? 'work' : 'notes'}`, fresh], takeAway);
+    await takeAway();
   }
 
   /** @param branch where the commit counts for good */
@@ -140,9 +143,10 @@ export class People {
     this.made.set(branch, [...(this.made.get(branch) ?? []), oid]);
   }
 
-  /** Gives a command again until it succeeds, or the storm is over. */
-  async #insist(name: string, dir: string, command: readonly string[]): Promise<boolean> {
+  /** Gives a command again until it succeeds, or the storm is over; `before` each time. */
+  async #insist(name: string, dir: string, command: readonly string[], before = async (): Promise<void> => undefined): Promise<boolean> {
     for (;;) {
+      await before();
       if (await this.#try(name, () => this.#run(name, dir, command))) return true;
       if (this.#isOver()) return false;
       await pass(500 + this.#random() * 1_000);

@@ -16,6 +16,7 @@ import {
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { Fault } from '../../../src/lib/errors.ts';
 import { parseRefName } from '../../../src/lib/names.ts';
 import type { Oid } from '../../../src/lib/names.ts';
 import { moveBranch } from '../../../src/git/move.ts';
@@ -232,6 +233,17 @@ describe('moveBranch', () => {
     expect(locksIn(repo.gitDir)).toEqual([]);
     git(repo.dir, 'update-ref', 'refs/heads/main', to, from);
     expect(git(repo.dir, 'status', '--porcelain')).toBe('');
+  });
+
+  it('says once, and leaves no rejection behind, where no process can be started any more', async () => {
+    build({ a: '1' }, { a: '2' });
+    const before = snapshot();
+    const full = (): never => {
+      throw new Fault('too-many-files', 'git could not be started: too many files are open');
+    };
+    await expect(moveBranch({ ...deps, startGit: full }, await open(repo), { branch: main, from, to, stateDir, limits })).rejects.toMatchObject({ code: 'too-many-files' });
+    await new Promise(setImmediate);
+    expect(snapshot()).toBe(before);
   });
 
   it('runs no hook', async () => {
