@@ -210,9 +210,15 @@ export class AccountKeeper {
       this.#down = { fault, retryInMs };
       onDown(this.#nameLoss(fault), retryInMs);
       const { account } = this;
-      if (fault.code === 'wrong-password' && account !== undefined) void rejectPassword(this.#parts.home, this.#parts.runGit, account.jid);
+      if (fault.code === 'wrong-password' && account !== undefined) this.#reject(account.jid);
     });
     return signIn;
+  }
+
+  /** The keeper of passwords is told that this one is wrong, if it can be. */
+  #reject(jid: Account['jid']): void {
+    const { home, runGit, log } = this.#parts;
+    rejectPassword(home, runGit, jid).catch((error: unknown) => log.warn('the wrong password is still kept', { why: asFault(error, 'rejecting it').message }));
   }
 
   /** @param ready a connection that is there already, once */

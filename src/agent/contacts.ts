@@ -114,7 +114,7 @@ export class Contacts {
     } catch {
       const address = await this.#parts.findAddress(peer.device).catch(() => undefined);
       if (address === undefined || address === peer.address) return;
-      await this.#parts.peers.update(peer.device, { address });
+      await this.#parts.peers.update(peer.device, { address }).catch(() => undefined);
       try {
         await this.#say('hello', address);
       } catch {
@@ -220,7 +220,7 @@ export class Contacts {
     const { peers, clock } = this.#parts;
     const [known, lastSeen] = [peers.byDevice(device), clock.now()];
     if (known === undefined || (known.version === version && Math.abs(lastSeen - (known.lastSeen ?? 0)) < SEEN_EVERY_MS)) return;
-    void peers.update(device, { lastSeen, version });
+    peers.update(device, { lastSeen, version }).catch(() => undefined);
   }
 
   async #noteAddress(peer: Peer, address: FullJid): Promise<void> {

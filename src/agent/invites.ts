@@ -26,6 +26,8 @@ export class InviteStore {
   readonly #file: StateFile<unknown>;
   readonly #clock: Clock;
   readonly #serial = new Serial();
+  /** Used, whatever the file says: a full disk may keep it from being written. */
+  readonly #spent: Uint8Array[] = [];
 
   constructor(path: string, clock: Clock) {
     this.#file = new StateFile<unknown>(path, (value) => formatInvites(parseInvites(value)), () => formatInvites([]));
@@ -33,18 +35,18 @@ export class InviteStore {
   }
 
   async list(): Promise<readonly KeptInvite[]> {
-    return parseInvites(await this.#file.read()).filter(({ expiresAt }) => expiresAt > this.#clock.now());
+    const isSpent = (secret: Uint8Array): boolean => this.#spent.some((each) => equalBytes(each, secret));
+    return parseInvites(await this.#file.read()).filter(({ expiresAt, secret }) => expiresAt > this.#clock.now() && !isSpent(secret));
   }
 
   add(invite: KeptInvite): Promise<void> {
     return this.#serial.run(async () => this.#file.write(formatInvites([...(await this.list()), invite].slice(-MAX_INVITES))));
   }
 
+  /** It counts no more, even where this rejects because it cannot be written down. */
   remove(secret: Uint8Array): Promise<void> {
-    return this.#serial.run(async () => {
-      const left = (await this.list()).filter((each) => !equalBytes(each.secret, secret));
-      await this.#file.write(formatInvites(left));
-    });
+    this.#spent.push(secret);
+    return this.#serial.run(async () => this.#file.write(formatInvites(await this.list())));
   }
 }
 

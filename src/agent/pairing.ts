@@ -80,7 +80,7 @@ export class Pairing {
       return;
     }
     const { showing, random } = this.#parts;
-    const queue = new LineQueue<ShownLine>(options.signal);
+    const [queue, over] = [new LineQueue<ShownLine>(options.signal), new AbortController()];
     const onEvent = (event: ShowerEvent): void =>
       void this.#onEvent(event, { as: options.as, tell: (line) => queue.push(line) }).catch((error: unknown) => queue.fail(asFault(error, 'pairing')));
     // Two who ask at once must not be given one number.
@@ -88,7 +88,8 @@ export class Pairing {
       const made = makeCode(await showing.freeNumber(connection), random(CODE_RANDOM_BYTES));
       return { code: made, isFound: await showing.show(secretOfCode(made), this.#card(connection), onEvent) };
     });
-    const made = contact === undefined ? undefined : this.#makeContact(connection, contact, { role: 'shower', signal: options.signal, tell: (line) => queue.push(line) });
+    const by = { role: 'shower', signal: AbortSignal.any([options.signal, over.signal]), tell: (line: ShownLine) => queue.push(line) } as const;
+    const made = contact === undefined ? undefined : this.#makeContact(connection, contact, by);
     try {
       yield { type: 'code', code: formatCode(code), jid: bareOf(connection.jid), ...(isFound ? {} : { address: connection.jid }) };
       for await (const line of queue.lines()) {
@@ -97,6 +98,8 @@ export class Pairing {
         if (line.type === 'burnt' || line.type === 'new-peer') return;
       }
     } finally {
+      // A contact that is not made by now would stand in the way of the next try.
+      over.abort();
       await showing.hide(String(code.number));
     }
   }
@@ -159,7 +162,7 @@ export class Pairing {
     const named = secretOfInvite({ jid, secret });
     if (showing.isShown(named.id)) return;
     await showing.show(named, this.#card(connection), (event) => {
-      if (event.type === 'paired') void invites.remove(secret);
+      if (event.type === 'paired') invites.remove(secret).catch((error: unknown) => events.emit({ type: 'pair-failed', words: asFault(error, 'striking out the invite').message, code: 'disk-full' }));
       this.#onEvent(event, { as, tell: () => undefined }).catch((error: unknown) => {
         const { message, code } = asFault(error, 'pairing');
         events.emit({ type: 'pair-failed', words: `pairing by an invite failed: ${message}`, code });

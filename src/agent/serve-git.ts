@@ -50,13 +50,23 @@ export async function openServiceProcess(
   const hidden = await writable(context, peer);
   const admission = await quota.begin(peer);
   const start = serveReceivePeople(context.repository, { hooksPath, maxInputBytes: admission.maxBytes, ...hidden });
-  const process = startService(context, admission.bound({ ...start, env: { ...start.env, ...hookEnv } }));
+  const process = await startAdmitted(context, admission, { ...start, env: { ...start.env, ...hookEnv } });
   return told(context, admitted(process, admission), { peer, kind: 'push' });
 }
 
 /** Starts what serves a peer, within its limits. */
 export function startService(context: RepoContext, { args, config, env, cpuSeconds }: ServiceStart): GitProcess {
   return context.startGit(args, { dir: context.repository.path, config, env, ...(cpuSeconds === undefined ? {} : { cpuSeconds }) });
+}
+
+/** Starts what takes in a push, bound as its sender is. Where it cannot be started the turn goes to the next one. */
+export async function startAdmitted(context: RepoContext, admission: Admission, start: ServiceStart): Promise<GitProcess> {
+  try {
+    return startService(context, admission.bound(start));
+  } catch (error) {
+    await admission.end().catch(() => undefined);
+    throw error;
+  }
 }
 
 /** The same process, told as a transfer while it runs: a fetch by what goes out, all else by what comes in. */
@@ -131,7 +141,7 @@ export async function openOffer(context: RepoContext, offer: OfferHeaders, by: O
     maxInputBytes: admission.maxBytes,
     isWarm: offer.base !== undefined,
   });
-  const process = startService(context, admission.bound(call));
+  const process = await startAdmitted(context, admission, call);
   // All of a warm offer is here by now, and git is busy with it.
   if (offer.base !== undefined) by.onArrived();
   const heard = listenIn(process.stdout);

@@ -17,7 +17,7 @@ import type { PackHeaders, SliceHeaders, SliceProgress } from '../link/http-form
 import type { RepoContext } from './context.ts';
 import type { Events } from './events.ts';
 import type { Quota } from './quota.ts';
-import { havesOf, startService } from './serve-git.ts';
+import { havesOf, startAdmitted } from './serve-git.ts';
 import { SliceNews } from './slice-news.ts';
 import { takePack } from './take-pack.ts';
 
@@ -63,7 +63,7 @@ export class SliceServer {
     const admission = await quota.begin(peer, partialSpace(peer.device));
     const maxInputBytes = admission.maxBytes;
     const start = serveReceiveOffer(context.repository, { namespace: [partialSpace(peer.device)], haves, havesDir, maxInputBytes, isKeptPacked: true });
-    const git = startService(context, admission.bound(start));
+    const git = await startAdmitted(context, admission, start);
     const news = this.#news.begin(context, peer, { ...slice, received: () => bytesWritten(git.stdin) });
     return {
       stdin: git.stdin,

@@ -138,7 +138,14 @@ class SliceSender {
     if (found !== undefined) return found;
     if (!(await hasRoom(dir, step.bytes))) return undefined;
     const git = packStep(startGit, repository, step);
-    return spoolPack(dir, key, Readable.from(wholeOf(git.stdout, git.exit)));
+    try {
+      return await spoolPack(dir, key, Readable.from(wholeOf(git.stdout, git.exit)));
+    } catch (error) {
+      // It may not have read a byte, and git would wait for ever.
+      git.kill();
+      git.stdout.destroy();
+      throw error;
+    }
   }
 
   async #sendPack(pack: SpooledPack, { tips, giant }: Slice): Promise<void> {

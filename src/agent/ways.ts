@@ -122,7 +122,8 @@ export class Ways {
     const peer = peers.byDevice(device);
     if (peer === undefined || this.session === undefined) return undefined;
     const address = await this.session.findAddress(peer.jid, device).catch(() => undefined);
-    if (address !== undefined && address !== peer.address) await peers.update(device, { address });
+    // A disk that takes nothing keeps nobody from being dialled.
+    if (address !== undefined && address !== peer.address) await peers.update(device, { address }).catch(() => undefined);
     return address;
   }
 

@@ -40,11 +40,14 @@ export async function checkMove(
   if (replaced !== undefined) return `${replaced.path.toString('utf8')} changes between a submodule and a file`;
   const obstacle = await findObstacle(tree.path, changes);
   if (obstacle !== undefined) return `${obstacle} is in the way of a new file and is not in git: move it, or add it`;
-  const [isStaged, refusal, filtered] = await Promise.all([
+  const asked = [
     hasStaged(deps.runGit, move),
     tryMerge(deps.runGit, move),
     findFiltered(deps.runGit, { ...move, commonDir: repository.commonDir }),
-  ]);
+  ] as const;
+  // Of one that fails nobody hears before the others have let go of the private index.
+  await Promise.allSettled(asked);
+  const [isStaged, refusal, filtered] = await Promise.all(asked);
   if (filtered !== undefined) {
     return `${filtered.path} passes through filter=${filtered.filter}, which may fail half-way: run git merge --ff-only ${move.to}`;
   }

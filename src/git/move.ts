@@ -112,7 +112,9 @@ async function lockAndMove(deps: MoveDeps, repository: Repository, move: Started
   // The disk writes the journal while git compares; nothing is locked before both are done.
   const locking = takeIndexLock(tree.gitDir, async (indexLock) => {
     journal = { ...journal, indexLock };
-    await Promise.all([writeJournal(file, journal, { isDurable: true }), diffing]);
+    // A comparison that fails is told below, once the journal is written and can be taken away.
+    const [written] = await Promise.allSettled([writeJournal(file, journal, { isDurable: true }), diffing]);
+    if (written.status === 'rejected') throw written.reason;
     deps.onStage?.('journalled');
   });
   const [diff, isLocked] = await Promise.all([diffing, locking]).catch(async (error: unknown) => {

@@ -36,7 +36,7 @@ export async function dropRefLocks(commonDir: string, journal: Journal): Promise
 
 /** Removes what the update of a move has left locked, where it was killed and this agent was not; called before the journal goes. */
 export async function dropLocksOfKilled(commonDir: string, update: UpdateProcess, noted: { readonly file: string; readonly journal: Journal }): Promise<void> {
-  if (await update.wasKilled()) await dropRefLocks(commonDir, (await readJournal(noted.file)) ?? noted.journal);
+  if (await update.wasKilled()) await dropRefLocks(commonDir, (await readJournal(noted.file).catch(() => undefined)) ?? noted.journal);
 }
 
 function pathsOf(commonDir: string, { gitDir, branch }: Pick<Journal, 'gitDir' | 'branch'>): string[] {

@@ -27,8 +27,8 @@ const LOOK = ['cat-file', '--buffer', '--batch-check=%(objecttype) %(objectsize:
 export async function* walkSteps(startGit: StartGit, repository: Repository, range: Range): AsyncGenerator<Step, void> {
   const place = inRepository(repository);
   const walk = startGit(WALK, place);
-  const look = startGit(LOOK, place);
   walk.stdin.end(formatRange(range));
+  const look = startBeside(walk, () => startGit(LOOK, place));
   const joined = pipeline(walk.stdout, look.stdin).catch(() => undefined);
   try {
     yield* readSteps(look);
@@ -39,6 +39,17 @@ export async function* walkSteps(startGit: StartGit, repository: Repository, ran
   } finally {
     for (const git of [walk, look]) git.kill();
     look.stdout.destroy();
+  }
+}
+
+/** Starts another process; one that runs already does not outlive it where that fails. */
+function startBeside(running: GitProcess, start: () => GitProcess): GitProcess {
+  try {
+    return start();
+  } catch (error) {
+    running.kill();
+    running.stdout.destroy();
+    throw error;
   }
 }
 

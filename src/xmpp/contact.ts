@@ -30,6 +30,8 @@ export async function makeContact(
   const before = await subscriptionTo(connection, jid);
   if (before === 'both') return false;
   const approved = waitFor(connection, jid, options);
+  // A presence that cannot be sent is what is told.
+  approved.catch(() => undefined);
   await connection.sendPresence(jid, 'subscribed');
   if (options.role === 'typer') await connection.sendPresence(jid, 'subscribe');
   await approved;
@@ -57,20 +59,23 @@ function waitFor(
   return new Promise((resolve, reject) => {
     const end = (settle: () => void): void => {
       timer.cancel();
+      signal.removeEventListener('abort', giveUp);
       stop();
       settle();
     };
-    const timer = clock.setTimer(DEADLINE_MS, () =>
-      end(() => reject(new Fault('timeout', `${jid} did not become a contact`, { remedy: 'run pair with --contact on both sides, the one that shows the code first' }))),
-    );
+    const giveUp = (): void => end(() => reject(new Fault('not-connected', 'pairing was given up')));
     const own = ['', bareOf(connection.jid), connection.jid, domainOf(connection.jid)];
+    // First, for it may be refused: of two at once the second one is.
     const stop = connection.handleIq(NS_ROSTER, 'query', ({ from, payload }) => {
       // Only the own account speaks of the own roster (RFC 6121 §2.1.6).
       if (!own.includes(from)) throw new StanzaFault('cancel', 'service-unavailable');
       if (wanted.includes(itemOf(payload, jid) ?? '')) end(resolve);
       return Promise.resolve(undefined);
     });
-    signal.addEventListener('abort', () => end(() => reject(new Fault('not-connected', 'pairing was given up'))));
+    const timer = clock.setTimer(DEADLINE_MS, () =>
+      end(() => reject(new Fault('timeout', `${jid} did not become a contact`, { remedy: 'run pair with --contact on both sides, the one that shows the code first' }))),
+    );
+    signal.addEventListener('abort', giveUp);
   });
 }
 

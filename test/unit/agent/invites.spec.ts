@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { InviteStore } from '../../../src/agent/invites.ts';
@@ -34,6 +34,17 @@ describe('InviteStore', () => {
     await store.add(invite(1));
     await store.add(invite(2, { as: 'bob' }));
     expect(await new InviteStore(path, clock).list()).toEqual([invite(1), invite(2, { as: 'bob' })]);
+  });
+
+  it('counts one that was used no more, even where that cannot be written down', async () => {
+    await store.add(invite(1));
+    await store.add(invite(2));
+    rmSync(path);
+    mkdirSync(path);
+    await expect(store.remove(invite(1).secret)).rejects.toThrow();
+    rmSync(path, { recursive: true });
+    await store.add(invite(1));
+    expect(await store.list()).toEqual([]);
   });
 
   it('is as secret as the device key', async () => {

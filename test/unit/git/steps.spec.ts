@@ -4,8 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createRunGit, createStartGit } from '../../../src/git/run.ts';
+import { createRunGit, createStartGit, NO_EXIT_CODE } from '../../../src/git/run.ts';
+import type { GitProcess, StartGit } from '../../../src/git/run.ts';
 import { measureRange, sortTips, walkSteps } from '../../../src/git/steps.ts';
+import { Fault } from '../../../src/lib/errors.ts';
 import type { Oid } from '../../../src/lib/names.ts';
 import type { Step } from '../../../src/sync/slice-plan.ts';
 import { open } from '../../helpers/git-pipe.ts';
@@ -68,6 +70,18 @@ describe('walkSteps', () => {
       for await (const step of walking) expect(step.oid).not.toBe('');
     })();
     await expect(all).rejects.toMatchObject({ code: 'git' });
+  });
+
+  it('leaves no git waiting where the second one cannot be started', async () => {
+    const started: GitProcess[] = [];
+    const once: StartGit = (args, options) => {
+      if (started.length > 0) throw new Fault('too-many-files', 'git could not be started: too many files are open');
+      started.push(startGit(args, options));
+      return started[0] as GitProcess;
+    };
+    const walking = walkSteps(once, await open(repo), { tips: [merge], bases: [] });
+    await expect(walking.next()).rejects.toMatchObject({ code: 'too-many-files' });
+    expect(await started[0]?.exit).toBe(NO_EXIT_CODE);
   });
 
   it('may be given up in the middle', async () => {

@@ -35,6 +35,51 @@ function waiting(): { made: Promise<boolean>; said: string[]; clock: VirtualCloc
 }
 
 describe('makeContact', () => {
+  it('refuses a second try beside one that still waits, and nothing of it goes off later', async () => {
+    const clock = new VirtualClock();
+    const connection = {
+      jid: OWN,
+      iq: () => Promise.resolve(roster('none')),
+      handleIq: () => {
+        throw new Error('two handlers for query jabber:iq:roster');
+      },
+      sendPresence: () => Promise.resolve(),
+    };
+    await expect(makeContact(connection, BEN, { role: 'shower', clock, signal: new AbortController().signal })).rejects.toThrow('two handlers');
+    clock.advance(240_000);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('tells of a presence that could not be sent, and of nothing else later', async () => {
+    const clock = new VirtualClock();
+    const connection = {
+      jid: OWN,
+      iq: () => Promise.resolve(roster('none')),
+      handleIq: () => () => undefined,
+      sendPresence: () => Promise.reject(new Error('the connection was lost')),
+    };
+    await expect(makeContact(connection, BEN, { role: 'shower', clock, signal: new AbortController().signal })).rejects.toThrow('was lost');
+    clock.advance(240_000);
+    await new Promise(setImmediate);
+  });
+
+  it('lets go of the roster when it is given up, once', async () => {
+    const over = new AbortController();
+    let handlers = 0;
+    const connection = {
+      jid: OWN,
+      iq: () => Promise.resolve(roster('none')),
+      handleIq: () => ((handlers += 1), () => void (handlers -= 1)),
+      sendPresence: () => Promise.resolve(),
+    };
+    const made = makeContact(connection, BEN, { role: 'typer', clock: new VirtualClock(), signal: over.signal });
+    made.catch(() => undefined);
+    await expect.poll(() => handlers).toBe(1);
+    over.abort();
+    await expect(made).rejects.toMatchObject({ code: 'not-connected' });
+    expect(handlers).toBe(0);
+  });
+
   it.each(['anna@localhost', OWN, 'localhost', ''])('takes the word of the own account on its roster: from %j', async (from) => {
     const { made, push } = waiting();
     await push(from, 'to');
