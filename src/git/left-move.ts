@@ -6,7 +6,7 @@ import { parseOid } from '../lib/names.ts';
 import { inRepository } from './environment.ts';
 import { hasCommits, isAncestor } from './history.ts';
 import { readTips } from './tips.ts';
-import type { TipDeps } from './tips.ts';
+import type { ReadTip, TipDeps } from './tips.ts';
 
 export interface LeftAndBack {
   /** Newest first, at most 256. */
@@ -41,9 +41,26 @@ export async function findMove(deps: TipDeps, move: { readonly from: Oid | undef
 }
 
 async function lostBetween(deps: TipDeps, from: Oid, to: Oid): Promise<Oid[]> {
-  const lost = await revList(deps, [`--max-count=${MAX_LEFT}`, from, `^${to}`]);
-  const tips = await readTips(deps, lost);
-  return tips.filter(({ isAutomatic }) => !isAutomatic).map(({ oid }) => oid);
+  const listed = await revList(deps, [`--max-count=${MAX_LEFT}`, from, `^${to}`]);
+  const lost = await withoutHeld(deps, await readTips(deps, listed), to);
+  return lost.filter(({ isAutomatic }) => !isAutomatic).map(({ oid }) => oid);
+}
+
+/**
+ * Where clocks were wrong, git lists commits that `to` does hold: it goes by their dates, and gives up a few commits later (revision.c, SLOP). With a commit
+ * `to` holds all that it leads to, so only those are asked about that lead to no other of the list: one, as a rule.
+ */
+async function withoutHeld({ runGit, repository }: TipDeps, listed: readonly ReadTip[], to: Oid): Promise<ReadTip[]> {
+  const left = new Map(listed.map((tip) => [tip.oid, tip]));
+  const asked = new Set<Oid>();
+  for (;;) {
+    const oldest = [...left.values()].filter(({ oid, parents = [] }) => !asked.has(oid) && !parents.some((each) => left.has(each)));
+    if (oldest.length === 0) return listed.filter(({ oid }) => left.has(oid));
+    for (const { oid } of oldest) {
+      asked.add(oid);
+      if (await isAncestor(runGit, repository, { older: oid, newer: to })) left.delete(oid);
+    }
+  }
 }
 
 /** Those of `gone` that `to` contains. What they hold that it lacks is listed, for that is little; all that it holds may be a million commits. */

@@ -8,7 +8,8 @@ import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { asFault, codeOf, Fault } from '../lib/errors.ts';
 
-const HALF_WRITTEN = /\.[0-9a-f]{12}\.tmp$/;
+/** Ours, and those of journals (src/git/journal.ts). */
+const HALF_WRITTEN = /\.[0-9a-f]{12}\.tmp$|^move-[0-9a-f]{16}\.json\.new$/;
 /** What is longer than this is none of our files. */
 export const MAX_FILE_BYTES = 16 * 1024 * 1024;
 

@@ -39,8 +39,12 @@ export async function checkBranches(copies: readonly Copy[], made: Made, deadlin
   for (const [branch, oids] of made) {
     for (const { device, dir } of copies) {
       const { code, stdout, stderr } = await device.run('git', ['rev-list', '--stdin'], { cwd: dir, input: `${[...oids, `^refs/heads/${branch}`].join('\n')}\n` });
-      const lost = code === 0 ? stdout.split('\n').filter((oid) => oids.includes(oid)).map((oid) => `lost: ${oid} of ${branch}`) : [`${branch}: ${stderr.trim()}`];
-      wrong.push(...lost.map((line) => `${device.name}: ${line}`));
+      if (code !== 0) wrong.push(`${device.name}: ${branch}: ${stderr.trim()}`);
+      for (const oid of stdout.split('\n').filter((each) => oids.includes(each))) {
+        // Where clocks were set, git lists what the branch does hold (test/helpers/sound.ts).
+        const isHeld = (await device.run('git', ['merge-base', '--is-ancestor', oid, `refs/heads/${branch}`], { cwd: dir })).code === 0;
+        if (!isHeld) wrong.push(`${device.name}: lost: ${oid} of ${branch}`);
+      }
     }
   }
   return wrong;

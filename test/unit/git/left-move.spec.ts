@@ -1,11 +1,13 @@
 // What a branch lost and got back, and what that costs.
 
+import { execFileSync } from 'node:child_process';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { findMove } from '../../../src/git/left-move.ts';
 import { ObjectReader } from '../../../src/git/object-reader.ts';
 import { createRunGit, createStartGit } from '../../../src/git/run.ts';
 import type { TipDeps } from '../../../src/git/tips.ts';
 import { parseOid } from '../../../src/lib/names.ts';
+import type { Oid } from '../../../src/lib/names.ts';
 import { open } from '../../helpers/git-pipe.ts';
 import { cleanEnv, commit, git, makeRepo } from '../../helpers/repo.ts';
 
@@ -39,6 +41,22 @@ describe('findMove', () => {
 
   it('loses all that the new place does not hold, newest first', async () => {
     expect(await findMove(deps, { from: three, to: side }, NONE)).toEqual({ left: [three, two], back: [] });
+  });
+
+  it('does not count as lost what the new place holds, whatever the dates say', async () => {
+    const tree = git(repo.dir, 'rev-parse', `${one}^{tree}`);
+    const commitAt = (date: string, parent: Oid): Oid => {
+      const env = { ...cleanEnv(), GIT_AUTHOR_NAME: 'Ann', GIT_AUTHOR_EMAIL: 'ann@example.org', GIT_COMMITTER_NAME: 'Ann', GIT_COMMITTER_EMAIL: 'ann@example.org', GIT_COMMITTER_DATE: date };
+      return parseOid(execFileSync('git', ['commit-tree', tree, '-p', parent, '-m', parent], { cwd: repo.dir, env, encoding: 'utf8' }).trim());
+    };
+    const held = commitAt('2026-01-01T00:00:00Z', one);
+    const from = commitAt('2026-02-01T00:00:00Z', held);
+    // Ten commits of a machine whose clock says 1990.
+    let to = held;
+    for (let index = 0; index < 10; index += 1) to = commitAt('1990-01-01T00:00:00Z', to);
+    to = commitAt('2026-02-01T00:00:00Z', to);
+    expect(git(repo.dir, 'rev-list', from, `^${to}`).split('\n')).toContain(held);
+    expect(await findMove(deps, { from, to }, NONE)).toEqual({ left: [from], back: [] });
   });
 
   it('gets back what it did not hold', async () => {

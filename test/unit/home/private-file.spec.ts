@@ -50,8 +50,8 @@ describe('createPrivateFile', () => {
 describe('removeHalfWritten', () => {
   it('removes what a crash left beside files, and nothing else', async () => {
     const dir = makeFolder();
-    const kept = ['maps.json', 'notes.tmp', 'lock.0123456789ab.tmp'];
-    for (const name of [...kept, 'maps.json.0123456789ab.tmp']) writeFileSync(join(dir, name), '');
+    const kept = ['maps.json', 'notes.tmp', 'lock.0123456789ab.tmp', 'move-0123456789abcdef.json'];
+    for (const name of [...kept, 'maps.json.0123456789ab.tmp', 'move-0123456789abcdef.json.new']) writeFileSync(join(dir, name), '');
     await removeHalfWritten(dir);
     expect(readdirSync(dir).sort()).toEqual(kept.sort());
   });
