@@ -7,9 +7,16 @@ import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import type { OutputPlace } from '../control/output-format.ts';
 import { readProcessStart } from '../lib/process-start.ts';
+import { widenPipe } from './wider-pipe.ts';
+
+export interface OutputPipe {
+  readonly stream: Writable;
+  /** Has the system keep more in it, if it can; called while it is open. */
+  readonly widen: () => void;
+}
 
 /** The pipe to write to; undefined where there is none to be had. */
-export async function openOutput({ pid, fd, start }: OutputPlace): Promise<Writable | undefined> {
+export async function openOutput({ pid, fd, start }: OutputPlace): Promise<OutputPipe | undefined> {
   if (process.platform !== 'linux') return undefined;
   let opened: number | undefined;
   try {
@@ -17,7 +24,10 @@ export async function openOutput({ pid, fd, start }: OutputPlace): Promise<Writa
     opened = await promisify(open)(`/proc/${pid}/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK);
     const isPipe = (await promisify(fstat)(opened)).isFIFO();
     // Asked after it was opened: a process that is still the same one was it then too.
-    if (isPipe && (await readProcessStart(pid)) === start) return new Socket({ fd: opened, readable: false, writable: true });
+    if (isPipe && (await readProcessStart(pid)) === start) {
+      const [stream, at] = [new Socket({ fd: opened, readable: false, writable: true }), opened];
+      return { stream, widen: () => void widenPipe(at) };
+    }
   } catch {
     // Gone, another user's, or hidden: the shim carries it.
   }

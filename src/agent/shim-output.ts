@@ -9,6 +9,7 @@ import { Gather } from '../control/gather.ts';
 import type { OutputPlace } from '../control/output-format.ts';
 import { GO } from '../control/stream-format.ts';
 import { openOutput } from './direct-output.ts';
+import type { OutputPipe } from './direct-output.ts';
 
 /** Takes what git is to read. */
 export interface ShimOutput {
@@ -23,6 +24,8 @@ export interface ShimOutput {
 
 /** This much waits for a pipe at most, in bytes, and what came with it. */
 const MAX_WAITING_BYTES = 256 * 1024;
+/** After so many bytes a pipe is widened. */
+const BULK_BYTES = 2 << 20;
 
 /**
  * The output for the shim behind `socket`; with a place its pipe, from when the shim says that it may be written to.
@@ -33,8 +36,8 @@ export async function openShimOutput(socket: Duplex, place: OutputPlace | undefi
   await readGo(socket);
   const pipe = socket.destroyed ? undefined : await openOutput(place);
   if (pipe === undefined) return new FramedOutput(socket);
-  socket.once('close', () => pipe.destroy());
-  if (socket.destroyed) pipe.destroy();
+  socket.once('close', () => pipe.stream.destroy());
+  if (socket.destroyed) pipe.stream.destroy();
   return new PipeOutput(pipe);
 }
 
@@ -83,14 +86,18 @@ export class FramedOutput implements ShimOutput {
 /** Into a pipe. What comes in one turn of the event loop is written by one call. */
 export class PipeOutput implements ShimOutput {
   readonly #pipe: Writable;
+  readonly #widen: () => void;
+  /** What has come before the pipe was widened, in bytes. */
+  #before = 0;
   #isDue = false;
   onRoom: () => void = () => undefined;
   onGone: () => void = () => undefined;
 
-  constructor(pipe: Writable) {
-    this.#pipe = pipe;
-    pipe.on('drain', () => this.onRoom());
-    pipe.once('error', () => this.onGone());
+  constructor({ stream, widen }: OutputPipe) {
+    this.#pipe = stream;
+    this.#widen = widen;
+    stream.on('drain', () => this.onRoom());
+    stream.once('error', () => this.onGone());
   }
 
   add(part: Uint8Array): boolean {
@@ -104,7 +111,14 @@ export class PipeOutput implements ShimOutput {
       });
     }
     this.#pipe.write(part);
+    if (this.#before < BULK_BYTES) this.#count(part.length);
     return this.#pipe.writableLength < MAX_WAITING_BYTES;
+  }
+
+  /** Small fetches are over before it would help. */
+  #count(bytes: number): void {
+    this.#before += bytes;
+    if (this.#before >= BULK_BYTES) this.#widen();
   }
 
   async end(): Promise<void> {

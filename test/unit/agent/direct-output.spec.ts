@@ -13,7 +13,7 @@ describe('openOutput', () => {
     const fifo = await makeFifo();
     const output = await openOutput(fifo.place);
     fifo.close();
-    output?.end('all of it');
+    output?.stream.end('all of it');
     expect(await text(fifo.reader)).toBe('all of it');
   });
 

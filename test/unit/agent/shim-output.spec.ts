@@ -1,8 +1,8 @@
 // What git reads, into a pipe: with backpressure, and an end for those who read no more.
 
 import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import type { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { openOutput } from '../../../src/agent/direct-output.ts';
 import { PipeOutput } from '../../../src/agent/shim-output.ts';
@@ -11,12 +11,12 @@ import type { Fifo } from '../../helpers/fifo.ts';
 
 const PART = Uint8Array.from({ length: 16 * 1024 }, (_none, index) => index % 251);
 
-async function start(): Promise<{ readonly fifo: Fifo; readonly output: PipeOutput; readonly pipe: Writable }> {
+async function start(): Promise<{ readonly fifo: Fifo; readonly output: PipeOutput }> {
   const fifo = await makeFifo();
   const pipe = await openOutput(fifo.place);
   if (pipe === undefined) throw new Error('no pipe');
   fifo.close();
-  return { fifo, output: new PipeOutput(pipe), pipe };
+  return { fifo, output: new PipeOutput(pipe) };
 }
 
 describe('PipeOutput', () => {
@@ -34,6 +34,17 @@ describe('PipeOutput', () => {
     const all = await read;
     expect(all.length).toBe((parts + 1) * PART.length);
     expect(all.subarray(-PART.length).equals(PART)).toBe(true);
+  });
+
+  it('has the pipe widened once what comes is bulk, and never for less', () => {
+    let widened = 0;
+    const stream = new PassThrough();
+    stream.resume();
+    const output = new PipeOutput({ stream, widen: () => void (widened += 1) });
+    for (let bytes = PART.length; bytes < 2 << 20; bytes += PART.length) output.add(PART);
+    expect(widened).toBe(0);
+    for (let count = 0; count < 100; count += 1) output.add(PART);
+    expect(widened).toBe(1);
   });
 
   it('tells the end only once all has been taken', async () => {
