@@ -44,8 +44,9 @@ function startPush(
   try {
     const git = startGit(args, { dir: place.dir, env: place.env, config, extraFds: 2 });
     const [fromPeer, toPeer] = git.extra;
-    if (fromPeer === undefined || toPeer === undefined) throw new Fault('internal', 'git was started without the two ends of a stream');
-    return { git, fromPeer, toPeer };
+    if (fromPeer !== undefined && toPeer !== undefined) return { git, fromPeer, toPeer };
+    git.kill();
+    throw new Fault('internal', 'git was started without the two ends of a stream');
   } catch (error) {
     // Not `close`, which sends an end before it resets: the other side must not take half of a push for a whole one.
     service.stream.destroy();

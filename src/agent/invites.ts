@@ -35,18 +35,32 @@ export class InviteStore {
   }
 
   async list(): Promise<readonly KeptInvite[]> {
-    const isSpent = (secret: Uint8Array): boolean => this.#spent.some((each) => equalBytes(each, secret));
-    return parseInvites(await this.#file.read()).filter(({ expiresAt, secret }) => expiresAt > this.#clock.now() && !isSpent(secret));
+    await this.#settle().catch(() => undefined);
+    return this.#read();
   }
 
   add(invite: KeptInvite): Promise<void> {
-    return this.#serial.run(async () => this.#file.write(formatInvites([...(await this.list()), invite].slice(-MAX_INVITES))));
+    return this.#serial.run(async () => this.#file.write(formatInvites([...(await this.#read()), invite].slice(-MAX_INVITES))));
   }
 
-  /** It counts no more, even where this rejects because it cannot be written down. */
+  /** It counts no more. Where this rejects, for it cannot be written down, that is tried again whenever invites are listed, while the agent runs. */
   remove(secret: Uint8Array): Promise<void> {
     this.#spent.push(secret);
-    return this.#serial.run(async () => this.#file.write(formatInvites(await this.list())));
+    return this.#settle();
+  }
+
+  #settle(): Promise<void> {
+    return this.#serial.run(async () => {
+      const count = this.#spent.length;
+      if (count === 0) return;
+      await this.#file.write(formatInvites(await this.#read()));
+      this.#spent.splice(0, count);
+    });
+  }
+
+  async #read(): Promise<readonly KeptInvite[]> {
+    const isSpent = (secret: Uint8Array): boolean => this.#spent.some((each) => equalBytes(each, secret));
+    return parseInvites(await this.#file.read()).filter(({ expiresAt, secret }) => expiresAt > this.#clock.now() && !isSpent(secret));
   }
 }
 

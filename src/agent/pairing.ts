@@ -162,7 +162,7 @@ export class Pairing {
     const named = secretOfInvite({ jid, secret });
     if (showing.isShown(named.id)) return;
     await showing.show(named, this.#card(connection), (event) => {
-      if (event.type === 'paired') invites.remove(secret).catch((error: unknown) => events.emit({ type: 'pair-failed', words: asFault(error, 'striking out the invite').message, code: 'disk-full' }));
+      if (event.type === 'paired') invites.remove(secret).catch((error: unknown) => events.emit({ type: 'pair-failed', words: asFault(error, 'striking out the invite').message, code: asFault(error, '').code }));
       this.#onEvent(event, { as, tell: () => undefined }).catch((error: unknown) => {
         const { message, code } = asFault(error, 'pairing');
         events.emit({ type: 'pair-failed', words: `pairing by an invite failed: ${message}`, code });

@@ -81,7 +81,8 @@ function told(context: RepoContext, process: ServedProcess, { peer, kind }: { re
 /** The same process, fed what is let in and no more. */
 function admitted(process: GitProcess, admission: Admission): ServedProcess {
   const settle = async (exitCode: number): Promise<number> => {
-    await admission.end();
+    // What git took is taken, whether its bytes could be written down or not.
+    await admission.end().catch(() => undefined);
     return admission.why !== undefined && exitCode === 0 ? 1 : exitCode;
   };
   const stderrTail = (): string => `${process.stderrTail()}${admission.why ?? ''}`;

@@ -73,7 +73,7 @@ export class SliceServer {
       admit: (part) => admission.admit(part),
       stderrTail: () => `${git.stderrTail()}${admission.why ?? ''}`,
       settle: async (exitCode, received) => {
-        await admission.end();
+        await admission.end().catch(() => undefined);
         const arrived = await settlePartials(context, peer.device, this.#clock.now());
         if (exitCode !== 0 || arrived === 0) return exitCode === 0 ? 1 : exitCode;
         news.taken(received);

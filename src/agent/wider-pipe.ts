@@ -5,6 +5,8 @@ import { spawn } from 'node:child_process';
 
 /** As much as any user may ask for (proc(5), /proc/sys/fs/pipe-max-size). */
 export const WIDE_BYTES = 1 << 20;
+/** It holds the pipe meanwhile, and git is to see its end. */
+const DEADLINE_MS = 5_000;
 /** Node has no fcntl(2), and perl is where git is. 1031 is F_SETPIPE_SZ, the same on every Linux. */
 const SCRIPT = `open(PIPE, '>&=3') and fcntl(PIPE, 1031, ${WIDE_BYTES})`;
 
@@ -18,7 +20,7 @@ export function widenPipe(fd: number, command = 'perl'): Promise<void> {
     if (process.platform !== 'linux') return resolve();
     try {
       // Not as one of the first three: those libuv makes blocking, for this process too (uv__process_child_init).
-      const child = spawn(command, ['-e', SCRIPT], { cwd: '/', env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'ignore', 'ignore', fd] });
+      const child = spawn(command, ['-e', SCRIPT], { cwd: '/', env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'ignore', 'ignore', fd], timeout: DEADLINE_MS, killSignal: 'SIGKILL' });
       child.once('error', () => resolve());
       child.once('close', () => resolve());
       child.unref();

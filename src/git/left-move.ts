@@ -15,6 +15,8 @@ export interface LeftAndBack {
 }
 
 const MAX_LEFT = 256;
+/** So many lines of a wide history that are lost indeed end the doubt. */
+const MAX_ASKED = 16;
 const NOTHING: LeftAndBack = { left: [], back: [] };
 
 /**
@@ -52,15 +54,13 @@ async function lostBetween(deps: TipDeps, from: Oid, to: Oid): Promise<Oid[]> {
  */
 async function withoutHeld({ runGit, repository }: TipDeps, listed: readonly ReadTip[], to: Oid): Promise<ReadTip[]> {
   const left = new Map(listed.map((tip) => [tip.oid, tip]));
-  const asked = new Set<Oid>();
-  for (;;) {
-    const oldest = [...left.values()].filter(({ oid, parents = [] }) => !asked.has(oid) && !parents.some((each) => left.has(each)));
-    if (oldest.length === 0) return listed.filter(({ oid }) => left.has(oid));
-    for (const { oid } of oldest) {
-      asked.add(oid);
-      if (await isAncestor(runGit, repository, { older: oid, newer: to })) left.delete(oid);
-    }
+  const lost = new Set<Oid>();
+  const nextOldest = (): Oid | undefined => [...left.values()].find(({ oid, parents = [] }) => !lost.has(oid) && !parents.some((each) => left.has(each)))?.oid;
+  for (let oid = nextOldest(); oid !== undefined && lost.size < MAX_ASKED; oid = nextOldest()) {
+    if (await isAncestor(runGit, repository, { older: oid, newer: to }).catch(() => false)) left.delete(oid);
+    else lost.add(oid);
   }
+  return listed.filter(({ oid }) => left.has(oid));
 }
 
 /** Those of `gone` that `to` contains. What they hold that it lacks is listed, for that is little; all that it holds may be a million commits. */

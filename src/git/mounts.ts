@@ -90,8 +90,9 @@ export class MountWatch {
   #watchFolder(folder: string): void {
     try {
       this.#watcher = watch(folder, { persistent: false }, () => this.#tell()).on('error', () => this.#fail());
-    } catch {
-      this.#fail();
+    } catch (error) {
+      if (MISSING.has(codeOf(error) ?? '')) this.#fail();
+      else this.#rest();
     }
   }
 

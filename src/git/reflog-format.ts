@@ -17,7 +17,8 @@ const WHEN = /> (\d{1,12}) [+-]\d{4}$/;
 
 /** The entry of a line; undefined for one that has none, such as a first line that was cut. */
 export function parseReflogLine(line: string): ReflogEntry | undefined {
-  const tab = line.indexOf('\t');
+  // git makes one space of whatever white space a message holds (refs.c, copy_reflog_msg): another tab is another entry's.
+  const tab = line.lastIndexOf('\t');
   const head = tab === -1 ? line : line.slice(0, tab);
   for (let end = head.lastIndexOf(' '); end > 0; end = head.lastIndexOf(' ', end - 1)) {
     const [found, short, shortNew, long, longNew] = OIDS.exec(head.slice(Math.max(0, end - MAX_OIDS), end)) ?? [];

@@ -29,14 +29,20 @@ export async function makeContact(
   // Asking for the roster is what makes this resource be told of its changes (RFC 6121 §2.1.6).
   const before = await subscriptionTo(connection, jid);
   if (before === 'both') return false;
-  const approved = waitFor(connection, jid, options);
+  if (options.signal.aborted) throw givenUp();
+  const over = new AbortController();
+  const approved = waitFor(connection, jid, { ...options, signal: AbortSignal.any([options.signal, over.signal]) });
   // A presence that cannot be sent is what is told.
   approved.catch(() => undefined);
-  await connection.sendPresence(jid, 'subscribed');
-  if (options.role === 'typer') await connection.sendPresence(jid, 'subscribe');
-  await approved;
-  if (options.role === 'shower') await connection.sendPresence(jid, 'subscribe');
-  return true;
+  try {
+    await connection.sendPresence(jid, 'subscribed');
+    if (options.role === 'typer') await connection.sendPresence(jid, 'subscribe');
+    await approved;
+    if (options.role === 'shower') await connection.sendPresence(jid, 'subscribe');
+    return true;
+  } finally {
+    over.abort();
+  }
 }
 
 /** Takes the contact away again. */
@@ -63,7 +69,7 @@ function waitFor(
       stop();
       settle();
     };
-    const giveUp = (): void => end(() => reject(new Fault('not-connected', 'pairing was given up')));
+    const giveUp = (): void => end(() => reject(givenUp()));
     const own = ['', bareOf(connection.jid), connection.jid, domainOf(connection.jid)];
     // First, for it may be refused: of two at once the second one is.
     const stop = connection.handleIq(NS_ROSTER, 'query', ({ from, payload }) => {
@@ -77,6 +83,10 @@ function waitFor(
     );
     signal.addEventListener('abort', giveUp);
   });
+}
+
+function givenUp(): Fault {
+  return new Fault('not-connected', 'pairing was given up');
 }
 
 function itemOf(query: Element | undefined, jid: BareJid): string | undefined {

@@ -30,6 +30,14 @@ beforeEach(async () => {
   deps = { repository, objects: new ObjectReader(createStartGit(cleanEnv()), repository), runGit: (args, options) => ((ran += 1), runGit(args, options)) };
 });
 
+/** A commit without a change of its own. */
+function commitAt(date: string, ...parents: readonly Oid[]): Oid {
+  const tree = git(repo.dir, 'rev-parse', `${one}^{tree}`);
+  const env = { ...cleanEnv(), GIT_AUTHOR_NAME: 'Ann', GIT_AUTHOR_EMAIL: 'ann@example.org', GIT_COMMITTER_NAME: 'Ann', GIT_COMMITTER_EMAIL: 'ann@example.org', GIT_COMMITTER_DATE: date };
+  const args = ['commit-tree', tree, ...parents.flatMap((parent) => ['-p', parent]), '-m', date];
+  return parseOid(execFileSync('git', args, { cwd: repo.dir, env, encoding: 'utf8' }).trim());
+}
+
 describe('findMove', () => {
   it('starts no process for one commit forward, whatever was left before', async () => {
     expect(await findMove(deps, { from: one, to: two }, NONE)).toEqual({ left: [], back: [] });
@@ -43,12 +51,15 @@ describe('findMove', () => {
     expect(await findMove(deps, { from: three, to: side }, NONE)).toEqual({ left: [three, two], back: [] });
   });
 
+  it('asks git a few times at most, however many lines of history were lost', async () => {
+    const lines = Array.from({ length: 40 }, (_none, index) => commitAt(`2026-01-01T00:00:${index + 10}Z`, one));
+    const from = commitAt('2026-02-01T00:00:00Z', ...lines);
+    const { left } = await findMove(deps, { from, to: side }, NONE);
+    expect(new Set(left)).toEqual(new Set([from, ...lines]));
+    expect(ran).toBeLessThan(25);
+  });
+
   it('does not count as lost what the new place holds, whatever the dates say', async () => {
-    const tree = git(repo.dir, 'rev-parse', `${one}^{tree}`);
-    const commitAt = (date: string, parent: Oid): Oid => {
-      const env = { ...cleanEnv(), GIT_AUTHOR_NAME: 'Ann', GIT_AUTHOR_EMAIL: 'ann@example.org', GIT_COMMITTER_NAME: 'Ann', GIT_COMMITTER_EMAIL: 'ann@example.org', GIT_COMMITTER_DATE: date };
-      return parseOid(execFileSync('git', ['commit-tree', tree, '-p', parent, '-m', parent], { cwd: repo.dir, env, encoding: 'utf8' }).trim());
-    };
     const held = commitAt('2026-01-01T00:00:00Z', one);
     const from = commitAt('2026-02-01T00:00:00Z', held);
     // Ten commits of a machine whose clock says 1990.

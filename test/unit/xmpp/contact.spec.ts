@@ -52,15 +52,28 @@ describe('makeContact', () => {
 
   it('tells of a presence that could not be sent, and of nothing else later', async () => {
     const clock = new VirtualClock();
+    let handlers = 0;
     const connection = {
       jid: OWN,
       iq: () => Promise.resolve(roster('none')),
-      handleIq: () => () => undefined,
+      handleIq: () => ((handlers += 1), () => void (handlers -= 1)),
       sendPresence: () => Promise.reject(new Error('the connection was lost')),
     };
     await expect(makeContact(connection, BEN, { role: 'shower', clock, signal: new AbortController().signal })).rejects.toThrow('was lost');
-    clock.advance(240_000);
-    await new Promise(setImmediate);
+    expect([handlers, clock.timers]).toEqual([0, 0]);
+  });
+
+  it('asks nobody for anything once it was given up while the roster was asked for', async () => {
+    const over = new AbortController();
+    const said: string[] = [];
+    const connection = {
+      jid: OWN,
+      iq: () => (over.abort(), Promise.resolve(roster('none'))),
+      handleIq: () => (said.push('handler'), () => undefined),
+      sendPresence: (to: string, type: string) => (said.push(`${type} ${to}`), Promise.resolve()),
+    };
+    await expect(makeContact(connection, BEN, { role: 'typer', clock: new VirtualClock(), signal: over.signal })).rejects.toMatchObject({ code: 'not-connected' });
+    expect(said).toEqual([]);
   });
 
   it('lets go of the roster when it is given up, once', async () => {
