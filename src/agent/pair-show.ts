@@ -4,6 +4,7 @@
 import { asFault, Fault, InputFault } from '../lib/errors.ts';
 import { bareOf, parseFullJid } from '../lib/jid.ts';
 import type { FullJid } from '../lib/jid.ts';
+import { withDeadline } from '../lib/clock.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { Burns } from '../pairing/burns.ts';
 import type { DeviceCard } from '../pairing/card-format.ts';
@@ -38,6 +39,9 @@ export function pairNode(id: string): string {
   return `${NS_PAIR}:${id}`;
 }
 
+/** How long a code waits for the first sign-in to be through, in milliseconds. */
+const ATTACH_MS = 15_000;
+
 /** All codes and invites shown by this device. */
 export class Showing {
   readonly #clock: Clock;
@@ -46,6 +50,8 @@ export class Showing {
   readonly #speaking = new Map<FullJid, Shown>();
   readonly burns = new Burns();
   #connection: Connection | undefined;
+
+  readonly #waiting: ((connection: Connection) => void)[] = [];
 
   constructor(clock: Clock, random: (size: number) => Uint8Array) {
     this.#clock = clock;
@@ -59,6 +65,7 @@ export class Showing {
   /** Answers on a new connection; invites that outlived the last one are published again. */
   async attach(connection: Connection): Promise<void> {
     this.#connection = connection;
+    for (const go of this.#waiting.splice(0)) go(connection);
     connection.handleIq(NS_PAIR, 'pair', (iq) => Promise.resolve(this.#answer(iq)));
     for (const id of this.#shown.keys()) {
       // An invite belongs to the address it was shown from: under another one it is made anew (see Pairing.restoreInvites).
@@ -82,8 +89,7 @@ export class Showing {
    * @throws Fault `server` when an invite, which names no device, cannot be found
    */
   async show(secret: PairingSecret, card: DeviceCard, tell: (event: ShowerEvent) => void): Promise<boolean> {
-    const connection = this.#connection;
-    if (connection === undefined) throw new Fault('not-connected', 'the agent is not signed in');
+    const connection = this.#connection ?? (await this.#firstConnection());
     if (secret.kind === 'code') this.burns.check(this.#clock.now());
     const machine = new ShowerMachine({ secret, card, random: this.#random(32), burns: this.burns });
     this.#shown.set(secret.id, { address: connection.jid, machine, secret, tell, timer: undefined });
@@ -95,6 +101,12 @@ export class Showing {
       this.#shown.delete(secret.id);
       throw error;
     }
+  }
+
+  /** After a first sign-in a server that throttles takes its time for what is asked before codes are answered for. */
+  #firstConnection(): Promise<Connection> {
+    const attached = new Promise<Connection>((resolve) => this.#waiting.push(resolve));
+    return withDeadline(attached, ATTACH_MS, this.#clock, () => new Fault('not-connected', 'the agent is still signing in', { remedy: 'try again in a moment; git xmpp status tells more' }));
   }
 
   /** Ends the showing; the node is deleted where the server can be reached. */
