@@ -3,10 +3,11 @@ import { Showing } from '../../../src/agent/pair-show.ts';
 import { parseFullJid } from '../../../src/lib/jid.ts';
 import { makeCode, secretOfCode } from '../../../src/pairing/words.ts';
 import type { Connection } from '../../../src/xmpp/connection.ts';
+import { SHOWER_CARD } from '../../helpers/pairing.ts';
 import { VirtualClock } from '../../helpers/virtual-clock.ts';
 
-const secret = secretOfCode(makeCode(1, new Uint8Array(16)));
-const card = { device: '0', name: 'laptop', spki: '', certPem: '' } as unknown as Parameters<Showing['show']>[1];
+const secret = secretOfCode(makeCode(1, new Uint8Array(4)));
+const card = SHOWER_CARD;
 
 function connection(): Connection {
   return { jid: parseFullJid('romeo@localhost/git-xmpp-aaaaaaaa'), isOpen: true, iq: () => Promise.resolve(undefined), handleIq: () => () => undefined } as unknown as Connection;
