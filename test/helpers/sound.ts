@@ -109,7 +109,14 @@ async function missingFrom(copy: Copy, tip: string): Promise<[string, string][]>
   if (code !== 0) throw new Error(`${device.name}: rev-list ended with ${code}: ${stderr}`);
   const lines = stdout.split('\n').filter((line) => line !== '' && line.split(' ')[1] !== AUTOMATIC);
   const listed = lines.map((line): [string, string] => [line.split(' ')[0] ?? '', line.split(' ').slice(2).join(' ')]);
-  // Where clocks were set, git lists commits that `tip` does hold: it goes by their dates, and gives up a few commits later (revision.c, SLOP).
-  const answers = await Promise.all(listed.map(([oid]) => device.run('git', ['merge-base', '--is-ancestor', oid, tip], { cwd: dir })));
-  return listed.filter((_commit, index) => answers[index]?.code !== 0);
+  const answers = await Promise.all(listed.map(([oid]) => holds(copy, tip, oid)));
+  return listed.filter((_commit, index) => answers[index] === false);
+}
+
+/**
+ * Whether `tip`, a commit or a ref, leads to a commit. To be asked of what `git rev-list` lists as missing: where clocks were set it lists what `tip` does
+ * hold, for it goes by dates, and gives up a few commits later (revision.c, SLOP).
+ */
+export async function holds({ device, dir }: Copy, tip: string, oid: string): Promise<boolean> {
+  return (await device.run('git', ['merge-base', '--is-ancestor', oid, tip], { cwd: dir })).code === 0;
 }

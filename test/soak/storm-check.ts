@@ -8,6 +8,7 @@ import { converged } from '../helpers/copies.ts';
 import type { Copy } from '../helpers/copies.ts';
 import type { Device } from '../helpers/device.ts';
 import { descendantsOf, findProcesses } from '../helpers/processes.ts';
+import { holds } from '../helpers/sound.ts';
 import { look } from './storm-watch.ts';
 
 const QUIET_MS = 90_000;
@@ -37,13 +38,12 @@ export async function mergedTip(copies: readonly Copy[], deadlineMs: number): Pr
 export async function checkBranches(copies: readonly Copy[], made: Made, deadlineMs: number): Promise<string[]> {
   const wrong = await lasting(() => unequalBranches(copies), deadlineMs);
   for (const [branch, oids] of made) {
-    for (const { device, dir } of copies) {
+    for (const copy of copies) {
+      const { device, dir } = copy;
       const { code, stdout, stderr } = await device.run('git', ['rev-list', '--stdin'], { cwd: dir, input: `${[...oids, `^refs/heads/${branch}`].join('\n')}\n` });
       if (code !== 0) wrong.push(`${device.name}: ${branch}: ${stderr.trim()}`);
       for (const oid of stdout.split('\n').filter((each) => oids.includes(each))) {
-        // Where clocks were set, git lists what the branch does hold (test/helpers/sound.ts).
-        const isHeld = (await device.run('git', ['merge-base', '--is-ancestor', oid, `refs/heads/${branch}`], { cwd: dir })).code === 0;
-        if (!isHeld) wrong.push(`${device.name}: lost: ${oid} of ${branch}`);
+        if (!(await holds(copy, `refs/heads/${branch}`, oid))) wrong.push(`${device.name}: lost: ${oid} of ${branch}`);
       }
     }
   }

@@ -14,17 +14,22 @@ function roster(subscription: string): Element {
   return xml('query', { xmlns: NS_ROSTER }, xml('item', { jid: BEN, subscription }));
 }
 
+type Roster = Parameters<typeof makeContact>[0];
+
+/** A connection whose roster has no subscription, and on which all goes well but for what `changes` says. */
+function connected(changes: Partial<Roster>): Roster {
+  return { jid: OWN, iq: () => Promise.resolve(roster('none')), handleIq: () => () => undefined, sendPresence: () => Promise.resolve(), ...changes };
+}
+
 /** Waits for Ben's approval; `push` is a change of the roster as somebody tells it. */
 function waiting(): { made: Promise<boolean>; said: string[]; clock: VirtualClock; push: (from: string, subscription: string) => Promise<unknown> } {
   const clock = new VirtualClock();
   const said: string[] = [];
   let handler: IqHandler | undefined;
-  const connection = {
-    jid: OWN,
-    iq: () => Promise.resolve(roster('none')),
-    handleIq: (_namespace: string, _name: string, given: IqHandler) => ((handler = given), () => void (handler = undefined)),
-    sendPresence: (to: string, type: string) => (said.push(`${type} ${to}`), Promise.resolve()),
-  };
+  const connection = connected({
+    handleIq: (_namespace, _name, given) => ((handler = given), () => void (handler = undefined)),
+    sendPresence: (to, type) => (said.push(`${type} ${to}`), Promise.resolve()),
+  });
   const made = makeContact(connection, BEN, { role: 'typer', clock, signal: new AbortController().signal });
   made.catch(() => undefined);
   const push = async (from: string, subscription: string): Promise<unknown> => {
@@ -37,14 +42,11 @@ function waiting(): { made: Promise<boolean>; said: string[]; clock: VirtualCloc
 describe('makeContact', () => {
   it('refuses a second try beside one that still waits, and nothing of it goes off later', async () => {
     const clock = new VirtualClock();
-    const connection = {
-      jid: OWN,
-      iq: () => Promise.resolve(roster('none')),
+    const connection = connected({
       handleIq: () => {
         throw new Error('two handlers for query jabber:iq:roster');
       },
-      sendPresence: () => Promise.resolve(),
-    };
+    });
     await expect(makeContact(connection, BEN, { role: 'shower', clock, signal: new AbortController().signal })).rejects.toThrow('two handlers');
     clock.advance(240_000);
     expect(clock.timers).toBe(0);
@@ -53,12 +55,10 @@ describe('makeContact', () => {
   it('tells of a presence that could not be sent, and of nothing else later', async () => {
     const clock = new VirtualClock();
     let handlers = 0;
-    const connection = {
-      jid: OWN,
-      iq: () => Promise.resolve(roster('none')),
+    const connection = connected({
       handleIq: () => ((handlers += 1), () => void (handlers -= 1)),
       sendPresence: () => Promise.reject(new Error('the connection was lost')),
-    };
+    });
     await expect(makeContact(connection, BEN, { role: 'shower', clock, signal: new AbortController().signal })).rejects.toThrow('was lost');
     expect([handlers, clock.timers]).toEqual([0, 0]);
   });
@@ -66,12 +66,11 @@ describe('makeContact', () => {
   it('asks nobody for anything once it was given up while the roster was asked for', async () => {
     const over = new AbortController();
     const said: string[] = [];
-    const connection = {
-      jid: OWN,
+    const connection = connected({
       iq: () => (over.abort(), Promise.resolve(roster('none'))),
       handleIq: () => (said.push('handler'), () => undefined),
-      sendPresence: (to: string, type: string) => (said.push(`${type} ${to}`), Promise.resolve()),
-    };
+      sendPresence: (to, type) => (said.push(`${type} ${to}`), Promise.resolve()),
+    });
     await expect(makeContact(connection, BEN, { role: 'typer', clock: new VirtualClock(), signal: over.signal })).rejects.toMatchObject({ code: 'not-connected' });
     expect(said).toEqual([]);
   });
@@ -79,12 +78,7 @@ describe('makeContact', () => {
   it('lets go of the roster when it is given up, once', async () => {
     const over = new AbortController();
     let handlers = 0;
-    const connection = {
-      jid: OWN,
-      iq: () => Promise.resolve(roster('none')),
-      handleIq: () => ((handlers += 1), () => void (handlers -= 1)),
-      sendPresence: () => Promise.resolve(),
-    };
+    const connection = connected({ handleIq: () => ((handlers += 1), () => void (handlers -= 1)) });
     const made = makeContact(connection, BEN, { role: 'typer', clock: new VirtualClock(), signal: over.signal });
     made.catch(() => undefined);
     await expect.poll(() => handlers).toBe(1);
