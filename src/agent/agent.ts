@@ -146,7 +146,7 @@ export class Agent {
   async log(path: string): Promise<LogAnswer> {
     const shared = await this.shared(path);
     const loop = this.parts.peering.repoSet.byId(shared.id);
-    if (loop === undefined) throw this.parts.peering.repoSet.problem(shared.id) ?? new Fault('no-such-repo', `${path} is not open`);
+    if (loop === undefined) throw this.parts.peering.repoSet.problem(shared.id) ?? new Fault('not-open', `${path} is not open yet`, { remedy: 'try again in a moment' });
     return { name: shared.name, path: shared.path, entries: await repoLog(loop.context) };
   }
 

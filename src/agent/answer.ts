@@ -6,7 +6,6 @@ import { Fault, InputFault } from '../lib/errors.ts';
 import { isGranted } from '../lib/names.ts';
 import type { DeviceId, Grant, Oid, RepoId } from '../lib/names.ts';
 import { grantOf } from '../home/repos.ts';
-import type { SharedRepo } from '../home/repos.ts';
 import type { Peer, Peers } from '../home/peers.ts';
 import { areReachable, hasObjects } from '../git/refs.ts';
 import { partialSpace } from '../git/partials.ts';
@@ -27,6 +26,7 @@ import type { Exchanges } from './exchanges.ts';
 import type { Serving } from './serving.ts';
 import { grantHolds } from './grant-holds.ts';
 import { isLimited } from './shown-branches.ts';
+import type { Standing } from './standing.ts';
 
 export interface AnswerParts {
   readonly me: DeviceId;
@@ -34,9 +34,8 @@ export interface AnswerParts {
   readonly loops: {
     readonly all: () => readonly RepoLoop[];
     readonly byId: (id: RepoId) => RepoLoop | undefined;
-    /** Those that are paused here and that the peer may see, or the one of that id. */
-    readonly pausedFor: (peer: Peer, id?: RepoId) => readonly SharedRepo[];
-    readonly showPaused: (peer: Peer) => Promise<readonly unknown[]>;
+    /** Those that do not run. */
+    readonly standing: Pick<Standing, 'why' | 'show'>;
   };
   readonly exchanges: Exchanges;
   readonly serve: ServeSettings;
@@ -94,7 +93,7 @@ export class Answers implements LinkHandlers<DeviceId> {
   async repos(who: DeviceId): Promise<unknown> {
     const peer = this.#peer(who);
     const repos = await Promise.all(this.#visible(peer).map(({ context }) => formatShownRepo(context, peer)));
-    return { repos: [...repos, ...(await this.#parts.loops.showPaused(peer))] };
+    return { repos: [...repos, ...(await this.#parts.loops.standing.show(peer))] };
   }
 
   async map(who: DeviceId, repo: RepoId, body: unknown): Promise<unknown> {
@@ -210,8 +209,8 @@ export class Answers implements LinkHandlers<DeviceId> {
   #find(who: DeviceId, { repo, needed }: { readonly repo: RepoId; readonly needed: Exclude<Grant, 'none'> }): RepoLoop {
     const loop = this.#parts.loops.byId(repo);
     const grant = loop === undefined ? 'none' : grantOf(loop.context.shared(), this.#peer(who));
-    const [paused] = loop === undefined ? this.#parts.loops.pausedFor(this.#peer(who), repo) : [];
-    if (paused !== undefined) throw new Fault('paused', `${paused.name} is paused on that device`);
+    const standstill = loop === undefined ? this.#parts.loops.standing.why(this.#peer(who), repo) : undefined;
+    if (standstill !== undefined) throw standstill;
     if (loop === undefined || !isGranted(grant, 'read')) throw new Fault('no-such-repo', 'no such repository');
     if (!isGranted(grant, needed)) {
       const remedy = 'ask its owner to run "git xmpp grant" there';

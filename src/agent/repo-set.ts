@@ -6,7 +6,6 @@ import type { Timer } from '../lib/clock.ts';
 import { asFault } from '../lib/errors.ts';
 import type { Fault } from '../lib/errors.ts';
 import type { RunGit } from '../lib/git-run.ts';
-import { isGranted } from '../lib/names.ts';
 import type { DeviceId, RepoId } from '../lib/names.ts';
 import { SerialByKey } from '../lib/serial.ts';
 import { Turns } from '../lib/turns.ts';
@@ -18,21 +17,20 @@ import { ObjectReader } from '../git/object-reader.ts';
 import type { Repository } from '../git/repository.ts';
 import type { StartGit } from '../git/run.ts';
 import { removeStaleLocks } from '../git/stale-locks.ts';
-import type { Peer } from '../home/peers.ts';
-import { grantOf } from '../home/repos.ts';
 import type { Repos, SharedRepo } from '../home/repos.ts';
+import type { AnswerParts } from './answer.ts';
 import type { RepoContext } from './context.ts';
 import { removeOldKept } from './kept.ts';
 import { RepoLoop } from './loop.ts';
 import type { LoopParts } from './loop-parts.ts';
 import { MapStore } from './maps.ts';
 import type { Pauses } from './pauses.ts';
-import { formatShownRepo } from './peer-repos.ts';
 import { Presence } from './presence.ts';
 import { recoveredWords } from './recovered-format.ts';
 import { RefWatching } from './ref-watching.ts';
 import { openShared } from './repo-there.ts';
 import { SlowLook } from './slow-look.ts';
+import { Standing } from './standing.ts';
 import { isToldMaps } from './shown-branches.ts';
 import type { Transfers } from './transfers.ts';
 
@@ -67,11 +65,15 @@ export class RepoSet {
   readonly #opening = new SerialByKey<RepoId>();
   readonly #startedAt: number;
   readonly #presence: Presence;
+  /** The loops as those who serve peers see them. */
+  readonly view: AnswerParts['loops'];
   #timer: Timer | undefined;
 
   constructor(parts: RepoSetParts) {
     this.#parts = parts;
     this.#startedAt = parts.clock.now();
+    const standing = new Standing({ ...parts, isRunning: (id) => this.#running.has(id) });
+    this.view = { all: () => this.all(), byId: (id) => this.byId(id), standing };
     // It closes what has gone, and opens what is there again.
     this.#presence = new Presence({ clock: parts.clock, repos: () => parts.repos.list(), onChange: (id) => void this.open(id) });
   }
@@ -84,18 +86,9 @@ export class RepoSet {
     return this.#running.get(id)?.loop;
   }
 
-  /** The loops as those who serve peers see them. */
-  readonly view = { all: (): readonly RepoLoop[] => this.all(), byId: (id: RepoId): RepoLoop | undefined => this.byId(id), pausedFor: (peer: Peer, id?: RepoId): SharedRepo[] => this.pausedFor(peer, id), showPaused: (peer: Peer): Promise<unknown[]> => this.showPaused(peer) };
-
   /** Why a repository is not running. */
   problem(id: RepoId): Fault | undefined {
     return this.#parts.pauses.fault(id) ?? this.#broken.get(id);
-  }
-
-  /** Those that stand still and that `peer` may see, or the one of that id. */
-  pausedFor(peer: Peer, id?: RepoId): SharedRepo[] {
-    const { repos, pauses } = this.#parts;
-    return repos.list().filter((shared) => (id === undefined || shared.id === id) && pauses.fault(shared.id) !== undefined && isGranted(grantOf(shared, peer), 'read'));
   }
 
   /** What of a repository the system does not let be watched, in words: what changes there is found by the slow look alone. */
@@ -170,18 +163,6 @@ export class RepoSet {
   /** Tells every loop which peers hold a grant; called when peers or grants change. */
   grantAll(): void {
     for (const { loop } of this.#running.values()) this.#grantTo(loop);
-  }
-
-  /** What a peer is told of those: who looks for them is to learn that they stand still, and found no second one of the same first commit. */
-  showPaused(peer: Peer): Promise<unknown[]> {
-    const { runGit } = this.#parts;
-    return Promise.all(
-      this.pausedFor(peer).map(async (shared) => {
-        const { id, name } = shared;
-        const unread = { repo: id, name, roots: [] };
-        return openShared(runGit, shared).then((repository) => formatShownRepo({ runGit, repository, shared: () => shared }, peer)).catch(() => unread);
-      }),
-    );
   }
 
   /** Signed in, or the network returned: each hub is fetched once, and what it declined is offered again. */

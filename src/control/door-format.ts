@@ -33,6 +33,7 @@ const STATUS: Readonly<Record<FaultCode, number>> = {
   'not-a-repository': 404,
   conflict: 409,
   paused: 409,
+  'not-open': 409,
   exists: 409,
   'code-spent': 409,
   'refused-repository': 409,

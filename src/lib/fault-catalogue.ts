@@ -147,6 +147,11 @@ export const FAULT_CATALOGUE = {
     remedy: 'do what the message names, then share it again',
     exitCode: 1,
   },
+  'not-open': {
+    says: 'The repository is shared and cannot be opened at the moment, here or on the other device.',
+    remedy: '`git xmpp status`, on that device, says why; it is tried again by itself',
+    exitCode: 1,
+  },
   'not-granted': {
     says: 'The other device does not allow that to this one.',
     remedy: 'there: `git xmpp grant <peer> <repo> read|offer|write`',

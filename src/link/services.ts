@@ -172,7 +172,7 @@ export function parseJson(text: string): unknown {
 }
 
 /** The codes that a peer may give as its reason; any other is its own trouble. */
-const REFUSALS: readonly FaultCode[] = ['no-such-repo', 'not-granted', 'no-such-peer', 'exists', 'newer-protocol', 'bad-input', 'refused-repository', 'disk-full', 'throttled', 'paused'];
+const REFUSALS: readonly FaultCode[] = ['no-such-repo', 'not-granted', 'no-such-peer', 'exists', 'newer-protocol', 'bad-input', 'refused-repository', 'disk-full', 'throttled', 'paused', 'not-open'];
 
 /** The other side's refusal as a fault; its words are bounded and marked as its own. */
 export function parseRefusal(text: string): Fault {

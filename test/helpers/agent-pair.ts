@@ -91,7 +91,7 @@ export async function makeAgentPair(options: AgentPairOptions): Promise<AgentPai
   const quota = await Quota.open(join(makeFolder(), 'quota.json'), options.quota ?? 2 ** 30);
   const byId = (id: string): RepoLoop | undefined => (id === far.shared().id ? loop : undefined);
   const serve = { hooksPath: '/dev/null', havesDir, hookEnv: {}, quota };
-  answers = new Answers({ me: world.far.device, peers, loops: { all: () => [loop], byId, pausedFor: () => [], showPaused: () => Promise.resolve([]) }, exchanges: new Exchanges(events), serve, serving: new Serving(), slices: new SliceServer({ clock: realClock, events }), onContact: () => undefined, onCarriers: () => Promise.resolve(), onDevices: () => Promise.resolve({ refused: [] }), events, clock: realClock });
+  answers = new Answers({ me: world.far.device, peers, loops: { all: () => [loop], byId, standing: { why: () => undefined, show: () => Promise.resolve([]) } }, exchanges: new Exchanges(events), serve, serving: new Serving(), slices: new SliceServer({ clock: realClock, events }), onContact: () => undefined, onCarriers: () => Promise.resolve(), onDevices: () => Promise.resolve({ refused: [] }), events, clock: realClock });
   return {
     world,
     near,

@@ -2,7 +2,7 @@
 // named. Rule: a code without a case here does not compile, and a command says code, words, remedy and exit code as the catalogue has them.
 
 import { readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -134,6 +134,13 @@ const PROVOKED: Readonly<Record<FaultCode, Provoked | Elsewhere>> = {
     await mkdir(desktop.path('taken'));
     await writeFile(desktop.path('taken/mine.txt'), 'mine\n');
     return onDesktop('clone', 'laptop/taken');
+  },
+  'not-open': async () => {
+    await rename(laptop.path('taken'), laptop.path('elsewhere'));
+    await laptop.event(({ type, repo }) => type === 'repo-failed' && repo === 'taken');
+    const ended = await onDesktop('clone', 'laptop/taken', desktop.path('later'));
+    await rename(laptop.path('elsewhere'), laptop.path('taken'));
+    return ended;
   },
   'disk-full': () => desktop.run('sh', ['-c', 'git-xmpp help >/dev/full']),
   'too-many-files': async () => {

@@ -12,7 +12,7 @@ const NO_WAY = [
 ];
 /** The disk, the descriptors or the clock. */
 const MACHINE = [
-  /^git-xmpp: \[(?:disk-full|too-many-files|tls)\] /m,
+  /^git-xmpp: \[(?:disk-full|too-many-files|tls|not-open)\] /m,
   /[Nn]o space (?:is )?left on (?:the )?device|disk is full|unable to write new index file|file write error|write error|couldn't write '|failed to write new configuration file/,
   /[Rr]ead-only file system|the file system is read-only/,
   /[Tt]oo many open files|too many files are open/,

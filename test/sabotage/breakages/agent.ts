@@ -14,7 +14,13 @@ export const AGENT = [
     ['a map by name counts only when all it names is here', 'if (!isHere) return formatLacking', 'if (false) return formatLacking', 'unit/agent/answer'],
     ['a newer protocol is refused by name', 'if (digest.version > PROTOCOL_VERSION) throw this.#tooNew(peer, digest.version);', '', 'unit/agent/answer'],
     ['an unpaired device gets no answer', "if (peer === undefined) throw new Fault('not-paired'", "if (peer === undefined) return {} as Peer; if (false) throw new Fault('not-paired'", 'unit/agent/answer'],
-    ['a paused repository answers nobody', "if (paused !== undefined) throw new Fault('paused'", "if (false) throw new Fault('paused'", 'unit/agent/answer'],
+    ['a repository that stands still answers nobody', 'if (standstill !== undefined) throw standstill;', '', 'unit/agent/answer'],
+  ),
+  ...inFile(
+    'src/agent/standing.ts',
+    ['one that stands still is shown only to peers that may see it', " && isGranted(grantOf(shared, peer), 'read')", '', 'unit/agent/standing'],
+    ['one that cannot be read is shown by name', '.catch(() => unread)', '', 'unit/agent/standing'],
+    ['one that runs is not told to stand still', '!isRunning(shared.id) && ', '', 'unit/agent/standing'],
   ),
   ...inFile(
     'src/agent/pinned.ts',

@@ -8,6 +8,7 @@ import type { RepoLoop } from '../../../src/agent/loop.ts';
 import { Peers } from '../../../src/home/peers.ts';
 import type { Peer } from '../../../src/home/peers.ts';
 import type { SharedRepo } from '../../../src/home/repos.ts';
+import { Fault } from '../../../src/lib/errors.ts';
 import { parseBareJid } from '../../../src/lib/jid.ts';
 import { parseOid } from '../../../src/lib/names.ts';
 import type { Grant, RepoId } from '../../../src/lib/names.ts';
@@ -53,8 +54,10 @@ async function setScene(grant: Grant, options: { readonly paused?: SharedRepo } 
     loops: {
       all: () => [loop],
       byId: (id: RepoId) => (id === context.shared().id ? loop : undefined),
-      pausedFor: (_peer: Peer, id?: RepoId) => (options.paused?.id === id && options.paused !== undefined ? [options.paused] : []),
-      showPaused: () => Promise.resolve([]),
+      standing: {
+        why: (_peer: Peer, id: RepoId) => (options.paused?.id === id ? new Fault('paused', 'it is paused') : undefined),
+        show: () => Promise.resolve([]),
+      },
     },
     exchanges: { during: (_repo: unknown, _name: unknown, work: () => Promise<void>) => work() },
     slices: { taken: () => undefined },
