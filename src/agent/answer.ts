@@ -120,6 +120,8 @@ export class Answers implements LinkHandlers<DeviceId> {
   async offer(who: DeviceId, repo: RepoId, offer: OfferHeaders): Promise<ServedProcess> {
     const { loop, peer, mayGoOn } = this.#begin(who, { repo, needed: 'offer' });
     const spki = this.#spkiOf(offer.device);
+    // What that device told in an answer comes before what it offers next.
+    await loop.context.maps.idle();
     if (offer.counter <= (loop.context.maps.signed(offer.device)?.counter ?? 0)) {
       this.#isHeld(loop, offer, who);
       throw new Fault('exists', 'that map, or a newer one, is held here');

@@ -38,8 +38,9 @@ export interface DeliveryParts {
   readonly onLost: (peer: DeviceId) => void;
 }
 
-function isLost(error: unknown): boolean {
-  return error instanceof Fault && (error.code === 'timeout' || error.code === 'peer-offline');
+/** What may be otherwise in a moment: the peer is compared with again. */
+function isPassing(error: unknown): boolean {
+  return error instanceof Fault && ['timeout', 'peer-offline', 'throttled'].includes(error.code);
 }
 
 /** Delivers maps, each to one peer. */
@@ -87,7 +88,7 @@ export class Deliveries {
       exchange.done(isUnwanted);
       if (!isUnwanted) this.#tellFailed(this.#nameOf(peer), `${doing}: ${fault.message}`, fault);
       await tell({ type: 'undelivered', peer, device, mayRetry: links.isUp(peer), isUnwanted });
-      if (isLost(error)) this.#parts.onLost(peer);
+      if (isPassing(error)) this.#parts.onLost(peer);
     }
   }
 

@@ -160,6 +160,11 @@ export class MapStore {
     });
   }
 
+  /** Resolves when what is being taken in is held, or not. */
+  idle(): Promise<void> {
+    return this.#serial.run(() => Promise.resolve());
+  }
+
   /** Puts a corner back to what is held of its device. */
   restore(device: DeviceId): Promise<void> {
     return this.#serial.run(async () => {

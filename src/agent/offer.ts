@@ -8,7 +8,7 @@ import type { Oid, RefName } from '../lib/names.ts';
 import { freezeRefs } from '../git/frozen-refs.ts';
 import { hasObjects } from '../git/refs.ts';
 import { MAX_WARM_REFS, offerArgs } from '../git/push.ts';
-import { MAX_BASES, formatOfferHeaders } from '../link/http-format.ts';
+import { EXIT_CROSSED, MAX_BASES, formatOfferHeaders } from '../link/http-format.ts';
 import type { ToldMap } from '../link/http-format.ts';
 import { openService, requestJson } from '../link/services.ts';
 import type { Requester, ServiceEnd, ServiceStream } from '../link/services.ts';
@@ -23,6 +23,8 @@ import { pushWarm } from './warm-offer.ts';
 
 /** Long enough for an answer through a throttled server; the push itself has the pipe's own deadlines. */
 const ANSWER_DEADLINE_MS = 60_000;
+/** Of an offer that others of the same device cross. */
+const MAX_TRIES = 3;
 /** Below the agent's state: what is being offered; removed when the agent starts. */
 export const OFFERS_DIR = 'offers';
 
@@ -94,18 +96,28 @@ async function push(
 ): Promise<ToldMap | undefined> {
   const bases = [...(await hasObjects(context.runGit, context.repository, [...tips]))].slice(0, MAX_BASES);
   const headers = formatOfferHeaders({ device: offer.device, ...offer.signed, bases });
+  for (let tries = 1; ; tries += 1) {
+    const end = await pushOnce(context, { session, transfer }, { offer, headers, isFast });
+    if (end.exitCode === 0) return end.told;
+    // What counts is whether the peer holds the map: of two offers at once the later one fails to move refs that are there already.
+    if (end.exitCode !== EXIT_CROSSED || tries === MAX_TRIES) throw notTakenIn(end);
+  }
+}
+
+async function pushOnce(
+  context: RepoContext,
+  { session, transfer }: Pick<OfferLink, 'session' | 'transfer'>,
+  { offer, headers, isFast }: { readonly offer: Offer; readonly headers: Readonly<Record<string, string>>; readonly isFast: boolean },
+): Promise<ServiceEnd> {
   const service = openService(session, `/repos/${context.shared().id}/offer`, headers);
   try {
     await service.accepted;
   } catch (error) {
     // It has come there by another way meanwhile.
-    if (asFault(error, 'offering').code === 'exists') return undefined;
+    if (asFault(error, 'offering').code === 'exists') return HELD_ALREADY;
     throw error;
   }
-  const end = await pushSigned(context, service, { offer, isFast }, (read) => transfer.part(read));
-  // What counts is whether the peer holds the map: of two offers at once the later one fails to move refs that are there already.
-  if (end.exitCode !== 0) throw notTakenIn(end.stderr.trim() || `exit code ${end.exitCode}`);
-  return end.told;
+  return pushSigned(context, service, { offer, isFast }, (read) => transfer.part(read));
 }
 
 /** Pushes what was signed: by now the corner may be further on, and all of it would be refused there once it has been sent. */
@@ -131,7 +143,9 @@ async function pushSigned(
   }
 }
 
-function notTakenIn(why: string): Fault {
+function notTakenIn({ exitCode, stderr }: ServiceEnd): Fault {
+  const why = stderr.trim() || `exit code ${exitCode}`;
+  if (exitCode === EXIT_CROSSED) return new Fault('throttled', `the offer was not taken in: others of that device came first: ${why}`);
   const isFull = /No space left on device|Out of diskspace|Disk quota exceeded/.test(why);
   return new Fault(isFull ? 'disk-full' : 'git', `the offer was not taken in: ${why}`);
 }

@@ -14,7 +14,7 @@ import { serveReceiveOffer, serveReceivePeople, serveUpload } from '../git/servi
 import type { ReceivePeopleOptions, ServiceStart } from '../git/services.ts';
 import type { GitProcess } from '../git/run.ts';
 import type { ServedProcess } from '../link/carry.ts';
-import { formatToldMap, MAX_BASES } from '../link/http-format.ts';
+import { EXIT_CROSSED, formatToldMap, MAX_BASES } from '../link/http-format.ts';
 import type { GitService, OfferHeaders, ToldMap } from '../link/http-format.ts';
 import type { Peer } from '../home/peers.ts';
 import type { Admission } from './admission.ts';
@@ -134,6 +134,7 @@ export interface OfferBy {
 export async function openOffer(context: RepoContext, offer: OfferHeaders, by: OfferBy): Promise<ServedProcess> {
   const haves = await havesOf(context, offer.bases, by.peer);
   const corner = `refs/xmpp/${offer.device}`;
+  const held = context.maps.signed(offer.device)?.counter;
   const admission = await by.settings.quota.begin(by.peer, corner);
   const call = serveReceiveOffer(context.repository, {
     namespace: [corner],
@@ -157,8 +158,9 @@ export async function openOffer(context: RepoContext, offer: OfferHeaders, by: O
     stderrTail: () => process.stderrTail() + settled.words,
     async settle(exitCode) {
       if (offer.base === undefined) by.onArrived();
-      settled = await settleOffer(context, offer, { by, admission, whyNot });
+      settled = await settleOffer(context, offer, { by, admission, whyNot, held });
       if (settled.words === '') return 0;
+      if (settled.isCrossed === true) return EXIT_CROSSED;
       return exitCode === 0 ? 1 : exitCode;
     },
   };
@@ -169,12 +171,13 @@ export async function openOffer(context: RepoContext, offer: OfferHeaders, by: O
 interface Settled {
   readonly words: string;
   readonly fields: Readonly<Record<string, string>>;
+  readonly isCrossed?: boolean;
 }
 
 async function settleOffer(
   context: RepoContext,
   offer: OfferHeaders,
-  { by, admission, whyNot }: { readonly by: OfferBy; readonly admission: Admission; readonly whyNot: () => string },
+  { by, admission, whyNot, held }: { readonly by: OfferBy; readonly admission: Admission; readonly whyNot: () => string; readonly held: number | undefined },
 ): Promise<Settled> {
   try {
     await admission.end();
@@ -188,6 +191,8 @@ async function settleOffer(
     if (admission.why !== undefined) await context.maps.restore(offer.device);
     else if (await context.maps.acceptPushed(offer.device, offer, by.spki, begin)) return { words: '', fields: await (telling ?? toldInTime(by)) };
     const words = whyNot();
+    // Another one came while this was on its way: git found another corner than it had shown.
+    if (context.maps.signed(offer.device)?.counter !== held) return { words, fields: {}, isCrossed: true };
     by.onRefused(words);
     return { words, fields: {} };
   } catch (error) {

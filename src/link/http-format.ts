@@ -240,6 +240,9 @@ export function parseStderr(value: string | undefined): string {
   return Buffer.from(value, 'base64').toString('utf8');
 }
 
+/** What an offer ends with that another one of the same device crossed: it may be made again at once (sysexits(3), EX_TEMPFAIL). */
+export const EXIT_CROSSED = 75;
+
 /** The exit code in a trailer; undefined when the stream ended without one: the link was lost. */
 export function parseExit(value: string | undefined): number | undefined {
   const code = parseDigits(value);

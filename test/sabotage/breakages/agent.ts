@@ -32,9 +32,11 @@ export const AGENT = [
     'src/agent/deliveries.ts',
     ['what a peer tells in an answer needs its grant as well', "if (from === undefined || !isGranted(grantOf(context.shared(), from), 'offer')) return;", 'if (from === undefined) return;', 'unit/agent/deliveries'],
     ['what a peer tells in an answer is taken on what is held of it', 'maps.signed(peer)?.counter === told.base ? maps.refsOf(peer) : undefined', 'maps.refsOf(peer)', 'unit/agent/deliveries'],
-    ['an offer that was lost is found out about', 'if (isLost(error)) this.#parts.onLost(peer);', '', 'unit/agent/deliveries'],
+    ['an offer that was lost is found out about', 'if (isPassing(error)) this.#parts.onLost(peer);', '', 'unit/agent/deliveries'],
     ['an offer that failed is told to the engine', "await tell({ type: 'undelivered',", "void ({ type: 'undelivered',", 'unit/agent/deliveries'],
   ),
+  ...inFile('src/agent/serve-git.ts', ['an offer that another one crossed is known as such', 'if (settled.isCrossed === true) return EXIT_CROSSED;', '', 'unit/agent/offer']),
+  ...inFile('src/agent/offer.ts', ['an offer that another one crossed is made again', 'end.exitCode !== EXIT_CROSSED || tries', 'true || tries', 'unit/agent/offer']),
   ...inFile(
     'src/agent/maps.ts',
     ['a map that was pushed counts only with its signature', '&& this.#verifies(device, { signed, refs, spki })) {', ') {', 'unit/agent/maps'],

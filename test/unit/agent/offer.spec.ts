@@ -236,6 +236,30 @@ describe('deliverOffer', () => {
     expect(pair.events).toEqual([]);
   });
 
+  it('offers again at once what a map crossed that was told in an answer', async () => {
+    await publish({ main: one });
+    await offer();
+    await publish({ main: one, topic: one });
+    const [between, refs] = [pair.near.maps.signed(me()), pair.near.maps.refsOf(me())];
+    await publish({ main: two, topic: two });
+    const { startGit } = pair.far;
+    let isFirst = true;
+    const crossed: typeof startGit = (args, options) => {
+      const process = startGit(args, options);
+      const isPush = args[0] === 'receive-pack' && isFirst;
+      isFirst &&= !isPush;
+      // It has shown the corner as it was.
+      if (isPush && between !== undefined) process.stdout.once('data', () => void pair.far.maps.acceptRecorded(me(), between, { refs, spki: pair.world.near.spki }));
+      return process;
+    };
+    Object.assign(pair.far, { startGit: crossed });
+    pair.asked.length = 0;
+    await offer(me(), PUSHED);
+    expect(pair.asked).toEqual(['offer', 'offer']);
+    expect(corner()).toEqual({ 'heads/main': two, 'heads/topic': two });
+    expect(pair.events.filter(({ type }) => type === 'offer-refused')).toEqual([]);
+  });
+
   it('takes for delivered what comes there by two ways at once', async () => {
     await publish({ main: two });
     await Promise.all([offer(me(), PUSHED), offer(me(), PUSHED)]);
