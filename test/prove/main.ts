@@ -16,6 +16,9 @@ const REPORT = path.join(ROOT, 'docs/RELIABILITY.md');
 /** What the page is made from, so that one part can be run anew. */
 const OUTCOMES = path.join(ROOT, 'docs/reliability.json');
 
+/** What failed stands before the sum. */
+const LINES_OF_A_FAILURE = 40;
+
 const { values } = parseArgs({ options: { scale: { type: 'string', default: '1' }, only: { type: 'string' } } });
 const scale = Number(values.scale);
 const all = stepsOf(scale);
@@ -53,7 +56,7 @@ function runStep(step: Step): Promise<Outcome> {
   return new Promise((resolve) => {
     child.once('close', (code) => {
       const lines = stripVTControlCharacters(output).split('\n').filter((line) => line.trim() !== '');
-      resolve({ name, shows, command, code: code ?? 1, seconds: Math.round((performance.now() - start) / 1000), figures: lines.slice(-step.figures), ...about });
+      resolve({ name, shows, command, code: code ?? 1, seconds: Math.round((performance.now() - start) / 1000), figures: lines.slice(code === 0 ? -step.figures : -LINES_OF_A_FAILURE), ...about });
     });
   });
 }

@@ -73,13 +73,13 @@ export function stepsOf(scale: number): readonly Step[] {
     {
       name: 'one agent, up to 100 repositories and 20 peers',
       shows: 'every commit reaches every peer; latency, memory, processor time and descriptors as repositories and peers grow',
-      args: npm('scale', 'agent', ...(scale === 1 ? [] : ['--sizes', '1x1,3x2']), '--commits', some(20, 4)),
+      args: npm('scale', 'agent', ...(scale === 1 ? ['--plots', 'docs'] : ['--sizes', '1x1,3x2']), '--commits', some(20, 4)),
       figures: 11,
     },
     {
       name: 'one server, up to 200 agents, and two nodes of one',
       shows: 'every commit arrives; latency, memory and processor time as agents grow, at Prosody and at an ejabberd of two nodes',
-      args: npm('scale', 'server', 'cluster', ...(scale === 1 ? [] : ['--agents', '4']), '--seconds', some(60, 10)),
+      args: npm('scale', 'server', 'cluster', ...(scale === 1 ? ['--plots', 'docs'] : ['--agents', '4']), '--seconds', some(60, 10)),
       figures: 14,
     },
     {

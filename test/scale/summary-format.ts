@@ -23,12 +23,16 @@ export function summarise(found: Found): string[] {
 export function plotsOf(found: Found): { readonly file: string; readonly plot: Plot }[] {
   const agent = found.get('agent') ?? [];
   const servers = (['server', 'cluster'] as const).flatMap((step) => (found.has(step) ? [{ name: step === 'server' ? 'Prosody' : 'ejabberd, 2 nodes', rows: found.get(step) ?? [] }] : []));
-  const memory: Plot = {
-    title: 'Memory of one agent',
+  const ofAgent = (title: string, up: string, what: string): Plot => ({
+    title,
     across: 'repositories',
-    up: 'MiB',
-    lines: byPeers(agent).map(({ peers, rows }) => ({ name: peers === 1 ? '1 peer' : `${peers} peers`, points: pointsOf(rows, 'repos', 'RSS MiB') })),
-  };
+    up,
+    lines: byPeers(agent).map(({ peers, rows }) => ({ name: peers === 1 ? '1 peer' : `${peers} peers`, points: pointsOf(rows, 'repos', what) })),
+  });
+  const agentPlots = [
+    { file: 'scale-agent-memory.svg', plot: ofAgent('Memory of one agent', 'MiB', 'RSS MiB') },
+    { file: 'scale-agent-latency.svg', plot: ofAgent('Commit to work tree, p50', 'ms', 'p50 ms') },
+  ];
   const latency: Plot = {
     title: 'Commit to work tree, p50',
     across: 'agents at one server',
@@ -54,7 +58,7 @@ export function plotsOf(found: Found): { readonly file: string; readonly plot: P
     ]),
   };
   return [
-    ...(memory.lines.length === 0 ? [] : [{ file: 'scale-agent-memory.svg', plot: memory }]),
+    ...(agent.length === 0 ? [] : agentPlots),
     ...(servers.length === 0 ? [] : [{ file: 'scale-server-latency.svg', plot: latency }, { file: 'scale-server-memory.svg', plot: bytes }, { file: 'scale-server-cores.svg', plot: cores }]),
   ];
 }

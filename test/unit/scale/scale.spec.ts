@@ -45,7 +45,7 @@ describe('the report', () => {
   it('has plots of what was measured, drawn within their frame', () => {
     const server: readonly Figures[] = [{ agents: 10, 'p50 ms': 90, 'server RSS MiB': 17, 'RSS MiB an agent': 12, 'server cores': 0.01, 'agents cores': 0.2 }];
     const plots = plotsOf(new Map<StepName, readonly Figures[]>([['agent', agent], ['server', server]]));
-    expect(plots.map(({ file }) => file)).toEqual(['scale-agent-memory.svg', 'scale-server-latency.svg', 'scale-server-memory.svg', 'scale-server-cores.svg']);
+    expect(plots.map(({ file }) => file)).toEqual(['scale-agent-memory.svg', 'scale-agent-latency.svg', 'scale-server-latency.svg', 'scale-server-memory.svg', 'scale-server-cores.svg']);
     for (const { plot } of plots) {
       const svg = drawPlot({ ...plot, title: 'a < b & c' });
       expect(svg).toContain('a &lt; b &amp; c');
