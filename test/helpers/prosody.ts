@@ -42,6 +42,8 @@ export interface ProsodySettings {
 }
 
 export interface ProsodyOptions extends ProsodySettings {
+  /** Default false; true runs the configuration that Debian's package installs, to which no setting but `accounts` applies. */
+  readonly isStock?: boolean;
   /** Default `localhost`. */
   readonly domain?: string;
   /** Default `127.0.0.1`. */
@@ -164,7 +166,7 @@ class PrivateProsody implements Prosody {
     this.#running = await startProcess(command ?? '', args, {
       name: `Prosody for ${this.domain}`,
       env: { ...this.#env(), XMPP_ACCOUNTS: accounts.join(' ') },
-      isReady: (output) => isProsodyReady(output, this.#settings.hasProxy !== false),
+      isReady: (output) => isProsodyReady(output, this.#settings.hasProxy !== false && this.#options.isStock !== true),
       ...(isInDocker() ? { deadlineMs: 300_000 } : {}),
     });
     await connectOnce(this.port, this.host);
@@ -216,11 +218,15 @@ class PrivateProsody implements Prosody {
   async #control(...args: readonly string[]): Promise<void> {
     if (isInDocker()) {
       const [command, ...first] = compose();
-      const config = ['prosodyctl', '--config', '/srv/fixtures/prosody.cfg.lua'];
+      const config = ['prosodyctl', '--config', `/srv/fixtures/${this.#config()}`];
       await run(command ?? '', [...first, 'exec', '-T', 'prosody', ...config, ...args], { env: this.#env() });
     } else {
-      await run('prosodyctl', ['--config', path.join(FIXTURES, 'prosody.cfg.lua'), ...args], { env: this.#env() });
+      await run('prosodyctl', ['--config', path.join(FIXTURES, this.#config()), ...args], { env: this.#env() });
     }
+  }
+
+  #config(): string {
+    return this.#options.isStock === true ? 'debian.cfg.lua' : 'prosody.cfg.lua';
   }
 
   #env(): Record<string, string | undefined> {
@@ -228,6 +234,7 @@ class PrivateProsody implements Prosody {
     const settings = this.#settings;
     const dir = isInDocker() ? '/srv/xmpp' : this.dir;
     const values: Record<string, string | undefined> = {
+      XMPP_CONFIG: this.#options.isStock === true ? 'debian' : undefined,
       XMPP_DIR: dir,
       XMPP_HOST_DIR: this.dir,
       XMPP_USER: `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`,

@@ -1,7 +1,7 @@
 // What a paired peer can do that means harm: a real agent, and a device with a paired key that speaks for itself (docs/THREATS.md, "Paired peers, attack by
 // attack"). Rule: whatever it sends, the agent goes on as the same process, with the same refs, no new object, and nothing left lying about.
 
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MAX_COMMANDS } from '../../src/git/push-head-machine.ts';
@@ -15,6 +15,7 @@ import type { PackEntry, RefCommand } from '../helpers/hostile-pack.ts';
 import { finish } from '../helpers/hostile-peer.ts';
 import type { HostilePeer, Outcome } from '../helpers/hostile-peer.ts';
 import { peakDuring } from '../helpers/memory.ts';
+import { until } from '../helpers/waiting.ts';
 
 const MIB = 2 ** 20;
 
@@ -252,6 +253,8 @@ describe('a peer that may write', () => {
       { mode: '160000', name: 'x', text: '1'.repeat(40) },
     ]);
     expect(await eve.push([{ ref: 'refs/heads/main', from: tip, to: news }], pack)).toMatchObject({ exit: 0 });
+    // Looked at without git, which would run a person's own hooks: all of it is checked out, and nothing has run meanwhile.
+    await until(() => existsSync(path.join(play, '.gitmodules')) && readFileSync(path.join(play, '.git/refs/heads/main'), 'utf8').trim() === news);
     expect(existsSync(mark())).toBe(false);
     await romeo.git(play, 'config', '--unset', 'core.fsmonitor');
     for (const hook of readdirSync(path.join(play, '.git/hooks')).filter((name) => !name.endsWith('.sample'))) rmSync(path.join(play, '.git/hooks', hook));

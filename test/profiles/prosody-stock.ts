@@ -1,4 +1,4 @@
-// Prosody as Debian configures it: 10 kB a second from a client, 30 kB from another server, no proxy.
+// Prosody with the file that Debian's package installs: 10 kB a second from a client, hashed passwords, no proxy.
 
 import { startProsody } from '../helpers/prosody.ts';
 import { oneAccount } from '../matrix/profile.ts';
@@ -9,5 +9,5 @@ export const profile: Profile = {
   isQuick: false,
   throttledTo: 7_000,
   carriers: ['in-band'],
-  start: () => oneAccount((accounts) => startProsody({ accounts, rate: '10kb/s', hasProxy: false })),
+  start: () => oneAccount((accounts) => startProsody({ accounts, isStock: true })),
 };
