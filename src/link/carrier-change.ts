@@ -22,8 +22,11 @@ const WAYS: Readonly<Record<Carrier['addressClass'], string>> = {
   public: 'over the internet',
 };
 
-/** `direct (within the local network) instead of in-band`; undefined when it is another of the same kind. */
+/** `direct (within the local network) instead of in-band: a better way was found`; undefined for the first one, which `status` shows. */
 export function describeChange({ carrier, lost, from }: CarrierChange): string | undefined {
-  if (from === undefined || from === carrier.kind) return undefined;
-  return `${carrier.kind} (${WAYS[carrier.addressClass]}) instead of ${from}${lost === undefined ? ': a better way was found' : `: ${lost}`}`;
+  if (from === undefined) return undefined;
+  const way = `${carrier.kind} (${WAYS[carrier.addressClass]})`;
+  if (from !== carrier.kind) return `${way} instead of ${from}: ${lost ?? 'a better way was found'}`;
+  // Of one kind the pipe moves by itself only to larger blocks.
+  return lost === undefined ? `${way} with larger blocks: the server throttles nothing` : `${way} again: ${lost}`;
 }

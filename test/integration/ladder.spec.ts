@@ -53,7 +53,7 @@ describe('two agents on one network', () => {
     await bothOn(a, 'desktop', 'direct');
     await bothOn(b, 'laptop', 'direct');
     const event = await b.event(({ type, words }) => type === 'carrier' && words.startsWith('direct'));
-    expect(event).toMatchObject({ peer: 'laptop', words: expect.stringMatching(/^direct \((on this machine|within the local network|over the internet)\) instead of in-band/) });
+    expect(event).toMatchObject({ peer: 'laptop', words: expect.stringMatching(/^direct \((on this machine|within the local network|over the internet)\) instead of in-band: a better way was found$/) });
     const { stdout } = await a.xmpp('status');
     expect(stdout).toMatch(/desktop {2}online, direct \((loopback|lan|public)\)/);
   });

@@ -10,6 +10,7 @@ import { LINK } from './link.ts';
 import { PAIRING } from './pairing.ts';
 import { PIPE } from './pipe.ts';
 import { SYNC } from './sync.ts';
+import { WHOLE } from './whole.ts';
 import { XMPP } from './xmpp.ts';
 
-export const BREAKAGES: readonly Breakage[] = [...SYNC, ...GIT, ...PIPE, ...PAIRING, ...LINK, ...CARRIERS, ...XMPP, ...AGENT, ...CONTROL, ...HOME];
+export const BREAKAGES: readonly Breakage[] = [...SYNC, ...GIT, ...PIPE, ...PAIRING, ...LINK, ...CARRIERS, ...XMPP, ...AGENT, ...CONTROL, ...HOME, ...WHOLE];
