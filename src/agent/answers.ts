@@ -38,6 +38,8 @@ export interface StatusAnswer {
   readonly repos: readonly (RepoStatus & { readonly problem?: FaultRecord })[];
   /** What waits for a person, with the command that mends it. */
   readonly notes: readonly string[];
+  /** Since the agent started: streams and blocks in-band, SOCKS5 streams and streamhosts, and links that were refused. The log names each kind once. */
+  readonly refused: { readonly inBand: number; readonly socks5: number; readonly links: number };
 }
 
 /** `POST /pause` and `POST /resume`. */

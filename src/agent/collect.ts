@@ -23,6 +23,7 @@ export async function collectStatus(parts: AgentParts): Promise<StatusAnswer> {
       return peerStatus(peer, { isOnline: peering.contacts.isOnline(device), links: peering.linkStats(device), error: troubles.of(petname) });
     }),
     repos: await Promise.all(repos.list().map((shared) => collectRepo(parts, shared))),
+    refused: peering.refused,
     notes: [...peering.devices.notes, ...peering.twins.notes, ...unwatchedNotes(parts)],
   };
 }

@@ -8,6 +8,7 @@ import type { Identity } from '../home/identity.ts';
 import type { Peer } from '../home/peers.ts';
 import { SmallServers } from '../carriers/block-size-machine.ts';
 import type { Carrier } from '../carriers/carrier.ts';
+import { Refused } from '../carriers/refused.ts';
 import { Acceptor } from '../link/accept.ts';
 import { GateGroup } from '../link/bulk-gate.ts';
 import type { LinkStats } from '../link/link-stats.ts';
@@ -29,6 +30,7 @@ import { Remotes } from './remotes.ts';
 import { RepoSet } from './repo-set.ts';
 import { SliceServer } from './serve-slices.ts';
 import { Serving } from './serving.ts';
+import type { StatusAnswer } from './answers.ts';
 import { Session } from './session.ts';
 import { isToldMaps } from './shown-branches.ts';
 import { Strangers } from './strangers.ts';
@@ -58,6 +60,7 @@ export class Peering {
   readonly #budget = new ReplayBudget();
   readonly #gates: GateGroup;
   readonly #smallServers = new SmallServers();
+  readonly #refused: { readonly inBand: Refused; readonly socks5: Refused };
   readonly #loops = (): readonly RepoLoop[] => this.repoSet.all();
   readonly #announcements: Announcements;
   /** This device, by the name that it has now. */
@@ -70,6 +73,7 @@ export class Peering {
     this.identity = parts.identity;
     this.#gates = new GateGroup(parts.clock);
     const { peers, events, clock, log, identity } = parts;
+    this.#refused = { inBand: new Refused(log.scope('in-band')), socks5: new Refused(log.scope('socks5')) };
     const me = identity.device;
     this.#ways = new Ways(parts);
     const around = { budget: this.#budget, gates: this.#gates, ways: this.#ways, contacts: (): Contacts => this.contacts, identity: (): Identity => this.identity };
@@ -132,7 +136,7 @@ export class Peering {
     if (!connection.isOpen) return;
     const { peers, showing, settings, events, clock, log, random } = this.#parts;
     const onCarrier = (carrier: Carrier): void => this.#acceptor.accept(this.#ways.limits.limit(carrier));
-    const session = new Session(connection, { identity: this.identity, peers, contacts: this.contacts, showing, announcements: this.#announcements, onCarrier, smallServers: this.#smallServers, settings, events, clock, log, random });
+    const session = new Session(connection, { identity: this.identity, peers, contacts: this.contacts, showing, announcements: this.#announcements, onCarrier, smallServers: this.#smallServers, refused: this.#refused, settings, events, clock, log, random });
     this.#ways.session = session;
     events.emit({ type: 'online', words: `signed in as ${connection.jid}` });
     try {
@@ -152,6 +156,11 @@ export class Peering {
     this.devices.telling.connection = undefined;
     this.contacts.stop();
     this.#parts.events.emit({ type: 'not-online', words: fault.message, code: fault.code });
+  }
+
+  /** What was refused to peers and strangers since the agent started. */
+  get refused(): StatusAnswer['refused'] {
+    return { inBand: this.#refused.inBand.count, socks5: this.#refused.socks5.count, links: this.#acceptor.refusals };
   }
 
   /** What the links with a peer have carried: the one dialled from here first. */

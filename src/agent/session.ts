@@ -9,6 +9,7 @@ import type { Log } from '../lib/log.ts';
 import type { DeviceId } from '../lib/names.ts';
 import type { SmallServers } from '../carriers/block-size-machine.ts';
 import { InBand } from '../carriers/in-band.ts';
+import type { Refused } from '../carriers/refused.ts';
 import { Socks5 } from '../carriers/socks5.ts';
 import type { Carrier } from '../carriers/carrier.ts';
 import type { Identity } from '../home/identity.ts';
@@ -35,6 +36,7 @@ export interface SessionParts {
   readonly announcements: Announcements;
   readonly onCarrier: (carrier: Carrier) => void;
   readonly smallServers: SmallServers;
+  readonly refused: { readonly inBand: Refused; readonly socks5: Refused };
   readonly settings: Settings;
   readonly events: Events;
   readonly clock: Clock;
@@ -54,10 +56,10 @@ export class Session {
     this.#parts = parts;
     const { clock, log, random, peers } = parts;
     const isWelcome = (from: FullJid): boolean => peers.list().some(({ jid }) => jid === bareOf(from));
-    this.inBand = new InBand({ connection, clock, log: log.scope('in-band'), random, isWelcome, smallServers: parts.smallServers });
+    this.inBand = new InBand({ connection, clock, log: log.scope('in-band'), random, isWelcome, smallServers: parts.smallServers, refused: parts.refused.inBand });
     this.inBand.onCarrier(parts.onCarrier);
     const mode = (): DirectMode => parts.settings.direct;
-    this.socks5 = new Socks5({ connection, clock, log: log.scope('socks5'), random, isWelcome, mode, interfaces: interfacesOfMachine() });
+    this.socks5 = new Socks5({ connection, clock, log: log.scope('socks5'), random, isWelcome, mode, interfaces: interfacesOfMachine(), refused: parts.refused.socks5 });
     this.socks5.onCarrier(parts.onCarrier);
   }
 

@@ -13,7 +13,7 @@ import type { BytestreamOffer, Streamhost } from './bytestreams-format.ts';
 import { firstOf } from './first-of.ts';
 import type { Attempt } from './first-of.ts';
 import type { Proxies } from './proxies.ts';
-import { dialStreamhost } from './socks5-dial.ts';
+import { StreamhostFault, dialStreamhost } from './socks5-dial.ts';
 import type { StreamSocket } from './socks5-dial.ts';
 import { TcpCarrier } from './tcp-carrier.ts';
 
@@ -36,6 +36,8 @@ export interface ExpectedStreamsOptions {
   readonly interfaces: () => Interfaces;
   /** Gives up whatever is being tried. */
   readonly signal: AbortSignal;
+  /** A streamhost of that peer's offer was there, and was not what it should be. */
+  readonly onWrong: (peer: FullJid) => void;
 }
 
 interface Expected {
@@ -118,11 +120,11 @@ export class ExpectedStreams {
       const isDirect = streamhost.jid === expected.peer;
       if (isDirect ? !allowed.has(streamhost.host) : !ways.includes(streamhost)) return [];
       return async (signal: AbortSignal) => {
-        if (!isDirect && !(await proxies.isGenuine(streamhost))) throw this.#note(streamhost, new Fault('server', 'the proxy itself names another address'));
+        if (!isDirect && !(await proxies.isGenuine(streamhost))) throw this.#note(expected.peer, streamhost, new StreamhostFault('server', 'the proxy itself names another address'));
         const timeoutMs = Math.max(0, since + (isDirect ? DIRECT_MS : PROXY_MS) - clock.now());
         const { host, port } = streamhost;
         const dialled = await dialStreamhost({ host, port, name, clock, timeoutMs, signal }).catch((error: unknown) => {
-          throw this.#note(streamhost, error);
+          throw this.#note(expected.peer, streamhost, error);
         });
         return { ...dialled, streamhost };
       };
@@ -138,8 +140,9 @@ export class ExpectedStreams {
     return proxies.filter((one, at) => proxies.findIndex(({ jid }) => jid === one.jid) === at).slice(0, MAX_PROXIES);
   }
 
-  #note(streamhost: Streamhost, error: unknown): unknown {
+  #note(peer: FullJid, streamhost: Streamhost, error: unknown): unknown {
     this.#options.log.debug('a streamhost gave no stream', { at: `${streamhost.host} ${streamhost.port}`, why: messageOf(error) });
+    if (error instanceof StreamhostFault) this.#options.onWrong(peer);
     return error;
   }
 }

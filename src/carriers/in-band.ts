@@ -39,6 +39,8 @@ export interface InBandOptions {
   readonly largestBlock?: number;
   /** Servers that took no large block before; from one connection to the next by whoever makes both. */
   readonly smallServers?: SmallServers;
+  /** Where refusals are counted; a count of its own by default. */
+  readonly refused?: Refused;
 }
 
 export interface OpenOptions {
@@ -60,7 +62,7 @@ export class InBand {
   constructor(options: InBandOptions) {
     this.#options = options;
     const { connection } = options;
-    this.#refused = new Refused(options.log);
+    this.#refused = options.refused ?? new Refused(options.log);
     this.#smallServers = options.smallServers ?? new SmallServers();
     this.#removers = [
       connection.handleIq(NS_IBB, 'open', (iq) => this.#accept(iq)),

@@ -7,7 +7,7 @@ import type { Log } from '../lib/log.ts';
 /** Kinds and accounts that are told apart; those that come after are only counted. */
 const MAX_KINDS = 256;
 
-/** The refusals of one connection. */
+/** The refusals of one kind of carrier, over all sign-ins of an agent. */
 export class Refused {
   readonly #log: Log;
   readonly #kinds = new Set<string>();
@@ -28,6 +28,6 @@ export class Refused {
     const kind = `${account}\n${why}`;
     if (this.#kinds.has(kind) || this.#kinds.size >= MAX_KINDS) return;
     this.#kinds.add(kind);
-    this.#log.info('refused in-band; told once for each account and reason', { account, why });
+    this.#log.info('refused; told once for each account and reason', { account, why });
   }
 }

@@ -25,7 +25,10 @@ export interface DialOptions {
   readonly signal: AbortSignal;
 }
 
-/** @throws Fault `tcp` no connection, or the streamhost refused or answered wrongly; `timeout`; the reason of `signal` */
+/** It was there, and was not what it should be. */
+export class StreamhostFault extends Fault {}
+
+/** @throws Fault `tcp` no connection, or a `StreamhostFault`: the streamhost refused or answered wrongly; `timeout`, likewise; the reason of `signal` */
 export function dialStreamhost({ host, port, name, clock, timeoutMs, signal }: DialOptions): Promise<StreamSocket> {
   const where = `${host} port ${port}`;
   if (signal.aborted) return Promise.reject(asReason(signal));
@@ -44,7 +47,8 @@ export function dialStreamhost({ host, port, name, clock, timeoutMs, signal }: D
       reject(fault);
     };
     const onAbort = (): void => fail(asReason(signal));
-    const onClose = (): void => fail(new Fault('tcp', `${where} closed the connection before it gave a stream`));
+    let isThere = false;
+    const onClose = (): void => fail(new StreamhostFault('tcp', `${where} closed the connection before it gave a stream`));
     const onData = (bytes: Uint8Array): void => {
       try {
         const { send, state, rest } = machine.receive(bytes);
@@ -54,13 +58,16 @@ export function dialStreamhost({ host, port, name, clock, timeoutMs, signal }: D
         socket.pause();
         resolve({ socket, early: rest });
       } catch (error) {
-        fail(new Fault('tcp', `${where} gave no stream: ${error instanceof InputFault ? error.message : 'it failed'}`, { cause: error }));
+        fail(new StreamhostFault('tcp', `${where} gave no stream: ${error instanceof InputFault ? error.message : 'it failed'}`, { cause: error }));
       }
     };
-    const timer = clock.setTimer(timeoutMs, () => fail(new Fault('timeout', `${where} gave no stream within ${timeoutMs / 1000} s`)));
+    const timer = clock.setTimer(timeoutMs, () => fail(new (isThere ? StreamhostFault : Fault)('timeout', `${where} gave no stream within ${timeoutMs / 1000} s`)));
     signal.addEventListener('abort', onAbort, { once: true });
     socket.on('error', (error) => fail(new Fault('tcp', `${where} cannot be reached: ${codeOf(error) ?? error.message}`, { cause: error })));
-    socket.once('connect', () => socket.write(machine.start()));
+    socket.once('connect', () => {
+      isThere = true;
+      socket.write(machine.start());
+    });
     socket.on('data', onData);
     socket.once('close', onClose);
   });

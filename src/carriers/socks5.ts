@@ -18,6 +18,7 @@ import { ExpectedStreams } from './expected-streams.ts';
 import type { Refusal } from './ibb-format.ts';
 import { openOffered } from './offered-stream.ts';
 import { Proxies } from './proxies.ts';
+import { Refused } from './refused.ts';
 import { asRefusal, refuse } from './stanza-errors.ts';
 import { StreamhostListener } from './streamhost-listener.ts';
 
@@ -50,6 +51,8 @@ export interface Socks5Options {
   readonly interfaces: () => Interfaces;
   /** Whether `peer` may ask for a stream at all; anybody may by default. */
   readonly isWelcome?: (peer: FullJid) => boolean;
+  /** Where refusals are counted; a count of its own by default. */
+  readonly refused?: Refused;
 }
 
 /** An offer that has been made ready. Tell `sid` and `streamhosts` to the peer inside the link, then call `open`. */
@@ -75,22 +78,23 @@ export class Socks5 {
   readonly #failed = new Map<string, number>();
   readonly #removeHandler: () => void;
   #onCarrier: ((carrier: Carrier) => void) | undefined;
-  #refused = 0;
+  readonly #refused: Refused;
   #connecting = 0;
 
   constructor(options: Socks5Options) {
     this.#options = options;
+    this.#refused = options.refused ?? new Refused(options.log);
     const { connection } = options;
     this.#proxies = new Proxies(options);
     this.#listener = new StreamhostListener(options);
-    this.#expected = new ExpectedStreams({ ...options, jid: connection.jid, proxies: this.#proxies, signal: this.#end.signal });
+    this.#expected = new ExpectedStreams({ ...options, jid: connection.jid, proxies: this.#proxies, signal: this.#end.signal, onWrong: (peer) => this.#refused.add(peer, 'a streamhost that answered gave no stream') });
     this.#removeHandler = connection.handleIq(NS_BYTESTREAMS, 'query', (iq) => this.#answer(iq));
     connection.onClose((fault) => this.#over(fault));
   }
 
-  /** Queries and direct connections that were refused so far. */
+  /** Queries, streamhosts and direct connections that were refused so far. */
   get refused(): number {
-    return this.#refused + this.#listener.refused;
+    return this.#refused.count + this.#listener.refused;
   }
 
   /** Who is handed the streams that peers open; while there is nobody, they are refused. */
@@ -207,9 +211,7 @@ export class Socks5 {
   }
 
   #count(refusal: Error, { from }: IncomingIq): Error {
-    this.#refused += 1;
-    const level = this.#refused === 1 ? 'warn' : 'debug';
-    this.#options.log[level]('refused a SOCKS5 stream', { from, why: refusal.message });
+    this.#refused.add(parseFullJid(from), refusal.message);
     return refusal;
   }
 

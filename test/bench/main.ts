@@ -9,6 +9,7 @@ import { benchClone, reasonOf } from './clone.ts';
 import { benchIdle } from './idle.ts';
 import { benchLatency } from './latency.ts';
 import { printRows } from './print.ts';
+import { benchPush } from './push.ts';
 import { benchRaw } from './raw.ts';
 import { startPair } from './setting.ts';
 import type { Row, Setting } from './setting.ts';
@@ -18,8 +19,8 @@ import { benchWire } from './wire.ts';
 import { benchFolder, benchWatch } from './work-tree.ts';
 
 /** Rows that need a pair of devices with one repository in sync: all through the server, or as they find each other; `idle` comes last, when all is quiet. */
-const IN_BAND: readonly RowName[] = ['latency', 'wire'];
-const IN_PAIR: readonly RowName[] = ['latency-direct', 'start', 'folder', 'watch50k', 'burst10k', 'idle'];
+const IN_BAND: readonly RowName[] = ['latency', 'push', 'wire'];
+const IN_PAIR: readonly RowName[] = ['latency-direct', 'push-direct', 'start', 'folder', 'watch50k', 'burst10k', 'idle'];
 
 let asked: Asked;
 try {
@@ -58,6 +59,8 @@ async function runPaired(all: readonly RowName[], { rows, count }: Asked, found:
 function runOne(name: RowName, setting: Setting, count: number | undefined): Promise<Row[]> {
   if (name === 'latency') return benchLatency(setting, count ?? 40, 'in-band');
   if (name === 'latency-direct') return benchLatency(setting, count ?? 40, 'direct');
+  if (name === 'push') return benchPush(setting, count ?? 20, 'in-band');
+  if (name === 'push-direct') return benchPush(setting, count ?? 20, 'direct');
   if (name === 'wire') return benchWire(setting);
   if (name === 'folder') return benchFolder(setting, count ?? 40);
   if (name === 'watch50k') return benchWatch(setting);

@@ -5,6 +5,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
 import { InBand } from '../../src/carriers/in-band.ts';
+import { Socks5 } from '../../src/carriers/socks5.ts';
 import type { Carrier } from '../../src/carriers/carrier.ts';
 import { realClock } from '../../src/lib/clock.ts';
 import { parseBareJid } from '../../src/lib/jid.ts';
@@ -20,6 +21,7 @@ import { started } from './teardown.ts';
 
 const MEGABYTE = 1e6;
 const ROUNDS = 3;
+const OFFER_MS = 10_000;
 const NS_BYTESTREAMS = 'http://jabber.org/protocol/bytestreams';
 
 /** Opens a carrier and gives its two ends; ended by whoever asked for it. */
@@ -29,14 +31,16 @@ export async function benchRaw(): Promise<Row[]> {
   const [server, stop] = await started(startProsody({ accounts: { romeo: 'wherefore' } }), (each) => each.stop());
   try {
     const [from, to] = [await signIn(server), await signIn(server)];
-    const open = inBand(from, to);
-    const [carrier, tcp]: [number[], number[]] = [[], []];
+    const [blocks, proxied] = [inBand(from, to), throughProxy(from, to)];
+    const [slow, fast, tcp]: [number[], number[], number[]] = [[], [], []];
     for (let round = 0; round < ROUNDS; round += 1) {
-      carrier.push(await measureCarrier(open));
+      slow.push(await measureCarrier(blocks, 20 * MEGABYTE));
+      fast.push(await measureCarrier(proxied.open, 200 * MEGABYTE));
       tcp.push(await measureProxied(server, from, to));
     }
+    proxied.stop();
     await Promise.all([from.close(), to.close()]);
-    return [row('raw carrier, in-band', carrier, tcp)];
+    return [row('raw carrier, in-band', slow, tcp), row('raw carrier, socks5 through proxy65', fast, tcp)];
   } finally {
     await stop();
   }
@@ -74,10 +78,30 @@ function inBand(from: Connection, to: Connection): OpenPair {
   };
 }
 
+/** As two devices that hide their addresses: the server's proxy is all that is offered. */
+function throughProxy(from: Connection, to: Connection): { readonly open: OpenPair; stop(): void } {
+  const parts = { clock: realClock, log: silentLog, random: (size: number) => randomBytes(size), mode: () => 'off' as const, interfaces: () => ({}) };
+  const [here, there] = [new Socks5({ ...parts, connection: from }), new Socks5({ ...parts, connection: to })];
+  let accept: (carrier: Carrier) => void = () => undefined;
+  there.onCarrier((carrier) => accept(carrier));
+  const open: OpenPair = async () => {
+    const accepted = new Promise<Carrier>((resolve) => {
+      accept = resolve;
+    });
+    const offer = await here.prepare(to.jid);
+    there.expect(from.jid, offer, OFFER_MS);
+    return { out: await offer.open(), in: await accepted };
+  };
+  const stop = (): void => {
+    here.stop();
+    there.stop();
+  };
+  return { open, stop };
+}
+
 /** Megabytes a second that come in at the other end of a carrier. */
-async function measureCarrier(open: OpenPair): Promise<number> {
+async function measureCarrier(open: OpenPair, total: number): Promise<number> {
   const pair = await open();
-  const total = 20 * MEGABYTE;
   let [left, length] = [total, 0];
   const piece = randomBytes(64 * 1024);
   const source = {

@@ -12,6 +12,7 @@ export function makeAnswer(given: Partial<StatusAnswer> = {}): StatusAnswer {
     peers: [makePeerStatus()],
     repos: [makeRepoStatus()],
     notes: [],
+    refused: { inBand: 0, socks5: 0, links: 0 },
     ...given,
   };
 }

@@ -202,6 +202,8 @@ describe('Socks5 on Prosody', () => {
     expect(used?.getChild('streamhost-used')?.attrs['jid']).toBe('proxy.localhost');
     expect(ben.accepted).toMatchObject([{ kind: 'socks5' }]);
     expect(bad.map(({ accepted }) => accepted)).toEqual([1, 1, 1, 1, 1, 1]);
+    // The last two had not had their time when the proxy gave the stream.
+    expect(ben.socks5.refused).toBe(4);
     await until(() => bad.every(({ open }) => open === 0));
     await ben.accepted[0]?.close();
   });

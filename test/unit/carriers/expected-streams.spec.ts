@@ -13,6 +13,7 @@ import { EventClock } from '../../helpers/event-clock.ts';
 import { startStreamhost } from '../../helpers/streamhosts.ts';
 import { listenLocally } from '../../helpers/tcp-pair.ts';
 import { until } from '../../helpers/waiting.ts';
+import { findFreePorts } from '../../helpers/ports.ts';
 
 const log = createLog(() => undefined, 'warn', () => 0);
 const anna = parseFullJid('anna@one.example/git-xmpp-aaaaaaaa');
@@ -35,8 +36,10 @@ function target({ clock = realClock, mode = 'private', isGenuine = () => Promise
       return isGenuine(streamhost);
     },
   };
-  const expected = new ExpectedStreams({ jid: ben, proxies, clock, log, mode: () => mode, interfaces: () => LOOPBACK, signal: stop.signal });
-  return { expected, stop, asked };
+  const wrong: string[] = [];
+  const onWrong = (peer: string): void => void wrong.push(peer);
+  const expected = new ExpectedStreams({ jid: ben, proxies, clock, log, mode: () => mode, interfaces: () => LOOPBACK, signal: stop.signal, onWrong });
+  return { expected, stop, asked, wrong };
 }
 
 function offerOf(...streamhosts: readonly { readonly jid?: string; readonly host: string; readonly port: number }[]): BytestreamOffer {
@@ -107,6 +110,14 @@ describe('ExpectedStreams.connect', () => {
     expect(found?.streamhost).toEqual({ jid: anna, host: '127.0.0.1', port: streamhost.port });
     expect(found?.carrier).toMatchObject({ kind: 'direct', addressClass: 'loopback', sid: 's', peer: anna });
     void found?.carrier.close();
+  });
+
+  it('tells of a streamhost that answered and lied, and of none that was not there', async () => {
+    const liar = await goodStreamhost('another');
+    const [closed = 0] = await findFreePorts(1);
+    const { expected, wrong } = target();
+    expect(await expected.connect(anna, offerOf({ host: '127.0.0.1', port: closed }, liar))).toBeUndefined();
+    expect(wrong).toEqual([anna]);
   });
 
   it.each(['p.example', 'p.example/15390452'])('connects to a proxy that says itself where it is, and calls it a proxy: %s', async (jid) => {
