@@ -20,6 +20,8 @@ export interface NatNetwork {
   portal(lan: number, free: string): Promise<Portal>;
   /** The machine gets another address on its network, and its route anew; what went from and to the old one is lost. */
   readdress(lan: number, number: number): void;
+  /** Machines behind the router reach it and no longer each other, as many wireless networks have it; or again. */
+  isolate(lan: number, isIsolated: boolean): void;
   /** Everything through the router takes so long each way, and so many of a hundred packets are lost; only where `hasNetem`. */
   stretch(lan: number, path: { readonly delayMs: number; readonly lossPercent: number }): void;
   /** The router drops so many of a hundred packets, both ways. */
@@ -96,6 +98,9 @@ export function makeNatNetwork(lans: readonly number[]): NatNetwork {
       ip('-n', name, 'address', 'flush', 'dev', 'eth0');
       ip('-n', name, 'address', 'add', `${inside(lan)}.${last}/24`, 'dev', 'eth0');
       ip('-n', name, 'route', 'replace', 'default', 'via', `${inside(lan)}.1`);
+    },
+    isolate: (lan, isIsolated) => {
+      for (let number = 1; number <= (lans[lan - 1] ?? 0); number += 1) ip('-n', router(lan), 'link', 'set', `p${number}`, 'type', 'bridge_slave', 'isolated', isIsolated ? 'on' : 'off');
     },
     stretch: (lan, { delayMs, lossPercent }) => {
       for (const link of ['lan', 'wan']) run('ip', ['netns', 'exec', router(lan), 'tc', 'qdisc', 'replace', 'dev', link, 'root', 'netem', 'delay', `${delayMs}ms`, 'loss', `${lossPercent}%`]);
