@@ -16,7 +16,7 @@ export interface FuzzResult {
   /** Inputs tried, and how many of them were read and not refused, by target. */
   readonly counts: ReadonlyMap<string, { readonly tried: number; readonly read: number }>;
   readonly cases: number;
-  /** Largest heap seen after a batch, in bytes. */
+  /** Largest heap seen after a batch, with the buffers outside of it, in bytes. */
   readonly peak: number;
   /** What went wrong, in words; a target that failed is left out from then on. */
   readonly wrong: readonly string[];
@@ -43,7 +43,8 @@ export async function fuzz({ seconds, seed, targets, batch = BATCH }: FuzzOption
         } catch (error) {
           wrong.set(name, `${name}, seed ${seed + round}: ${wordsOf(error)}`);
         }
-        peak = Math.max(peak, process.memoryUsage().heapUsed);
+        const { heapUsed, external } = process.memoryUsage();
+        peak = Math.max(peak, heapUsed + external);
         if (peak > MAX_HEAP) return { counts, cases: sum(counts), peak, wrong: [...wrong.values(), `${name}: the heap grew to ${peak} bytes`] };
         if (performance.now() > until) break;
       }

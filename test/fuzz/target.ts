@@ -1,5 +1,5 @@
-// What is fuzzed: something that reads bytes from outside. Rule: it returns, or refuses with a Fault; anything else thrown, more than a second, or
-// more held than it was given is a defect.
+// What is fuzzed: something that reads bytes from outside. Rule: it returns, or refuses with a Fault; anything else thrown, or more than a second, is
+// a defect. What all of them hold is bounded by the run (run.ts).
 
 import * as fc from 'fast-check';
 import { Fault } from '../../src/lib/errors.ts';

@@ -6,7 +6,7 @@ import { parseOffer } from '../../../src/carriers/bytestreams-format.ts';
 import { Socks5Client, Socks5Server } from '../../../src/carriers/socks5-machine.ts';
 import { parsePeerRepos } from '../../../src/agent/peer-repos.ts';
 import { formatOfferHeaders, formatPackHeaders, formatSliceHeaders, formatToldMap, parseExit, parseLinkRequest, parseOfferHeaders, parsePackHeaders, parsePackState, parseSliceHeaders, parseStderr, parseToldMap } from '../../../src/link/http-format.ts';
-import { parseJson, parseRefusal } from '../../../src/link/services.ts';
+import { parseRefusal } from '../../../src/link/services.ts';
 import { parseOid, parseRefName, parseRepoId } from '../../../src/lib/names.ts';
 import { FrameDecoder, readFirstFrame } from '../../../src/pipe/frame-decoder.ts';
 import { encodeFrame, parseLinkId } from '../../../src/pipe/frame-format.ts';
@@ -23,7 +23,7 @@ import { SHOWER_CARD } from '../../helpers/pairing.ts';
 import { cuts, inPieces, mutatedBytes, mutatedText } from '../mutate.ts';
 import { target } from '../target.ts';
 import type { Target } from '../target.ts';
-import { FULL, json, OID, PEER, REPO, SIGNATURE } from './seeds.ts';
+import { FULL, inJson, json, OID, PEER, REPO, SIGNATURE } from './seeds.ts';
 
 const KEY = makeDeviceKey();
 const LINK = parseLinkId('00112233445566778899aabbccddeeff');
@@ -34,7 +34,7 @@ const FRAMES = [
 ];
 const ALL_FRAMES = Buffer.concat(FRAMES);
 
-/** A listener's pipe that reads a stranger's bytes: never more held than came. */
+/** A listener's pipe that reads a stranger's bytes. */
 function feedPipe(bytes: Uint8Array, lengths: readonly number[]): void {
   const pipe = new PipeMachine({ role: 'listener', linkId: LINK });
   const attachment = pipe.attach({ kind: 'in-band', sid: 's1' }, 0);
@@ -43,10 +43,6 @@ function feedPipe(bytes: Uint8Array, lengths: readonly number[]): void {
 
 function feed(reader: { receive(bytes: Uint8Array): { readonly state: string } }, bytes: Uint8Array, lengths: readonly number[]): void {
   for (const piece of inPieces(bytes, lengths)) if (reader.receive(piece).state !== 'going') return;
-}
-
-function inJson(name: string, seeds: readonly unknown[], read: (value: unknown) => unknown): Target {
-  return target(name, mutatedText(seeds.map(json)), (text) => read(parseJson(text)));
 }
 
 /** Headers as `name: value` lines, spoiled together. */

@@ -1,6 +1,10 @@
 // Well-formed values that several targets begin from.
 
+import { parseJson } from '../../../src/link/services.ts';
 import { makePeer, makeSharedRepo } from '../../helpers/home-values.ts';
+import { mutatedText } from '../mutate.ts';
+import { target } from '../target.ts';
+import type { Target } from '../target.ts';
 
 export const OID = '3f2a91c0d4b5e6f708192a3b4c5d6e7f80910a1b';
 export const REPO = '0b8e9f3c-6a75-4d11-9a8e-2f61c5d7e004';
@@ -12,4 +16,9 @@ export const SIGNATURE = Buffer.alloc(64, 7).toString('base64');
 /** A value as the JSON that travels. */
 export function json(value: unknown): string {
   return JSON.stringify(value);
+}
+
+/** Something that is read from JSON, spoiled in its text. */
+export function inJson(name: string, seeds: readonly unknown[], read: (value: unknown) => unknown): Target {
+  return target(name, mutatedText(seeds.map(json)), (text) => read(parseJson(text)));
 }
