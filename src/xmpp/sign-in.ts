@@ -27,6 +27,8 @@ const BACKOFF = { baseMs: 1_000, capMs: 300_000 };
 const UNSTEADY = { baseMs: 1_000, capMs: 8_000 };
 /** A connection that held this long was a success. */
 const STEADY_MS = 60_000;
+/** A connection that lived so long was of use: of such ones, however often they die, no more than this share of a life is spent on waiting, or a second. */
+const LIFE = { leastMs: 2_000, share: 0.25 };
 /** What is not mended by trying again, but may be mended on the server. */
 const SLOW_MS = 60_000;
 const HOPELESS: readonly FaultCode[] = ['wrong-password', 'no-mechanism'];
@@ -127,25 +129,26 @@ export class SignIn {
     connection.onClose((fault) => {
       if (this.#connection !== connection) return;
       this.#connection = undefined;
-      if (clock.now() - upAt >= STEADY_MS) this.#lost.succeed();
-      if (!signal.aborted) this.#retry(fault, this.#lost);
+      const heldMs = clock.now() - upAt;
+      if (heldMs >= STEADY_MS) this.#lost.succeed();
+      if (!signal.aborted) this.#retry(fault, this.#lost, heldMs < LIFE.leastMs ? undefined : Math.max(UNSTEADY.baseMs, heldMs * LIFE.share));
     });
   }
 
-  #retry(fault: Fault, backoff: Backoff): void {
+  #retry(fault: Fault, backoff: Backoff, mostMs = Infinity): void {
     const { clock, log } = this.#options;
     const signal = this.#run?.signal;
-    const retryInMs = this.#wait(fault, backoff);
+    const retryInMs = this.#wait(fault, backoff, mostMs);
     log.warn('not signed in', { fault: fault.code, why: fault.message, retryInMs });
     if (retryInMs !== undefined && signal !== undefined) this.#timer = clock.setTimer(retryInMs, () => void this.#dial(signal));
     for (const listener of this.#down) listener(fault, retryInMs);
   }
 
-  #wait({ code }: Fault, backoff: Backoff): number | undefined {
+  #wait({ code }: Fault, backoff: Backoff, mostMs: number): number | undefined {
     if (HOPELESS.includes(code)) return undefined;
     const random = this.#options.random();
     if (code === 'conflict') return this.#waitInConflict(random);
-    const wait = backoff.fail(random);
+    const wait = Math.min(backoff.fail(random), Math.round((mostMs / 2) * (1 + random)));
     return SLOW.includes(code) ? Math.max(wait, Math.round(SLOW_MS * (1 + random))) : wait;
   }
 

@@ -51,9 +51,9 @@ export const XMPP = [
   ...inFile(
     'src/xmpp/sign-in.ts',
     ['what only a person can mend is not tried again', 'if (HOPELESS.includes(code)) return undefined;', '', 'unit/xmpp/sign-in'],
-    ['waits between attempts grow', 'const wait = backoff.fail(random);', 'const wait = 1000;', 'unit/xmpp/sign-in'],
+    ['waits between attempts grow', 'Math.min(backoff.fail(random), ', 'Math.min(1000, ', 'unit/xmpp/sign-in'],
     ['a success ends the growing', 'this.#failed.succeed();', '', 'unit/xmpp/sign-in'],
-    ['a connection that is lost is made again', 'if (!signal.aborted) this.#retry(fault, this.#lost);', '', 'unit/xmpp/sign-in'],
+    ['a connection that is lost is made again', 'if (!signal.aborted) this.#retry(fault, this.#lost,', 'if (false) this.#retry(fault, this.#lost,', 'unit/xmpp/sign-in'],
     ['another network begins the attempt anew', 'if (this.#attempt !== undefined) this.#attempt.abort();', 'if (this.#attempt !== undefined) return;', 'unit/xmpp/sign-in'],
     ['nobody signs in after the end', 'if (signal.aborted) await connection.close();', 'if (false) await connection.close();', 'unit/xmpp/sign-in'],
   ),

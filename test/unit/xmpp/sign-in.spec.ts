@@ -92,13 +92,24 @@ describe('SignIn', () => {
     const { clock, events, made, signIn } = setUp('tcp', 'tcp', 'up');
     signIn.start();
     await clock.pass(3_000);
-    for (let lost = 0; lost < 5; lost += 1) {
+    for (const [lost, waitMs] of [1_000, 2_000, 4_000, 8_000, 8_000].entries()) {
       await clock.pass(500);
       made[lost]?.end(new Fault('tcp', 'lost'));
-      await clock.pass(8_000);
+      await clock.pass(waitMs);
     }
     expect(events.filter((event) => !event.startsWith('up'))).toEqual(['1', '2', '1', '2', '4', '8', '8'].map((wait) => `tcp, again in ${wait}`));
     expect(made).toHaveLength(6);
+  });
+
+  it('waits no longer than a quarter of what the last connection lived, however often they die', async () => {
+    const { clock, events, made, signIn } = setUp('up');
+    signIn.start();
+    for (let lost = 0; lost < 6; lost += 1) {
+      await clock.pass(8_000);
+      made[lost]?.end(new Fault('tcp', 'lost'));
+      await clock.pass(2_000);
+    }
+    expect(events.filter((event) => !event.startsWith('up'))).toEqual(['1', '2', '2', '2', '2', '2'].map((wait) => `tcp, again in ${wait}`));
   });
 
   it('counts anew the attempts that fail once a connection has come up', async () => {
