@@ -16,17 +16,20 @@ import { PROTOCOL_VERSION, formatDigest, parseDigest } from '../sync/digest-form
 import type { Digest } from '../sync/digest-format.ts';
 import { applyChanges } from '../sync/map-format.ts';
 import { formatLacking, parseRecordedMap } from '../sync/record-format.ts';
+import { Crossings } from './crossings.ts';
 import type { Events } from './events.ts';
 import type { RepoLoop } from './loop.ts';
 import { formatShownRepo } from './peer-repos.ts';
-import { openOffer, openServiceProcess, tipsFor } from './serve-git.ts';
+import { openServiceProcess, tipsFor } from './serve-git.ts';
 import type { ServeSettings } from './serve-git.ts';
 import type { SliceServer } from './serve-slices.ts';
 import type { Exchanges } from './exchanges.ts';
 import type { Serving } from './serving.ts';
 import { grantHolds } from './grant-holds.ts';
-import { isLimited } from './shown-branches.ts';
+import { mapsFor } from './shown-branches.ts';
 import type { Standing } from './standing.ts';
+import { takeOffer } from './take-offer.ts';
+import type { Begun } from './take-offer.ts';
 
 export interface AnswerParts {
   readonly me: DeviceId;
@@ -51,18 +54,14 @@ export interface AnswerParts {
   readonly clock: Clock;
 }
 
-interface Begun {
-  readonly loop: RepoLoop;
-  readonly peer: Peer;
-  readonly mayGoOn: () => boolean;
-}
-
 /** Handlers for `serveLink`; each looks at the grants anew, so that a change counts at once. */
 export class Answers implements LinkHandlers<DeviceId> {
   readonly #parts: AnswerParts;
+  readonly #crossings: Crossings;
 
   constructor(parts: AnswerParts) {
     this.#parts = parts;
+    this.#crossings = new Crossings(parts.clock);
   }
 
   digest(who: DeviceId, body: unknown): Promise<unknown> {
@@ -92,8 +91,9 @@ export class Answers implements LinkHandlers<DeviceId> {
 
   async repos(who: DeviceId): Promise<unknown> {
     const peer = this.#peer(who);
-    const repos = await Promise.all(this.#visible(peer).map(({ context }) => formatShownRepo(context, peer)));
-    return { repos: [...repos, ...(await this.#parts.loops.standing.show(peer))] };
+    // Looked at together: one that opens meanwhile would else be in neither.
+    const [repos, standing] = await Promise.all([Promise.all(this.#visible(peer).map(({ context }) => formatShownRepo(context, peer))), this.#parts.loops.standing.show(peer)]);
+    return { repos: [...repos, ...standing] };
   }
 
   async map(who: DeviceId, repo: RepoId, body: unknown): Promise<unknown> {
@@ -118,32 +118,16 @@ export class Answers implements LinkHandlers<DeviceId> {
   }
 
   async offer(who: DeviceId, repo: RepoId, offer: OfferHeaders): Promise<ServedProcess> {
-    const { loop, peer, mayGoOn } = this.#begin(who, { repo, needed: 'offer' });
+    const begun = this.#begin(who, { repo, needed: 'offer' });
     const spki = this.#spkiOf(offer.device);
-    // What that device told in an answer comes before what it offers next.
-    await loop.context.maps.idle();
-    if (offer.counter <= (loop.context.maps.signed(offer.device)?.counter ?? 0)) {
-      this.#isHeld(loop, offer, who);
-      throw new Fault('exists', 'that map, or a newer one, is held here');
+    const crossing = await this.#crossings.begin(repo, offer.device);
+    try {
+      const process = await takeOffer(this.#parts, begun, { offer, spki, crossing });
+      return this.#served(begun.loop, begun.peer, { process, mayGoOn: begun.mayGoOn });
+    } catch (error) {
+      crossing.end();
+      throw error;
     }
-    if (offer.base !== undefined && offer.base !== (loop.context.maps.signed(offer.device)?.counter ?? 0)) {
-      throw new InputFault('offer', 'builds on another map than the one that is held here');
-    }
-    const process = await openOffer(loop.context, offer, {
-      peer,
-      spki,
-      settings: this.#parts.serve,
-      mayStand: mayGoOn,
-      onAccepted: (answer) => {
-        this.#parts.slices.taken(loop.context, who, offer.device);
-        void loop.accepted({ device: offer.device, counter: offer.counter, via: who }, answer);
-      },
-      onArrived: () => loop.prepare(),
-      onUnstored: () => void loop.tell({ type: 'unstored', device: offer.device, counter: loop.context.maps.signed(offer.device)?.counter ?? 0 }),
-      clock: this.#parts.clock,
-      onRefused: (why) => this.#parts.events.emit({ type: 'offer-refused', words: `an offer of ${peer.petname} was not taken in: ${why}`, peer: peer.petname, repo: loop.context.shared().name, code: 'git' }),
-    });
-    return this.#served(loop, peer, { process, mayGoOn });
   }
 
   async partial(who: DeviceId, repo: RepoId, slice: SliceHeaders): Promise<ServedProcess> {
@@ -238,9 +222,4 @@ export class Answers implements LinkHandlers<DeviceId> {
 /** A peer that speaks a version from the future is told apart from one that is broken. */
 export function newerProtocol({ petname }: Peer, version: number): Fault {
   return new Fault('newer-protocol', `${petname} speaks protocol version ${version}, this device only ${PROTOCOL_VERSION}: update git-xmpp here`);
-}
-
-/** Maps that are told to a peer: where its grant names branches, its own alone, so that it knows what has arrived. */
-function mapsFor({ context, engine }: RepoLoop, peer: Peer): ReadonlyMap<DeviceId, number> {
-  return isLimited(context.shared(), peer) ? new Map([...engine.maps].filter(([device]) => device === peer.device)) : engine.maps;
 }

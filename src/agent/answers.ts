@@ -103,7 +103,7 @@ export type CloneLine =
   /** Everything is here; what is left is to check out. */
   | { readonly type: 'taken' };
 
-/** `GET /repos`. Of a peer: `head` and `bytes` as it tells them, and no path. */
+/** `GET /repos`. Of a peer: `head` and `bytes` as it tells them, and no path; `standing` where it does not run there at the moment. */
 export interface ReposAnswer {
-  readonly repos: readonly { readonly name: string; readonly id: string; readonly path?: string; readonly head?: string; readonly bytes?: number }[];
+  readonly repos: readonly { readonly name: string; readonly id: string; readonly path?: string; readonly head?: string; readonly bytes?: number; readonly standing?: 'paused' | 'not-open' }[];
 }

@@ -40,7 +40,7 @@ export interface DeliveryParts {
 
 /** What may be otherwise in a moment: the peer is compared with again. */
 function isPassing(error: unknown): boolean {
-  return error instanceof Fault && ['timeout', 'peer-offline', 'throttled'].includes(error.code);
+  return error instanceof Fault && ['timeout', 'peer-offline', 'throttled', 'not-open'].includes(error.code);
 }
 
 /** Delivers maps, each to one peer. */

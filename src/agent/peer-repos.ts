@@ -23,10 +23,15 @@ export interface PeerRepo {
   readonly head?: RefName | Oid;
   /** About what a clone receives; absent where only some branches are shown. */
   readonly bytes?: number;
+  /** Why it does not run there at the moment; absent for one that does. */
+  readonly standing?: Standstill;
 }
 
+/** Codes of what is told of one that does not run. */
+export type Standstill = 'paused' | 'not-open';
+
 /** What a peer is shown of a repository that it may read. */
-export async function formatShownRepo({ runGit, repository, shared }: Pick<RepoContext, 'runGit' | 'repository' | 'shared'>, to: Peer): Promise<unknown> {
+export async function formatShownRepo({ runGit, repository, shared }: Pick<RepoContext, 'runGit' | 'repository' | 'shared'>, to: Peer): Promise<object> {
   const { id, name } = shared();
   const roots = (await rootCommits(runGit, repository)).slice(0, 16);
   const head = await headOf(runGit, repository);
@@ -60,7 +65,7 @@ export function parsePeerRepos(value: unknown): readonly PeerRepo[] {
   const { repos } = parseRecord(value, 'list of repositories');
   if (!Array.isArray(repos) || repos.length > MAX_REPOS) throw new InputFault('list of repositories', `is none of at most ${MAX_REPOS}`);
   return repos.map((each) => {
-    const { repo, name, roots, head, bytes } = parseRecord(each, 'repository');
+    const { repo, name, roots, head, bytes, standing } = parseRecord(each, 'repository');
     if (!Array.isArray(roots) || roots.length > 16) throw new InputFault('repository', 'has no list of at most 16 first commits');
     return {
       repo: parseRepoId(parseText(repo, 'repo id')),
@@ -68,6 +73,7 @@ export function parsePeerRepos(value: unknown): readonly PeerRepo[] {
       roots: roots.map((oid) => parseOid(parseText(oid, 'object id'))),
       ...(head === undefined ? {} : { head: parseHead(parseText(head, 'head')) }),
       ...(bytes === undefined ? {} : { bytes: parseBytes(bytes) }),
+      ...(standing === undefined ? {} : { standing: standing === 'paused' ? 'paused' : 'not-open' }),
     };
   });
 }

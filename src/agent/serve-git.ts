@@ -4,8 +4,6 @@
 import { Transform } from 'node:stream';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Clock } from '../lib/clock.ts';
-import { asFault } from '../lib/errors.ts';
 import { parseRefName } from '../lib/names.ts';
 import type { Oid } from '../lib/names.ts';
 import { listPartials, partialSpace } from '../git/partials.ts';
@@ -14,12 +12,14 @@ import { serveReceiveOffer, serveReceivePeople, serveUpload } from '../git/servi
 import type { ReceivePeopleOptions, ServiceStart } from '../git/services.ts';
 import type { GitProcess } from '../git/run.ts';
 import type { ServedProcess } from '../link/carry.ts';
-import { EXIT_CROSSED, formatToldMap, MAX_BASES } from '../link/http-format.ts';
-import type { GitService, OfferHeaders, ToldMap } from '../link/http-format.ts';
+import { EXIT_CROSSED, MAX_BASES } from '../link/http-format.ts';
+import type { GitService, OfferHeaders } from '../link/http-format.ts';
 import type { Peer } from '../home/peers.ts';
 import type { Admission } from './admission.ts';
 import type { RepoContext } from './context.ts';
 import type { Quota } from './quota.ts';
+import { settleOffer } from './settle-offer.ts';
+import type { OfferBy, Settled } from './settle-offer.ts';
 import { globsFor, isLimited, isShownTo, shownTo } from './shown-branches.ts';
 import type { TransferKind } from './transfers.ts';
 
@@ -35,8 +35,6 @@ export interface ServeSettings {
 
 /** As much of git's last words as may hold the reason. */
 const KEPT_BYTES = 2048;
-/** The answer to an offer waits at most this long for what is to be told in it. */
-const TELL_MS = 2000;
 
 /** Starts the service of a plain `git fetch` or `git push`. */
 export async function openServiceProcess(
@@ -113,28 +111,11 @@ async function writable(context: RepoContext, peer: Peer): Promise<Pick<ReceiveP
   return { globs, hidden: [...hidden, ...(isLimited(context.shared(), peer) ? ['refs/tags'] : [])].map(parseRefName) };
 }
 
-/** What an offer rests on, and who is told of it. */
-export interface OfferBy {
-  readonly peer: Peer;
-  readonly spki: string;
-  readonly settings: ServeSettings;
-  /** Whether the grant that it began with still lets it. */
-  readonly mayStand: () => boolean;
-  /** To be called with what is told of our own map in the answer, which waits for that; false when it came too late. */
-  readonly onAccepted: (answer: (told: ToldMap | undefined) => boolean) => void;
-  readonly clock: Clock;
-  /** The push will be looked at soon: git is at work on it, or has ended where it may take long. */
-  readonly onArrived: () => void;
-  readonly onRefused: (why: string) => void;
-  /** It is not held after all. */
-  readonly onUnstored: () => void;
-}
-
 /** Starts the `receive-pack` of an offer; its exit code is 0 only when the map was taken in. */
 export async function openOffer(context: RepoContext, offer: OfferHeaders, by: OfferBy): Promise<ServedProcess> {
+  const held = context.maps.signed(offer.device)?.counter ?? 0;
   const haves = await havesOf(context, offer.bases, by.peer);
   const corner = `refs/xmpp/${offer.device}`;
-  const held = context.maps.signed(offer.device)?.counter;
   const admission = await by.settings.quota.begin(by.peer, corner);
   const call = serveReceiveOffer(context.repository, {
     namespace: [corner],
@@ -147,7 +128,8 @@ export async function openOffer(context: RepoContext, offer: OfferHeaders, by: O
   // All of a warm offer is here by now, and git is busy with it.
   if (offer.base !== undefined) by.onArrived();
   const heard = listenIn(process.stdout);
-  const whyNot = (): string => admission.why ?? heard.fatalWords() ?? 'the signature of the map does not fit the refs that came with it';
+  const whyNot = (): string | undefined => admission.why ?? heard.fatalWords();
+  const isCrossed = (): boolean => by.crossing.hasMet || (context.maps.signed(offer.device)?.counter ?? 0) > held;
   let settled: Settled = { words: '', fields: {} };
   const served: ServedProcess = {
     ...passOn(process),
@@ -158,65 +140,13 @@ export async function openOffer(context: RepoContext, offer: OfferHeaders, by: O
     stderrTail: () => process.stderrTail() + settled.words,
     async settle(exitCode) {
       if (offer.base === undefined) by.onArrived();
-      settled = await settleOffer(context, offer, { by, admission, whyNot, held });
+      settled = await settleOffer(context, offer, { by, admission, whyNot, isCrossed }).finally(() => by.crossing.end());
       if (settled.words === '') return 0;
       if (settled.isCrossed === true) return EXIT_CROSSED;
       return exitCode === 0 ? 1 : exitCode;
     },
   };
   return told(context, served, { peer: by.peer, kind: 'offer' });
-}
-
-/** How an offer ended; without words it was taken in. */
-interface Settled {
-  readonly words: string;
-  readonly fields: Readonly<Record<string, string>>;
-  readonly isCrossed?: boolean;
-}
-
-async function settleOffer(
-  context: RepoContext,
-  offer: OfferHeaders,
-  { by, admission, whyNot, held }: { readonly by: OfferBy; readonly admission: Admission; readonly whyNot: () => string; readonly held: number | undefined },
-): Promise<Settled> {
-  try {
-    await admission.end();
-    if (!by.mayStand()) {
-      // What git wrote before it could be ended.
-      await context.maps.restore(offer.device);
-      return { words: 'this device may not offer there any more', fields: {} };
-    }
-    let telling: ReturnType<typeof toldInTime> | undefined;
-    const begin = (): void => void (telling = toldInTime(by));
-    if (admission.why !== undefined) await context.maps.restore(offer.device);
-    else if (await context.maps.acceptPushed(offer.device, offer, by.spki, begin)) return { words: '', fields: await (telling ?? toldInTime(by)) };
-    const words = whyNot();
-    // Another one came while this was on its way: git found another corner than it had shown.
-    if (context.maps.signed(offer.device)?.counter !== held) return { words, fields: {}, isCrossed: true };
-    by.onRefused(words);
-    return { words, fields: {} };
-  } catch (error) {
-    by.onUnstored();
-    by.onRefused(asFault(error, 'storing it').message);
-    // Where it lies on this machine is nobody else's business.
-    return { words: 'it could not be stored there', fields: {} };
-  }
-}
-
-/** What is told in the answer, if it is known in time. */
-async function toldInTime({ onAccepted, clock }: Pick<OfferBy, 'onAccepted' | 'clock'>): Promise<Readonly<Record<string, string>>> {
-  return new Promise((resolve) => {
-    const timer = clock.setTimer(TELL_MS, () => answer(undefined));
-    let isWaiting = true;
-    const answer = (told: ToldMap | undefined): boolean => {
-      if (!isWaiting) return false;
-      isWaiting = false;
-      timer.cancel();
-      resolve((told === undefined ? undefined : formatToldMap(told)) ?? {});
-      return true;
-    };
-    onAccepted(answer);
-  });
 }
 
 /** What passes, and why git gave up: of a full disk, say, it tells the pusher alone (gitprotocol-pack(5), "side-band"). */

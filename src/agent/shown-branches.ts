@@ -6,6 +6,7 @@ import { grantedBranches, grantOf } from '../home/repos.ts';
 import type { SharedRepo } from '../home/repos.ts';
 import type { Peer } from '../home/peers.ts';
 import { isGranted } from '../lib/names.ts';
+import type { DeviceId } from '../lib/names.ts';
 
 type PeerOf = Pick<Peer, 'device' | 'jid' | 'kind'>;
 type Refs = Parameters<typeof branchesMatching>[1];
@@ -42,4 +43,9 @@ export function globsFor(shared: SharedRepo, peer: PeerOf): readonly (readonly s
 
 function namesOf(globs: readonly string[], names: readonly string[]): string[] {
   return branchesMatching(globs, new Map(names.map((name) => [`refs/heads/${name}`, ''])));
+}
+
+/** Maps that are told to a peer: where its grant names branches, its own alone, so that it knows what has arrived. */
+export function mapsFor({ context, engine }: { readonly context: { readonly shared: () => SharedRepo }; readonly engine: { readonly maps: ReadonlyMap<DeviceId, number> } }, peer: PeerOf): ReadonlyMap<DeviceId, number> {
+  return isLimited(context.shared(), peer) ? new Map([...engine.maps].filter(([device]) => device === peer.device)) : engine.maps;
 }

@@ -34,14 +34,18 @@ export class Standing {
     return new Fault('not-open', `${shared.name} cannot be opened on that device at the moment`);
   }
 
-  /** As the list of repositories has them: who looks for one is to find it there, and to found no second one of the same first commit. */
+  /**
+   * As the list of repositories has them, with what keeps them from running. One that is paused is read, so that nobody founds a second one of the same first
+   * commit; what cannot be opened is not looked at: a disk that hangs would keep the whole list.
+   */
   show(peer: Peer): Promise<unknown[]> {
-    const { runGit } = this.#parts;
+    const { runGit, pauses } = this.#parts;
     return Promise.all(
       this.#seenBy(peer).map(async (shared) => {
         const { id, name } = shared;
-        const unread = { repo: id, name, roots: [] };
-        return openShared(runGit, shared).then((repository) => formatShownRepo({ runGit, repository, shared: () => shared }, peer)).catch(() => unread);
+        if (pauses.fault(id) === undefined) return { repo: id, name, roots: [], standing: 'not-open' };
+        const shown = openShared(runGit, shared).then((repository) => formatShownRepo({ runGit, repository, shared: () => shared }, peer));
+        return { ...(await shown.catch(() => ({ repo: id, name, roots: [] }))), standing: 'paused' };
       }),
     );
   }

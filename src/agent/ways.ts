@@ -135,7 +135,7 @@ export class Ways {
       const words = `resumed at byte ${change.received} coming in, ${change.sent} going out`;
       events.emit({ type: 'resumed', words, peer, bytes: change.received });
     }
-    const words = describeChange(change);
+    const words = describeChange(change, by);
     if (words !== undefined) events.emit({ type: 'carrier', words, peer });
   }
 

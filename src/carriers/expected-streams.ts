@@ -120,7 +120,7 @@ export class ExpectedStreams {
       const isDirect = streamhost.jid === expected.peer;
       if (isDirect ? !allowed.has(streamhost.host) : !ways.includes(streamhost)) return [];
       return async (signal: AbortSignal) => {
-        if (!isDirect && !(await proxies.isGenuine(streamhost))) throw this.#note(expected.peer, streamhost, new StreamhostFault('server', 'the proxy itself names another address'));
+        if (!isDirect && !(await proxies.isGenuine(streamhost))) throw this.#note(expected.peer, streamhost, new Fault('server', 'the proxy itself names another address'));
         const timeoutMs = Math.max(0, since + (isDirect ? DIRECT_MS : PROXY_MS) - clock.now());
         const { host, port } = streamhost;
         const dialled = await dialStreamhost({ host, port, name, clock, timeoutMs, signal }).catch((error: unknown) => {

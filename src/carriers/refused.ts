@@ -1,7 +1,5 @@
 // What was refused to peers. Rule: everything is counted, and of each account each kind is logged once: who tries a thousand times fills no log.
 
-import { bareOf } from '../lib/jid.ts';
-import type { FullJid } from '../lib/jid.ts';
 import type { Log } from '../lib/log.ts';
 
 /** Kinds and accounts that are told apart; those that come after are only counted. */
@@ -21,10 +19,15 @@ export class Refused {
     return this.#count;
   }
 
-  /** @param why stable words: they tell the kind */
-  add(peer: FullJid, why: string): void {
+  /** What no account can be named for, and is logged by who found it. */
+  addUnnamed(): void {
     this.#count += 1;
-    const account = bareOf(peer);
+  }
+
+  /** @param from any JID @param why stable words, none of the sender's own: they tell the kind */
+  add(from: string, why: string): void {
+    this.#count += 1;
+    const [account = ''] = from.split('/');
     const kind = `${account}\n${why}`;
     if (this.#kinds.has(kind) || this.#kinds.size >= MAX_KINDS) return;
     this.#kinds.add(kind);

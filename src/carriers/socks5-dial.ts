@@ -63,7 +63,7 @@ export function dialStreamhost({ host, port, name, clock, timeoutMs, signal }: D
     };
     const timer = clock.setTimer(timeoutMs, () => fail(new (isThere ? StreamhostFault : Fault)('timeout', `${where} gave no stream within ${timeoutMs / 1000} s`)));
     signal.addEventListener('abort', onAbort, { once: true });
-    socket.on('error', (error) => fail(new Fault('tcp', `${where} cannot be reached: ${codeOf(error) ?? error.message}`, { cause: error })));
+    socket.on('error', (error) => fail(new (isThere ? StreamhostFault : Fault)('tcp', `${where} ${isThere ? 'was lost' : 'cannot be reached'}: ${codeOf(error) ?? error.message}`, { cause: error })));
     socket.once('connect', () => {
       isThere = true;
       socket.write(machine.start());

@@ -2,7 +2,7 @@
 // Rule: an offer is told to the peer inside the encrypted link first; a query that comes over XMPP alone connects this machine to nothing.
 
 import type { Clock } from '../lib/clock.ts';
-import { Fault, messageOf } from '../lib/errors.ts';
+import { Fault, InputFault, messageOf } from '../lib/errors.ts';
 import { parseFullJid } from '../lib/jid.ts';
 import type { FullJid } from '../lib/jid.ts';
 import type { Log } from '../lib/log.ts';
@@ -86,7 +86,7 @@ export class Socks5 {
     this.#refused = options.refused ?? new Refused(options.log);
     const { connection } = options;
     this.#proxies = new Proxies(options);
-    this.#listener = new StreamhostListener(options);
+    this.#listener = new StreamhostListener({ ...options, onRefused: () => this.#refused.addUnnamed() });
     this.#expected = new ExpectedStreams({ ...options, jid: connection.jid, proxies: this.#proxies, signal: this.#end.signal, onWrong: (peer) => this.#refused.add(peer, 'a streamhost that answered gave no stream') });
     this.#removeHandler = connection.handleIq(NS_BYTESTREAMS, 'query', (iq) => this.#answer(iq));
     connection.onClose((fault) => this.#over(fault));
@@ -94,7 +94,7 @@ export class Socks5 {
 
   /** Queries, streamhosts and direct connections that were refused so far. */
   get refused(): number {
-    return this.#refused.count + this.#listener.refused;
+    return this.#refused.count;
   }
 
   /** Who is handed the streams that peers open; while there is nobody, they are refused. */
@@ -199,20 +199,18 @@ export class Socks5 {
     if (iq.type !== 'set') throw this.#refuse({ type: 'cancel', condition: 'not-acceptable', why: 'this is no proxy' }, iq);
     try {
       const peer = parseFullJid(iq.from);
-      if (this.#options.isWelcome?.(peer) === false) throw refuse(UNEXPECTED);
+      if (this.#options.isWelcome?.(peer) === false) throw this.#refuse(UNEXPECTED, iq);
       return { peer, asked: parseQuery(iq.payload) };
     } catch (error) {
-      throw this.#count(asRefusal(error), iq);
+      // What it says of the sender's own words is for the sender.
+      if (error instanceof InputFault) this.#refused.add(iq.from, 'a query that cannot be read');
+      throw asRefusal(error);
     }
   }
 
   #refuse(refusal: Refusal, iq: IncomingIq): Error {
-    return this.#count(refuse(refusal), iq);
-  }
-
-  #count(refusal: Error, { from }: IncomingIq): Error {
-    this.#refused.add(parseFullJid(from), refusal.message);
-    return refusal;
+    this.#refused.add(iq.from, refusal.why);
+    return refuse(refusal);
   }
 
   #over(fault: Fault): void {

@@ -21,6 +21,8 @@ export interface StreamhostListenerOptions {
   readonly log: Log;
   readonly mode: () => DirectMode;
   readonly interfaces: () => Interfaces;
+  /** Told of each connection that is refused. */
+  readonly onRefused?: () => void;
 }
 
 /** Where a peer may connect. */
@@ -140,6 +142,7 @@ export class StreamhostListener {
 
   #count(why: string, socket: Socket): void {
     this.#refused += 1;
+    this.#options.onRefused?.();
     if (this.#hasLogged) return;
     this.#hasLogged = true;
     this.#options.log.warn('refused a direct connection', { from: socket.remoteAddress, why });

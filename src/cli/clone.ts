@@ -75,6 +75,8 @@ async function look(door: Door, { peer, name, dir }: Clone): Promise<ReposAnswer
     const names = repos.map((each) => each.name).join(', ');
     throw new Fault('no-such-repo', `${peer} shows no repository "${name}"`, { remedy: names === '' ? 'share it there: git xmpp share' : `it shows: ${names}` });
   }
+  if (found.standing === 'paused') throw new Fault('paused', `${name} is paused on ${peer}`, { remedy: 'there: git xmpp resume' });
+  if (found.standing !== undefined) throw new Fault('not-open', `${name} cannot be opened on ${peer} at the moment`);
   const here = (await door.ask<ReposAnswer>('GET', '/repos')).repos.find(({ id }) => id === found.id);
   if (here === undefined || here.path === dir) return found;
   throw new Fault('exists', `this repository is shared already, from ${here.path ?? here.name}`, { remedy: `git xmpp unshare ${here.path ?? here.name}` });

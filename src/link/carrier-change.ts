@@ -22,11 +22,16 @@ const WAYS: Readonly<Record<Carrier['addressClass'], string>> = {
   public: 'over the internet',
 };
 
-/** `direct (within the local network) instead of in-band: a better way was found`; undefined for the first one, which `status` shows. */
-export function describeChange({ carrier, lost, from }: CarrierChange): string | undefined {
+/**
+ * `direct (within the local network) instead of in-band: a better way was found`; undefined for the first one, which `status` shows.
+ * @param by which end tells it: the one that dialled the link decides where it moves, and may have lost what the other one still has
+ */
+export function describeChange({ carrier, lost, from }: CarrierChange, by: 'dialler' | 'listener'): string | undefined {
   if (from === undefined) return undefined;
   const way = `${carrier.kind} (${WAYS[carrier.addressClass]})`;
-  if (from !== carrier.kind) return `${way} instead of ${from}: ${lost ?? 'a better way was found'}`;
+  const isOwn = by === 'dialler';
+  if (from !== carrier.kind) return `${way} instead of ${from}: ${lost ?? (isOwn ? 'a better way was found' : 'the other device moved there')}`;
   // Of one kind the pipe moves by itself only to larger blocks.
-  return lost === undefined ? `${way} with larger blocks: the server throttles nothing` : `${way} again: ${lost}`;
+  if (lost === undefined && isOwn) return `${way} with larger blocks: the server throttles nothing`;
+  return `${way} again: ${lost ?? 'the other device moved there'}`;
 }

@@ -19,7 +19,8 @@ export const AGENT = [
   ...inFile(
     'src/agent/standing.ts',
     ['one that stands still is shown only to peers that may see it', " && isGranted(grantOf(shared, peer), 'read')", '', 'unit/agent/standing'],
-    ['one that cannot be read is shown by name', '.catch(() => unread)', '', 'unit/agent/standing'],
+    ['one that cannot be read is shown by name', 'await shown.catch(() => ({ repo: id, name, roots: [] }))', 'await shown', 'unit/agent/standing'],
+    ['one that cannot be opened is not looked at', "if (pauses.fault(id) === undefined) return { repo: id, name, roots: [], standing: 'not-open' };", '', 'unit/agent/standing'],
     ['one that runs is not told to stand still', '!isRunning(shared.id) && ', '', 'unit/agent/standing'],
   ),
   ...inFile(

@@ -8,6 +8,7 @@ import type { RepoLoop } from '../../../src/agent/loop.ts';
 import { Peers } from '../../../src/home/peers.ts';
 import type { Peer } from '../../../src/home/peers.ts';
 import type { SharedRepo } from '../../../src/home/repos.ts';
+import { realClock } from '../../../src/lib/clock.ts';
 import { Fault } from '../../../src/lib/errors.ts';
 import { parseBareJid } from '../../../src/lib/jid.ts';
 import { parseOid } from '../../../src/lib/names.ts';
@@ -62,6 +63,7 @@ async function setScene(grant: Grant, options: { readonly paused?: SharedRepo } 
     exchanges: { during: (_repo: unknown, _name: unknown, work: () => Promise<void>) => work() },
     slices: { taken: () => undefined },
     onContact: (peer: Peer) => contacts.push(peer),
+    clock: realClock,
     events: { emit: ({ type }: { readonly type: string }) => events.push(type) },
   } as unknown as AnswerParts;
   return { answers: new Answers(parts), context, told, contacts, events };

@@ -260,6 +260,23 @@ describe('deliverOffer', () => {
     expect(pair.events.filter(({ type }) => type === 'offer-refused')).toEqual([]);
   });
 
+  it('has the newer of two offers taken in that are made at once', async () => {
+    await publish({ main: one });
+    await offer();
+    const offers = [];
+    for (const refs of [{ main: one, topic: two }, { main: two, other: two }]) {
+      await publish(refs);
+      const signed = pair.near.maps.signed(me());
+      if (signed === undefined) throw new Error('nothing was signed');
+      offers.push({ device: me(), signed, refs: pair.near.maps.refsOf(me()) });
+    }
+    const parts = { session: link.session, clock: realClock, transfer: untold };
+    const [, newer] = await Promise.allSettled(offers.map((each) => deliverOffer(pair.near, parts, { offer: each, copy: PUSHED })));
+    expect(newer?.status).toBe('fulfilled');
+    expect(corner()).toEqual({ 'heads/main': two, 'heads/other': two });
+    expect(pair.far.maps.signed(me())?.counter).toBe(offers[1]?.signed.counter);
+  });
+
   it('takes for delivered what comes there by two ways at once', async () => {
     await publish({ main: two });
     await Promise.all([offer(me(), PUSHED), offer(me(), PUSHED)]);

@@ -34,17 +34,21 @@ describe('a repository that does not run', () => {
     expect(await standing().show(STRANGER)).toEqual([]);
   });
 
-  it('is shown by name where it cannot be read', async () => {
-    expect(await standing().show(PEER)).toEqual([{ repo: NOTES.id, name: 'notes', roots: [] }]);
+  it('is shown by name, and not looked at, where it cannot be opened', async () => {
+    expect(await standing().show(PEER)).toEqual([{ repo: NOTES.id, name: 'notes', roots: [], standing: 'not-open' }]);
   });
 
-  it('is shown with its first commits where it can, so that nobody founds a second one', async () => {
+  it('is shown by name where it is paused and cannot be read', async () => {
+    expect(await standing({ paused: NOTES.id }).show(PEER)).toEqual([{ repo: NOTES.id, name: 'notes', roots: [], standing: 'paused' }]);
+  });
+
+  it('is shown with its first commits where it is paused, so that nobody founds a second one', async () => {
     const repo = makeRepo();
     const root = commit(repo, { 'a.txt': 'one\n' }, 'first');
     git(repo.dir, 'config', 'xmpp.id', NOTES.id);
     const shared = { ...NOTES, path: repo.dir, gitDir: `${repo.dir}/.git` };
-    const there = new Standing({ repos: { list: () => [shared] }, pauses: { fault: () => undefined }, runGit, isRunning: () => false });
-    expect(await there.show(PEER)).toMatchObject([{ repo: NOTES.id, name: 'notes', roots: [root] }]);
+    const there = new Standing({ repos: { list: () => [shared] }, pauses: { fault: () => new Fault('paused', 'notes is paused') }, runGit, isRunning: () => false });
+    expect(await there.show(PEER)).toMatchObject([{ repo: NOTES.id, name: 'notes', roots: [root], standing: 'paused' }]);
   });
 });
 

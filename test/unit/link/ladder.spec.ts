@@ -142,6 +142,6 @@ describe('a dialled link', () => {
     await until(() => world.nearChanges.length === 1);
     await echoing;
     expect(asked).toEqual([false, true]);
-    expect(world.nearChanges.map(describeChange)).toEqual(['in-band (through the server) with larger blocks: the server throttles nothing']);
+    expect(world.nearChanges.map((change) => describeChange(change, 'dialler'))).toEqual(['in-band (through the server) with larger blocks: the server throttles nothing']);
   });
 });
