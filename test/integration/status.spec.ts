@@ -117,7 +117,7 @@ describe('status --watch', () => {
     watch.child.kill('SIGTERM');
     const { code, stdout } = await watch.ended;
     expect(code).toBe(143);
-    expect(stdout.trimEnd().split('\n').map((each) => Object.keys(JSON.parse(each) as object))).toContainEqual(['account', 'peers', 'repos', 'notes']);
+    expect(stdout.trimEnd().split('\n').map((each) => Object.keys(JSON.parse(each) as object))).toContainEqual(['account', 'peers', 'repos', 'refused', 'notes']);
   });
 });
 

@@ -19,8 +19,21 @@ for (let turn = 0; turn < 600; turn += 1) {
 }
 console.log(Math.round(most / 2 ** 20));`;
 
-function heapWith(setting: string): number {
-  return Number(execFileSync(process.execPath, ['--import', './scripts/typescript.mjs', '--input-type=module', '--eval', `${setting}\n${GROW}`], { cwd: ROOT, encoding: 'utf8' }));
+/** Has so much survive that the space for young objects grows as far as it may, and says how far, in MB. */
+const YOUNG = `
+const { youngBytes } = await import('./src/agent/heap-growth.ts');
+let kept = [];
+let most = 0;
+for (let turn = 0; turn < 150; turn += 1) {
+  for (let count = 0; count < 4000; count += 1) kept.push({ text: 'x' + count });
+  if (kept.length > 120_000) kept = kept.slice(60_000);
+  most = Math.max(most, youngBytes());
+  await new Promise((resolve) => setImmediate(resolve));
+}
+console.log(Math.round(most / 2 ** 20));`;
+
+function heapWith(setting: string, program = GROW): number {
+  return Number(execFileSync(process.execPath, ['--import', './scripts/typescript.mjs', '--input-type=module', '--eval', `${setting}\n${program}`], { cwd: ROOT, encoding: 'utf8' }));
 }
 
 describe('the room of the heap', () => {
@@ -34,5 +47,10 @@ describe('the room of the heap', () => {
     const bounded = heapWith(`(await import('./src/agent/heap-growth.ts')).boundHeap();`);
     const unbounded = heapWith(`(await import('node:v8')).setFlagsFromString('--heap-growing-percent=300');`);
     expect(bounded).toBeLessThan(unbounded - 30);
+  });
+
+  it('has no more for young objects than 16 MiB', () => {
+    expect(heapWith('', YOUNG)).toBeGreaterThan(20);
+    expect(heapWith(`(await import('./src/agent/heap-growth.ts')).boundHeap();`, YOUNG)).toBe(16);
   });
 });
