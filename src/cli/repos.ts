@@ -58,7 +58,12 @@ export async function listRepos(door: Door, peer: string | undefined): Promise<v
   const query = peer === undefined ? '' : `?peer=${encodeURIComponent(peer)}`;
   const { repos } = await door.ask<ReposAnswer>('GET', `/repos${query}`);
   if (repos.length === 0) return say(peer === undefined ? 'nothing is shared here yet: git xmpp share' : `${peer} shows no repository`);
-  for (const line of table(repos.map(({ name, path }) => (path === undefined ? [`${peer ?? ''}/${name}`] : [name, path])))) print(line);
+  for (const line of table(repos.map((repo) => rowOf(repo, peer)))) print(line);
+}
+
+function rowOf({ name, path, standing }: ReposAnswer['repos'][number], peer: string | undefined): readonly string[] {
+  if (path !== undefined) return [name, path];
+  return [`${peer ?? ''}/${name}`, ...(standing === undefined ? [] : [standing === 'paused' ? 'paused there' : 'cannot be opened there at the moment'])];
 }
 
 /** Looks, compares and offers now; waits until all peers that are there have what they lack. */

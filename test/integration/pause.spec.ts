@@ -28,6 +28,9 @@ describe('a repository that is paused', () => {
     expect(refused.words).toBe('offering to laptop: notes is paused on that device');
     const fetched = await desktop.run('git', ['fetch', 'origin'], { cwd: copy });
     expect([fetched.code, fetched.stderr]).toEqual([128, expect.stringContaining('notes is paused on that device')]);
+    expect((await desktop.xmpp('repos', 'laptop')).stdout).toBe('laptop/notes  paused there\n');
+    const cloned = await desktop.run('git-xmpp', ['clone', 'laptop/notes', desktop.path('again')]);
+    expect([cloned.code, cloned.stderr]).toEqual([1, 'git-xmpp: [paused] notes is paused on laptop\n  there: git xmpp resume\n']);
     const pushed = await laptop.run('git', ['push', 'desktop', 'HEAD:refs/heads/other'], { cwd: notes });
     expect([pushed.code, pushed.stderr]).toEqual([128, expect.stringContaining(`git xmpp resume --repo ${notes}`)]);
     const synced = await laptop.xmppIn(notes, 'sync', '.');

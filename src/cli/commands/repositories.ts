@@ -81,7 +81,7 @@ const REPOS = command({
   name: 'repos',
   group: 'Repositories',
   summary: 'what is shared here, or what a peer shows',
-  description: ['The repositories that are shared here, with their folders; with a peer, those that it shows to this device.'],
+  description: ['The repositories that are shared here, with their folders; with a peer, those that it shows to this device, and which of them are paused or cannot be opened there at the moment.'],
   arguments: [{ name: 'peer', isOptional: true, completes: 'peer' }],
   examples: [
     { line: 'git xmpp repos', says: 'what is shared here' },
