@@ -4,7 +4,7 @@
 
 import { Device, pairDevices } from './device.ts';
 import { startProsody } from './prosody.ts';
-import type { Prosody, ProsodySettings } from './prosody.ts';
+import type { Prosody, ProsodyOptions, ProsodySettings } from './prosody.ts';
 import { startTcpProxy } from './tcp-proxy.ts';
 import type { TcpProxy } from './tcp-proxy.ts';
 
@@ -20,6 +20,20 @@ export interface TwoDevices {
   stop(): Promise<void>;
 }
 
+/** Servers on which every spec that begins here can be run: `XMPP_ON=tiny npm test -- --project integration`. What a spec itself asks for comes first. */
+const SERVERS: Readonly<Record<string, ProsodyOptions>> = {
+  tiny: { stanzaLimit: 10_000 },
+  bare: { hasPep: false, hasSm: false },
+};
+
+/** @throws Error naming the servers there are */
+function chosenServer(name = process.env.XMPP_ON): ProsodyOptions {
+  if (name === undefined || name === '') return {};
+  const found = SERVERS[name];
+  if (found === undefined) throw new Error(`XMPP_ON names none of ${Object.keys(SERVERS).join(', ')}`);
+  return found;
+}
+
 /** @param accounts further accounts of the server, name to password */
 export async function startTwoDevices(settings: ProsodySettings = {}, accounts: Readonly<Record<string, string>> = {}): Promise<TwoDevices> {
   const started: (() => Promise<void>)[] = [];
@@ -27,7 +41,7 @@ export async function startTwoDevices(settings: ProsodySettings = {}, accounts: 
     for (const end of started.splice(0).reverse()) await end();
   };
   try {
-    const server = await startProsody({ hasProxy: false, ...settings, accounts: { ...accounts, [ACCOUNT]: PASSWORD } });
+    const server = await startProsody({ hasProxy: false, ...chosenServer(), ...settings, accounts: { ...accounts, [ACCOUNT]: PASSWORD } });
     started.push(() => server.stop());
     const proxy = await startTcpProxy({ host: server.host, port: server.port });
     started.push(() => proxy.stop());

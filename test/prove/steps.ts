@@ -1,5 +1,8 @@
 // What `npm run prove` runs, in order, and what each part shows. Rule: a step is a command that a person can type, and its exit code is the verdict.
 
+import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+
 /** One part of the proof. */
 export interface Step {
   readonly name: string;
@@ -19,6 +22,15 @@ export function commandOf({ args, env }: Step): string {
 }
 
 const CARRIERS = ['in-band', 'socks5', 'direct'] as const;
+/** Of two-devices.ts: what each of them lacks. */
+const SERVERS = { tiny: 'stanzas of 10 000 bytes at most', bare: 'neither PEP nor stream management' } as const;
+const INTEGRATION = path.join(import.meta.dirname, '../integration');
+
+/** Those whose two devices may be at any server. */
+function specsOfTwoDevices(): readonly string[] {
+  const names = readdirSync(INTEGRATION).filter((name) => readFileSync(path.join(INTEGRATION, name), 'utf8').includes('startTwoDevices('));
+  return names.sort().map((name) => `test/integration/${name}`);
+}
 
 /** @param scale 1 is the whole proof, which takes some two hours; less makes each part shorter, and shows less */
 export function stepsOf(scale: number): readonly Step[] {
@@ -32,6 +44,13 @@ export function stepsOf(scale: number): readonly Step[] {
       env: { XMPP_PROFILES: 'all', XMPP_INTEROP: 'slixmpp' },
       figures: 3,
     },
+    ...Object.entries(SERVERS).map(([server, lacks]) => ({
+      name: `integration specs on a server with ${lacks}`,
+      shows: 'what begins with two devices of one account works there as on a server without limits',
+      args: npm('test', '--project', 'integration', ...specsOfTwoDevices()).slice(1),
+      env: { XMPP_ON: server },
+      figures: 1,
+    })),
     ...CARRIERS.map((carrier) => ({
       name: `faults on the way, ${carrier}`,
       shows: 'pushes, fetches, clones and commits both ways end right while connections are cut, swallowed, held and reordered and the server restarts twice; no restart from nothing; memory and descriptors bounded',
