@@ -82,6 +82,7 @@ describe('an agent whose network is gone', () => {
       const { type, at, code } = event as AgentEvent;
       if (at >= since && ['lostnet', 'network', 'not-online', 'online'].includes(type)) events.push(code === undefined ? type : `${type}: ${code}`);
     }
-    expect([events[0], new Set(events.slice(1, -2)), ...events.slice(-2)]).toEqual(['lostnet', new Set(['not-online: no-network']), 'network', 'online']);
+    // A try of its own may be quicker than the look at the network.
+    expect([events[0], new Set(events.slice(1, -2)), new Set(events.slice(-2))]).toEqual(['lostnet', new Set(['not-online: no-network']), new Set(['network', 'online'])]);
   });
 });
