@@ -164,7 +164,8 @@ describe('a bulk lane', () => {
     };
     expect(await readHash(service, cut)).toBe(hash);
     expect(await service.end).toMatchObject({ exitCode: 3 });
-    expect(lanes.lanes.length).toBe(1);
+    // Another one may be had 2.5 s later, which a busy machine can take for the rest.
+    expect(lanes.lanes.length).toBeLessThanOrEqual(2);
     expect(lanes.world.acceptor.refusals).toBe(0);
   });
 
@@ -174,7 +175,7 @@ describe('a bulk lane', () => {
       if (at > 4 << 20) lanes.lanes[0]?.far.destroy();
     });
     expect(answer).toContain(hash);
-    expect(lanes.lanes.length).toBe(1);
+    expect(lanes.lanes.length).toBeLessThanOrEqual(2);
   });
 
   it('that cannot be had costs nothing but the try', async () => {
