@@ -132,7 +132,10 @@ export function parseList(stdout: string): Map<string, string[]> {
   for (const entry of stdout.split('\0').slice(0, -1)) {
     const cut = entry.indexOf('\n');
     const key = cut < 0 ? entry : entry.slice(0, cut);
-    values.set(key, [...(values.get(key) ?? []), cut < 0 ? 'true' : entry.slice(cut + 1)]);
+    const value = cut < 0 ? 'true' : entry.slice(cut + 1);
+    const known = values.get(key);
+    if (known === undefined) values.set(key, [value]);
+    else known.push(value);
   }
   return values;
 }

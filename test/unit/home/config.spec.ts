@@ -3,7 +3,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Config } from '../../../src/home/config.ts';
+import { Config, parseList } from '../../../src/home/config.ts';
 import type { Home } from '../../../src/home/paths.ts';
 import { makeHome, modeOf } from '../../helpers/home.ts';
 import { git, makeFolder, makeRepo } from '../../helpers/repo.ts';
@@ -112,5 +112,15 @@ describe('Config', () => {
     const { config } = await makeConfig();
     for (const key of ['', 'a', '--get', 'a.', '.b', 'a.b\nc', 'a.1', 'ä.b']) expect(() => config.get(key)).toThrow('config key');
     await expect(config.set('a.b', 'x\0y')).rejects.toMatchObject({ code: 'bad-input' });
+  });
+});
+
+describe('parseList', () => {
+  it('reads a key alone as true, and all values of a key in their order', () => {
+    expect(parseList('a.b\n1\0a.b\0c.d\nx\ny\0')).toEqual(new Map([['a.b', ['1', 'true']], ['c.d', ['x\ny']]]));
+  });
+
+  it('reads a hundred thousand values of one key, each once', () => {
+    expect(parseList('a.b\n1\0'.repeat(100_000)).get('a.b')).toHaveLength(100_000);
   });
 });
