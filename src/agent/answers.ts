@@ -3,6 +3,7 @@
 
 import type { FaultRecord } from '../lib/errors.ts';
 import type { PauseStatus } from './pauses.ts';
+import type { Standstill } from './peer-repos.ts';
 import type { PeerStatus, RepoStatus } from './status.ts';
 
 /** `GET /account`. */
@@ -105,5 +106,5 @@ export type CloneLine =
 
 /** `GET /repos`. Of a peer: `head` and `bytes` as it tells them, and no path; `standing` where it does not run there at the moment. */
 export interface ReposAnswer {
-  readonly repos: readonly { readonly name: string; readonly id: string; readonly path?: string; readonly head?: string; readonly bytes?: number; readonly standing?: 'paused' | 'not-open' }[];
+  readonly repos: readonly { readonly name: string; readonly id: string; readonly path?: string; readonly head?: string; readonly bytes?: number; readonly standing?: Standstill }[];
 }

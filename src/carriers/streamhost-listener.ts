@@ -21,8 +21,8 @@ export interface StreamhostListenerOptions {
   readonly log: Log;
   readonly mode: () => DirectMode;
   readonly interfaces: () => Interfaces;
-  /** Told of each connection that is refused. */
-  readonly onRefused?: () => void;
+  /** Told of each connection that is refused: one too many, too slow, from too far, or for no stream that is expected. */
+  readonly onRefused: () => void;
 }
 
 /** Where a peer may connect. */
@@ -39,15 +39,9 @@ export class StreamhostListener {
   readonly #unauthenticated = new Map<Socket, 'asked' | 'refused'>();
   #servers: Promise<readonly Server[]> | undefined;
   #hasLogged = false;
-  #refused = 0;
 
   constructor(options: StreamhostListenerOptions) {
     this.#options = options;
-  }
-
-  /** Connections that were refused so far: too many, too slow, from too far, or for no stream that is expected. */
-  get refused(): number {
-    return this.#refused;
   }
 
   get isListening(): boolean {
@@ -141,8 +135,7 @@ export class StreamhostListener {
   }
 
   #count(why: string, socket: Socket): void {
-    this.#refused += 1;
-    this.#options.onRefused?.();
+    this.#options.onRefused();
     if (this.#hasLogged) return;
     this.#hasLogged = true;
     this.#options.log.warn('refused a direct connection', { from: socket.remoteAddress, why });

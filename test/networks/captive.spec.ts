@@ -4,6 +4,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startAgentOn } from '../helpers/agent-on.ts';
 import { Device, pairDevices } from '../helpers/device.ts';
 import { examine } from '../helpers/examine.ts';
 import { makeNatNetwork } from '../helpers/nat-network.ts';
@@ -30,12 +31,11 @@ beforeAll(async () => {
   network = makeNatNetwork([1]);
   server = await startProsody({ address: network.open, accounts: { [ACCOUNT]: PASSWORD } });
   portal = await network.portal(1, network.open);
-  const [command = '', ...first] = network.enter(1, 1);
-  etc = path.join('/etc/netns', first.at(-1) ?? '');
+  etc = path.join('/etc/netns', network.enter(1, 1).at(-1) ?? '');
   mkdirSync(etc, { recursive: true });
   writeFileSync(path.join(etc, 'resolv.conf'), 'nameserver 10.77.1.1\noptions timeout:2 attempts:2\n');
   [outside, guest] = [await new Device('outside').prepare(), await new Device('guest').prepare()];
-  expect(await guest.run(command, [...first, 'git-xmpp', 'daemon', 'start'])).toMatchObject({ code: 0 });
+  await startAgentOn(guest, network.enter(1, 1));
   await outside.login(server, ACCOUNT, PASSWORD);
   await guest.login(server, ACCOUNT, PASSWORD, { host: HOST, port: server.port });
   const { typed } = await pairDevices(outside, guest);

@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../src/agent/events.ts';
+import { startAgentOn } from '../helpers/agent-on.ts';
 import { Device, pairDevices } from '../helpers/device.ts';
 import { startFarPath } from '../helpers/far-path.ts';
 import type { FarPath } from '../helpers/far-path.ts';
@@ -46,8 +47,7 @@ async function signInByNetem(kind: Kind, { devices, started }: Setting): Promise
   started.push(() => server.stop());
   for (const [index, device] of devices.entries()) {
     network.stretch(index + 1, FAR);
-    const [command = '', ...first] = network.enter(index + 1, 1);
-    expect(await device.run(command, [...first, 'git-xmpp', 'daemon', 'start'])).toMatchObject({ code: 0 });
+    await startAgentOn(device, network.enter(index + 1, 1));
     await device.login(server, ACCOUNT, PASSWORD);
   }
 }

@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../src/agent/events.ts';
+import { startAgentOn } from '../helpers/agent-on.ts';
 import { Device, pairDevices } from '../helpers/device.ts';
 import { makeNatNetwork } from '../helpers/nat-network.ts';
 import type { NatNetwork } from '../helpers/nat-network.ts';
@@ -28,8 +29,7 @@ beforeAll(async () => {
   server = await startProsody({ address: network.open, accounts: { [ACCOUNT]: PASSWORD } });
   [office, roaming] = [await new Device('office').prepare(), await new Device('roaming').prepare()];
   for (const [device, lan] of [[office, 1], [roaming, 2]] as const) {
-    const [command = '', ...first] = network.enter(lan, 1);
-    expect(await device.run(command, [...first, 'git-xmpp', 'daemon', 'start'])).toMatchObject({ code: 0 });
+    await startAgentOn(device, network.enter(lan, 1));
     // Slow enough to be met in the middle.
     await device.git(device.dir, 'config', '--global', 'xmpp.limit.up', '1m');
     await device.login(server, ACCOUNT, PASSWORD);

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startAgentOn } from '../helpers/agent-on.ts';
 import { Device, pairDevices } from '../helpers/device.ts';
 import type { Ended } from '../helpers/device.ts';
 import { makeNatNetwork } from '../helpers/nat-network.ts';
@@ -23,8 +24,7 @@ const devices: Device[] = [];
 async function deviceAt(name: string, lan: number, number: number): Promise<Device> {
   const device = await new Device(name).prepare();
   devices.push(device);
-  const [command = '', ...first] = network.enter(lan, number);
-  expect(await device.run(command, [...first, 'git-xmpp', 'daemon', 'start'])).toMatchObject({ code: 0 });
+  await startAgentOn(device, network.enter(lan, number));
   await device.login(server, ACCOUNT, PASSWORD);
   return device;
 }

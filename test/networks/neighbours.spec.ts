@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../src/agent/events.ts';
+import { startAgentOn } from '../helpers/agent-on.ts';
 import { Device, pairDevices } from '../helpers/device.ts';
 import { makeNatNetwork } from '../helpers/nat-network.ts';
 import type { NatNetwork } from '../helpers/nat-network.ts';
@@ -28,7 +29,7 @@ beforeAll(async () => {
   server = await startProsody({ address: network.open, accounts: { [ACCOUNT]: PASSWORD }, hasProxy: false });
   [office, bench] = [await new Device('office').prepare(), await new Device('bench').prepare()];
   for (const [device, number] of [[office, 1], [bench, 2]] as const) {
-    await startOn(device, number);
+    await startAgentOn(device, network.enter(1, number));
     // Slow enough to be met in the middle.
     await device.git(device.dir, 'config', '--global', 'xmpp.limit.up', '1m');
     await device.login(server, ACCOUNT, PASSWORD);
@@ -46,11 +47,6 @@ afterAll(async () => {
   await server?.stop();
   network?.stop();
 });
-
-async function startOn(device: Device, number: number): Promise<void> {
-  const [command = '', ...first] = network.enter(1, number);
-  expect(await device.run(command, [...first, 'git-xmpp', 'daemon', 'start'])).toMatchObject({ code: 0 });
-}
 
 /** Bytes that the links of the machine that pushes sent so far, those that were sent twice among them. */
 async function sent(): Promise<number> {
@@ -91,7 +87,7 @@ describe('a push between two machines on one network', () => {
     // An agent that has just begun has no link yet: the push is what first goes over it.
     const before = async (): Promise<void> => {
       await bench.xmpp('daemon', 'stop');
-      await startOn(bench, 2);
+      await startAgentOn(bench, network.enter(1, 2));
     };
     expect(await pushWhile('up', { before })).toContainEqual(expect.stringMatching(/^direct \(within the local network\) instead of in-band: a better way was found$/));
   });

@@ -16,7 +16,7 @@ const REPORT = path.join(ROOT, 'docs/RELIABILITY.md');
 /** What the page is made from, so that one part can be run anew. */
 const OUTCOMES = path.join(ROOT, 'docs/reliability.json');
 
-/** What failed stands before the sum. */
+/** What failed stands before the sum. A line that names a temporary file says nothing on another machine. */
 const LINES_OF_A_FAILURE = 40;
 
 const { values } = parseArgs({ options: { scale: { type: 'string', default: '1' }, only: { type: 'string' } } });
@@ -55,7 +55,7 @@ function runStep(step: Step): Promise<Outcome> {
   const { name, shows } = step;
   return new Promise((resolve) => {
     child.once('close', (code) => {
-      const lines = stripVTControlCharacters(output).split('\n').filter((line) => line.trim() !== '');
+      const lines = stripVTControlCharacters(output).split('\n').filter((line) => line.trim() !== '' && !line.includes(os.tmpdir()));
       resolve({ name, shows, command, code: code ?? 1, seconds: Math.round((performance.now() - start) / 1000), figures: lines.slice(code === 0 ? -step.figures : -LINES_OF_A_FAILURE), ...about });
     });
   });

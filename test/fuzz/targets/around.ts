@@ -25,10 +25,10 @@ import { AckDecoder, LaneDecoder, encodeAck, encodeDone, encodeHello, encodePart
 import { parseLinkId } from '../../../src/pipe/frame-format.ts';
 import { readAddress } from '../../../src/xmpp/address.ts';
 import { readDevices } from '../../../src/xmpp/devices.ts';
-import { cuts, inPieces, mutatedBytes, mutatedText } from '../mutate.ts';
+import { mutatedBytes, mutatedText } from '../mutate.ts';
 import { target } from '../target.ts';
 import type { Target } from '../target.ts';
-import { FULL, inJson, json, OID, PEER, REPO } from './seeds.ts';
+import { FULL, inJson, inStream, json, OID, PEER, REPO } from './seeds.ts';
 
 const LINK = parseLinkId('00112233445566778899aabbccddeeff');
 const ACCOUNT = parseBareJid('anna@example.org');
@@ -61,30 +61,23 @@ function asked(method: string, url: string, body: Uint8Array): Parameters<typeof
   return incoming as unknown as Parameters<typeof parseQuestion>[0];
 }
 
-function stream(name: string, seed: Uint8Array, reader: () => (bytes: Uint8Array) => unknown): Target {
-  return target(name, fc.tuple(mutatedBytes([seed]), cuts), ([bytes, lengths]) => {
-    const receive = reader();
-    for (const piece of inPieces(bytes, lengths)) receive(piece);
-  });
-}
-
 export const AROUND_TARGETS: readonly Target[] = [
   target('address record', mutatedText([pepRecord(`urn:git-xmpp:address:1#${PEER.device}`, `<address xmlns='urn:git-xmpp:address:1' jid='${FULL}' device='${PEER.device}'/>`)]), (text) => readAddress(serverThatSays(text), ACCOUNT, PEER.device)),
   target('record of devices', mutatedText([pepRecord(`urn:git-xmpp:devices:1:devices#${PEER.device}`, "<devices xmlns='urn:git-xmpp:devices:1'>AAEC</devices>")]), (text) => readDevices(serverThatSays(text), 'devices', PEER.device, ACCOUNT)),
   target('what a server says of its proxies', mutatedText([ITEMS, INFO, WHERE]), (text) => new Proxies({ connection: { ...serverThatSays(text), jid: parseFullJid(FULL) }, clock: realClock, log: silentLog }).find()),
   target('hello of a bulk lane', mutatedBytes([encodeHello(LINK, { stream: 5, way: 'down' })]), parseHello),
-  stream('bulk lane', LANE, () => {
+  inStream('bulk lane', [LANE], () => {
     const decoder = new LaneDecoder();
     return (bytes) => decoder.receive(bytes);
   }),
-  stream('acknowledgements of a bulk lane', Buffer.concat([encodeAck(1), encodeAck(2 ** 40)]), () => {
+  inStream('acknowledgements of a bulk lane', [Buffer.concat([encodeAck(1), encodeAck(2 ** 40)])], () => {
     const decoder = new AckDecoder();
     return (bytes) => decoder.receive(bytes);
   }),
   inJson('word of a bulk lane', [formatLaneLost({ stream: 5, way: 'down' }, 900), { lane: { stream: 5, way: 'up' }, sid: 's1' }], parseLaneWord),
   inJson('what came over a lost lane', [formatReceived(900)], parseReceived),
   inJson('list of devices over a link', [{ list: 'AAEC' }], parseListBody),
-  stream('commands of a push', Buffer.from(`0076${OID} ${'4'.repeat(40)} refs/xmpp/${PEER.device}/heads/main\0 report-status\n0000PACK`), () => {
+  inStream('commands of a push', [Buffer.from(`0076${OID} ${'4'.repeat(40)} refs/xmpp/${PEER.device}/heads/main\0 report-status\n0000PACK`)], () => {
     const head = new PushHead(`refs/xmpp/${PEER.device}`);
     return (bytes) => head.push(bytes);
   }),
@@ -95,7 +88,7 @@ export const AROUND_TARGETS: readonly Target[] = [
   target('place of an output', mutatedText(['1234 1 3f2a91c0-d4b5-4e6f-8192-a3b4c5d6e7f8 567890']), parseOutputPlace),
   target('line of a program that drives the agent', mutatedText(['PAUSE', 'CHANGED refs/heads/main', 'STOP']), parseConsumed),
   target('line to such a program', mutatedText(['CONNECTED xmpp::laptop/notes', 'WARNING xmpp::laptop/notes what', 'DONESYNCING xmpp::laptop/notes 1']), parseEmitted),
-  stream('lines of such a program', Buffer.from('PAUSE\nRESUME\n'), () => {
+  inStream('lines of such a program', [Buffer.from('PAUSE\nRESUME\n')], () => {
     const reader = new LineReader();
     return (bytes) => reader.receive(bytes);
   }),

@@ -23,7 +23,7 @@ import { SHOWER_CARD } from '../../helpers/pairing.ts';
 import { cuts, inPieces, mutatedBytes, mutatedText } from '../mutate.ts';
 import { target } from '../target.ts';
 import type { Target } from '../target.ts';
-import { FULL, inJson, json, OID, PEER, REPO, SIGNATURE } from './seeds.ts';
+import { FULL, inJson, inStream, json, OID, PEER, REPO, SIGNATURE } from './seeds.ts';
 
 const KEY = makeDeviceKey();
 const LINK = parseLinkId('00112233445566778899aabbccddeeff');
@@ -61,12 +61,12 @@ const announcement = { repo: parseRepoId(REPO), device: PEER.device, counter: 17
 const devices = { device: KEY.device, account: SHOWER_CARD.jid, counter: 17, revoked: [{ device: PEER.device, by: KEY.device, at: 17 }], introduced: [{ card: SHOWER_CARD, at: 17, to: [PEER.device] }] };
 
 export const LINK_TARGETS: readonly Target[] = [
-  target('pipe frames', fc.tuple(mutatedBytes([...FRAMES, ALL_FRAMES]), cuts), ([bytes, lengths]) => {
+  inStream('pipe frames', [...FRAMES, ALL_FRAMES], () => {
     const decoder = new FrameDecoder();
-    for (const piece of inPieces(bytes, lengths)) {
+    return (piece) => {
       decoder.push(piece);
       while (decoder.next() !== undefined);
-    }
+    };
   }),
   target('pipe', fc.tuple(mutatedBytes([...FRAMES, ALL_FRAMES]), cuts), ([bytes, lengths]) => feedPipe(bytes, lengths)),
   target('first frame of a carrier', mutatedBytes([ALL_FRAMES]), readFirstFrame),
@@ -98,8 +98,8 @@ export const LINK_TARGETS: readonly Target[] = [
   target('signed device list', mutatedBytes([signDeviceList(devices, KEY.keyPem)]), (bytes) => verifyDeviceList(bytes, () => KEY.spki)),
   target('notice of an unpaired device', mutatedBytes([signNotice({ device: PEER.device, by: KEY.device, at: 17 }, KEY.keyPem)]), (bytes) => verifyNotice(bytes, () => KEY.spki)),
   target('device card', mutatedBytes([formatCard(SHOWER_CARD)]), parseCard),
-  target('packets of a push', fc.tuple(mutatedBytes([Buffer.from('0009hello0000'), Buffer.from('0032want 3f2a91c0d4b5e6f708192a3b4c5d6e7f80910a1b\n0000')]), cuts), ([bytes, lengths]) => {
+  inStream('packets of a push', [Buffer.from('0009hello0000'), Buffer.from('0032want 3f2a91c0d4b5e6f708192a3b4c5d6e7f80910a1b\n0000')], () => {
     const reader = new PacketReader();
-    for (const piece of inPieces(bytes, lengths)) reader.push(piece);
+    return (piece) => reader.push(piece);
   }),
 ];

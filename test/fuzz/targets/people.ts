@@ -35,7 +35,7 @@ import * as fc from 'fast-check';
 import { cuts, inPieces, mutatedBytes, mutatedText } from '../mutate.ts';
 import { target } from '../target.ts';
 import type { Target } from '../target.ts';
-import { FULL, json, OID, PEER, REPO, SHARED, SIGNATURE } from './seeds.ts';
+import { FULL, inStream, json, OID, PEER, REPO, SHARED, SIGNATURE } from './seeds.ts';
 
 const NAMES: readonly [string, string, (text: string) => unknown][] = [
   ['object id', OID, parseOid],
@@ -84,13 +84,13 @@ export const PEOPLE_TARGETS: readonly Target[] = [
     const config = parseList(text);
     return [parsePolicies(config, { isFolder: false }), readHubSettings(config), parseSynced(config.get('xmpp.branches') ?? [])];
   }),
-  target('control lines', fc.tuple(mutatedBytes([Buffer.from('{"type":"online","at":1}\n{"type":"x"}\n'), Buffer.from('[1,2]\n')]), cuts), ([bytes, lengths]) => {
+  inStream('control lines', [Buffer.from('{"type":"online","at":1}\n{"type":"x"}\n'), Buffer.from('[1,2]\n')], () => {
     const decoder = new LineDecoder();
-    for (const piece of inPieces(bytes, lengths)) decoder.receive(piece);
+    return (piece) => decoder.receive(piece);
   }),
-  target('control stream', fc.tuple(mutatedBytes([Buffer.from('\x01\0\0\0\x03abc\x02\0\0\0\x01x\x03\0\0\0\x01\0', 'latin1')]), cuts), ([bytes, lengths]) => {
+  inStream('control stream', [Buffer.from('\x01\0\0\0\x03abc\x02\0\0\0\x01x\x03\0\0\0\x01\0', 'latin1')], () => {
     const decoder = new FrameDecoder();
-    for (const piece of inPieces(bytes, lengths)) decoder.receive(piece);
+    return (piece) => decoder.receive(piece);
   }),
   target('control headers', fc.dictionary(mutatedText(['git-xmpp-home', 'git-xmpp-peer', 'accept']), mutatedText(['/home/anna', '%2Fhome', 'x'])), parseHeaders),
   target('fault of the agent', mutatedText([json({ code: 'peer-offline', message: 'no', remedy: 'wait' })]), (text) => parseFault(parseJson(Buffer.from(text)))),

@@ -1,8 +1,9 @@
-// Well-formed values that several targets begin from.
+// Well-formed values that several targets begin from, and the kinds of target that stand in several files.
 
+import * as fc from 'fast-check';
 import { parseJson } from '../../../src/link/services.ts';
 import { makePeer, makeSharedRepo } from '../../helpers/home-values.ts';
-import { mutatedText } from '../mutate.ts';
+import { cuts, inPieces, mutatedBytes, mutatedText } from '../mutate.ts';
 import { target } from '../target.ts';
 import type { Target } from '../target.ts';
 
@@ -21,4 +22,12 @@ export function json(value: unknown): string {
 /** Something that is read from JSON, spoiled in its text. */
 export function inJson(name: string, seeds: readonly unknown[], read: (value: unknown) => unknown): Target {
   return target(name, mutatedText(seeds.map(json)), (text) => read(parseJson(text)));
+}
+
+/** Something that is read in pieces of any length, by a reader made anew for each input. */
+export function inStream(name: string, seeds: readonly Uint8Array[], reader: () => (piece: Uint8Array) => unknown): Target {
+  return target(name, fc.tuple(mutatedBytes(seeds), cuts), ([bytes, lengths]) => {
+    const receive = reader();
+    for (const piece of inPieces(bytes, lengths)) receive(piece);
+  });
 }
