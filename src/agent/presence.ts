@@ -56,6 +56,8 @@ export class Presence {
     this.#looking.add(id);
     const identity = await identityOf(places);
     this.#looking.delete(id);
+    // Shared no more since the look began: what has become of the folder is nobody's matter.
+    if (!this.#parts.repos().some((repo) => repo.id === id)) return;
     const isNew = !this.#seen.has(id);
     const hasChanged = this.#seen.get(id) !== identity;
     this.#seen.set(id, identity);

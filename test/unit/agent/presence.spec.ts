@@ -48,6 +48,21 @@ it('tells once when a folder has gone, is another, or is there again, and nothin
   expect(clock.timers).toBe(0);
 });
 
+it('tells nothing of a folder that is shared no more when the look at it ends', async () => {
+  const path = makeFolder();
+  const gitDir = join(path, '.git');
+  mkdirSync(gitDir);
+  const told: string[] = [];
+  let repos = [makeSharedRepo('notes', { path, gitDir })];
+  const presence = new Presence({ clock: new VirtualClock(), repos: () => repos, onChange: (id) => told.push(id) });
+  await presence.note(repos[0]!);
+  rmSync(path, { recursive: true });
+  presence.lookAtAll();
+  repos = [];
+  await quiet(() => told.length);
+  expect(told).toEqual([]);
+});
+
 it('tells of a folder that has gone before the first look at it, once it was opened', async () => {
   const clock = new VirtualClock();
   const told: string[] = [];
