@@ -70,6 +70,8 @@ export interface Prosody extends XmppServer {
   readonly caPem: string;
   readonly dir: string;
   readonly pid: number;
+  /** Stream management (XEP-0198). */
+  readonly hasSm: boolean;
   addAccount(name: string, password: string): Promise<void>;
   deleteAccount(name: string): Promise<void>;
   /** Stops it and starts it on the same ports with the same data; `changes` stay until the next ones. */
@@ -141,6 +143,10 @@ class PrivateProsody implements Prosody {
 
   get proxyPort(): number {
     return this.#ports.proxy;
+  }
+
+  get hasSm(): boolean {
+    return this.#settings.hasSm !== false;
   }
 
   get s2sPort(): number | undefined {
