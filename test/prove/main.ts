@@ -5,7 +5,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs, stripVTControlCharacters } from 'node:util';
+import { parseArgs } from 'node:util';
+import { Figures } from './figures.ts';
 import { formatReport, merge } from './report-format.ts';
 import type { Outcome } from './report-format.ts';
 import { commandOf, stepsOf } from './steps.ts';
@@ -15,9 +16,6 @@ const ROOT = path.join(import.meta.dirname, '../..');
 const REPORT = path.join(ROOT, 'docs/RELIABILITY.md');
 /** What the page is made from, so that one part can be run anew. */
 const OUTCOMES = path.join(ROOT, 'docs/reliability.json');
-
-/** What failed stands before the sum. A line that names a temporary file says nothing on another machine. */
-const LINES_OF_A_FAILURE = 40;
 
 const { values } = parseArgs({ options: { scale: { type: 'string', default: '1' }, only: { type: 'string' } } });
 const scale = Number(values.scale);
@@ -47,16 +45,16 @@ function runStep(step: Step): Promise<Outcome> {
   const start = performance.now();
   const about = { date: new Date().toISOString().slice(0, 10), commit: readCommit(), scale, versions: readVersions() };
   const child = spawn('npm', step.args, { cwd: ROOT, env: { ...process.env, ...step.env }, stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  child.stdout.on('data', (part: Buffer) => {
+  const figures = new Figures(os.tmpdir());
+  child.stdout.setEncoding('utf8').on('data', (part: string) => {
     process.stdout.write(part);
-    output = (output + part.toString()).slice(-64 * 1024);
+    figures.hear(part);
   });
   const { name, shows } = step;
   return new Promise((resolve) => {
     child.once('close', (code) => {
-      const lines = stripVTControlCharacters(output).split('\n').filter((line) => line.trim() !== '' && !line.includes(os.tmpdir()));
-      resolve({ name, shows, command, code: code ?? 1, seconds: Math.round((performance.now() - start) / 1000), figures: lines.slice(code === 0 ? -step.figures : -LINES_OF_A_FAILURE), ...about });
+      const seconds = Math.round((performance.now() - start) / 1000);
+      resolve({ name, shows, command, code: code ?? 1, seconds, figures: code === 0 ? figures.last(step.figures) : figures.ofFailure(), ...about });
     });
   });
 }

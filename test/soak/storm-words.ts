@@ -16,7 +16,7 @@ const MACHINE = [
   /[Nn]o space (?:is )?left on (?:the )?device|disk is full|unable to write new index file|file write error|write error|couldn't write '|failed to write new configuration file/,
   /[Rr]ead-only file system|the file system is read-only/,
   /[Tt]oo many open files|too many files are open/,
-  /certificate (?:is not yet valid|has expired)|clock/,
+  /certificate (?:is not yet valid|has expired)|check this machine's clock/,
 ];
 /** Somebody was quicker. */
 const RACE = [/\[rejected\]|\[remote rejected\]|non-fast-forward|fetch first|cannot lock ref|failed to update ref|index\.lock|you have unstaged changes/];
