@@ -9,11 +9,9 @@ import { Serial } from '../lib/serial.ts';
 import { StateFile } from '../home/state.ts';
 import { MAX_AUDIENCE, MAX_INTRODUCED, MAX_REVOKED } from '../pairing/devices-format.ts';
 import type { DeviceList, Introduced, Revoked } from '../pairing/devices-format.ts';
+import { INTRODUCTION_MS } from '../pairing/devices-machine.ts';
 import { EMPTY_BOOK, MAX_HELD, formatDeviceBook, parseDeviceBook } from './device-book-format.ts';
 import type { DeviceBookState, HeldRevocation, Unpaired } from './device-book-format.ts';
-
-/** Whoever was away for longer than this pairs by hand. */
-const INTRODUCTION_MS = 30 * 86_400_000;
 
 /** The file `devices.json` of a home. */
 export class DeviceBook {

@@ -219,7 +219,7 @@ export class Devices {
   }
 
   #facts(account: BareJid): Parameters<typeof judgeList>[1] {
-    const { book, peers, identity } = this.#parts;
+    const { book, peers, identity, clock } = this.#parts;
     const { connection } = this.telling;
     return {
       me: identity().device,
@@ -227,6 +227,7 @@ export class Devices {
       paired: (device) => peers.byDevice(device),
       revoked: new Map(book.revoked.map((each) => [each.device, each])),
       seen: book.seen,
+      now: clock.now(),
     };
   }
 

@@ -21,7 +21,12 @@ export interface DevicesFacts {
   readonly revoked: ReadonlyMap<DeviceId, Revoked>;
   /** Counter of the newest list of each device that was taken in. */
   readonly seen: ReadonlyMap<DeviceId, number>;
+  /** Milliseconds since 1970. */
+  readonly now: number;
 }
+
+/** Whoever was away for longer than this pairs by hand. */
+export const INTRODUCTION_MS = 30 * 86_400_000;
 
 export type Verdict =
   /** It counts for nothing. `why` completes "the list of laptop …". */
@@ -65,15 +70,16 @@ function mayRevoke({ device }: Revoked, { revoked, paired }: DevicesFacts, refus
 
 function introducedBy(
   { device, introduced }: DeviceList,
-  { me, account, paired, isIntroduced, gone }: DevicesFacts & { readonly isIntroduced: boolean; readonly gone: ReadonlySet<DeviceId> },
+  { me, account, paired, isIntroduced, gone, now }: DevicesFacts & { readonly isIntroduced: boolean; readonly gone: ReadonlySet<DeviceId> },
   refused: string[],
 ): DeviceCard[] {
   const news = introduced.filter(({ card, to }) => to.includes(me) && card.device !== me && card.device !== device && paired(card.device) === undefined);
   const added: DeviceCard[] = [];
-  for (const { card } of news) {
+  for (const { card, at } of news) {
     if (isIntroduced) refused.push(`was introduced itself, so it may not introduce ${card.name}`);
     else if (card.jid !== account) refused.push(`introduces ${card.name}, a device of another account`);
     else if (gone.has(card.device)) refused.push(`introduces ${card.name}, which was unpaired`);
+    else if (now - at >= INTRODUCTION_MS) refused.push(`introduced ${card.name} more than 30 days ago, so pair the two by a code`);
     else added.push(card);
   }
   return added;

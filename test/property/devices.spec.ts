@@ -77,7 +77,7 @@ describe('judgeList', () => {
     const held = new Map<DeviceId, Revoked>();
     const seen = new Map<DeviceId, number>();
     for (const each of lists) {
-      const verdict = judgeList(each, { me, account: ACCOUNT, paired: () => ({ kind: 'own' }), revoked: held, seen });
+      const verdict = judgeList(each, { me, account: ACCOUNT, paired: () => ({ kind: 'own' }), revoked: held, seen, now: 0 });
       if (verdict.type !== 'taken') continue;
       for (const one of verdict.revoked) held.set(one.device, one);
       seen.set(each.device, each.counter);

@@ -53,6 +53,7 @@ export const PAIRING = [
     ['an unpaired device says nothing of others', "if (facts.revoked.has(list.device)) return { type: 'refused'", "if (false) return { type: 'refused'", 'unit/pairing/devices-machine'],
     ['only own devices say who is unpaired', "if (signer?.kind !== 'own' || list.account !== facts.account) return", 'if (signer === undefined) return', 'unit/pairing/devices-machine'],
     ['an older list is refused', 'if (list.counter < seen) return', 'if (false) return', 'unit/pairing/devices-machine'],
+    ['an introduction ends after 30 days', 'now - at >= INTRODUCTION_MS', 'false', 'unit/pairing/devices-machine'],
     ['an introduced device may not introduce', 'isIntroduced: signer.via !== undefined', 'isIntroduced: false', 'unit/pairing/devices-machine'],
   ),
   ...inFile('src/pairing/devices-format.ts', ['a device list counts only when its device signed it', 'pin !== undefined && isSignedBy(concatBytes([context, signed.statement]), signed.signature, pin)', 'pin !== undefined', 'unit/pairing/devices-format']),

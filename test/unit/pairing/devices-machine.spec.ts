@@ -5,7 +5,7 @@ import { parseBareJid } from '../../../src/lib/jid.ts';
 import type { DeviceId } from '../../../src/lib/names.ts';
 import { MAX_REVOKED } from '../../../src/pairing/devices-format.ts';
 import type { DeviceList, Revoked } from '../../../src/pairing/devices-format.ts';
-import { judgeList } from '../../../src/pairing/devices-machine.ts';
+import { INTRODUCTION_MS, judgeList } from '../../../src/pairing/devices-machine.ts';
 import type { DevicesFacts, PairedFacts } from '../../../src/pairing/devices-machine.ts';
 import { makeDeviceKey } from '../../helpers/device-key.ts';
 import { NOW, makeCard } from '../../helpers/pairing.ts';
@@ -21,7 +21,7 @@ const PAIRED = new Map<DeviceId, PairedFacts>([
 ]);
 
 function facts(changes: Partial<DevicesFacts> = {}): DevicesFacts {
-  return { me, account: ACCOUNT, paired: (device) => PAIRED.get(device), revoked: new Map(), seen: new Map(), ...changes };
+  return { me, account: ACCOUNT, paired: (device) => PAIRED.get(device), revoked: new Map(), seen: new Map(), now: NOW, ...changes };
 }
 
 function list(changes: Partial<DeviceList> = {}): DeviceList {
@@ -81,6 +81,7 @@ describe('judgeList', () => {
     ['of one that was unpaired', {}, { revoked: held(card.device) }, 'which was unpaired'],
     ['of one that the same list unpairs', { revoked: [gone(card.device)] }, {}, 'which was unpaired'],
     ['of one of another account', { account: ACCOUNT, introduced: [{ card: makeCard('eve@example.org/x', 'phone'), at: NOW, to: [me] }] }, {}, 'another account'],
+    ['of 30 days ago', {}, { now: NOW + INTRODUCTION_MS }, 'introduced phone more than 30 days ago, so pair the two by a code'],
   ])('refuses an introduction %s', (_what, said, known, why) => {
     const verdict = judgeList(list({ introduced: [{ card, at: NOW, to: [me] }], ...said }), facts(known));
     expect(verdict).toMatchObject({ type: 'taken', added: [], refused: [expect.stringContaining(why)] });
