@@ -34,6 +34,9 @@ function chosenServer(name = process.env.XMPP_ON): ProsodyOptions {
   return found;
 }
 
+/** What an attack by way of PEP needs. */
+export const hasPep = chosenServer().hasPep !== false;
+
 /** @param accounts further accounts of the server, name to password */
 export async function startTwoDevices(settings: ProsodySettings = {}, accounts: Readonly<Record<string, string>> = {}): Promise<TwoDevices> {
   const started: (() => Promise<void>)[] = [];

@@ -15,7 +15,7 @@ import type { ChatClient } from '../helpers/chat-client.ts';
 import { Device } from '../helpers/device.ts';
 import { playDevice } from '../helpers/played-device.ts';
 import { until } from '../helpers/waiting.ts';
-import { ACCOUNT, PASSWORD, shareNotes, startTwoDevices } from '../helpers/two-devices.ts';
+import { ACCOUNT, PASSWORD, hasPep, shareNotes, startTwoDevices } from '../helpers/two-devices.ts';
 import type { TwoDevices } from '../helpers/two-devices.ts';
 
 const MALLORY = { name: 'mallory', password: 'pw-mallory' };
@@ -143,7 +143,8 @@ describe('a stranger', () => {
 });
 
 describe('one in the middle of a pairing', () => {
-  it('passes every word on between the two, and pairs nobody: the code is burnt, and both are told', async () => {
+  // Where there is no PEP, a person types the address.
+  it.runIf(hasPep)('passes every word on between the two, and pairs nobody: the code is burnt, and both are told', async () => {
     const mallory = await signIn(MALLORY.name, MALLORY.password, 'middle');
     const shown = laptop.start('git-xmpp', ['pair']);
     const code = (await shown.line(/^git xmpp pair \d/)).split(' ')[3] ?? '';
@@ -197,7 +198,7 @@ describe('whoever has the password, and no pairing', () => {
     expect(signIns(laptop)).toBe(before);
   });
 
-  it.each(['a forged hello', 'an address record that it moves'])('draws a link to itself by %s, and is found out by its key before it is told anything', async (by) => {
+  it.each(['a forged hello', ...(hasPep ? ['an address record that it moves'] : [])])('draws a link to itself by %s, and is found out by its key before it is told anything', async (by) => {
     await third.stop();
     let told = 0;
     const tell = (): Promise<never> => Promise.reject(new Error(`told ${(told += 1)}`));
@@ -260,6 +261,8 @@ describe('a server that says again what was said', () => {
     await laptop.statusWhen(({ account: { state } }) => state === 'offline');
     await laptop.statusWhen(({ account: { state } }) => state === 'online', 60_000);
     await first.close();
+    // What it still says when the server ends its connection makes TCP reset it, and the server's reason is lost.
+    await bothSync();
     const taken = await take();
     const { account } = await laptop.statusWhen(({ account: { state } }) => state === 'stopped' || state === 'offline');
     expect(account.fault).toMatchObject({ code: 'conflict', remedy: expect.stringContaining('one agent per home') });
