@@ -13,6 +13,7 @@ import { limitDescriptors } from '../helpers/descriptors.ts';
 import { Device } from '../helpers/device.ts';
 import type { Ended } from '../helpers/device.ts';
 import { startFakeServer } from '../helpers/fake-xmpp-server.ts';
+import { showCode } from '../helpers/shown-code.ts';
 import { ROOT } from '../helpers/source-files.ts';
 import { ACCOUNT, PASSWORD, shareNotes, startTwoDevices } from '../helpers/two-devices.ts';
 import type { TwoDevices } from '../helpers/two-devices.ts';
@@ -51,10 +52,8 @@ const onDesktop = (...words: string[]): Promise<Ended> => desktop.run('git-xmpp'
 
 /** The laptop shows a code; the desktop guesses wrong. @returns what each said */
 async function guessWrong(): Promise<{ readonly shown: Ended; readonly guess: Ended }> {
-  const shown = laptop.start('git-xmpp', ['pair']);
-  const [, , , code = ''] = (await shown.line(/^git xmpp pair \d/)).split(' ');
-  const [number = '', first, second = ''] = code.split('-');
-  const guess = await onDesktop('pair', `${number}-${first === 'cross' ? 'clock' : 'cross'}-${second}`);
+  const { shown, wrong, where } = await showCode(laptop);
+  const guess = await onDesktop('pair', wrong, ...where);
   return { shown: await shown.ended, guess };
 }
 

@@ -12,6 +12,7 @@ import { COMMANDS } from '../../src/cli/commands.ts';
 import { findHome } from '../../src/home/paths.ts';
 import { NS_PAIR } from '../../src/pairing/messages-format.ts';
 import { Device } from '../helpers/device.ts';
+import { showCode } from '../helpers/shown-code.ts';
 import { mayMount } from '../helpers/small-disk.ts';
 import { CTRL_C, CTRL_D, onTerminal } from '../helpers/terminal.ts';
 import type { TerminalEnd } from '../helpers/terminal.ts';
@@ -114,18 +115,17 @@ describe('Ctrl-C', () => {
     terminal.type(CTRL_C);
     const end = await terminal.ended;
     expectInterrupted(end);
-    const [, code = ''] = /^git xmpp pair (\S+)/m.exec(end.shown) ?? [];
+    const [, words = ''] = /^git xmpp pair (\S+(?: --with \S+)?)/m.exec(end.shown) ?? [];
     // The agent notices that its caller has gone, and then takes the code back.
-    await expect.poll(async () => (await desktop.run('git-xmpp', ['pair', code])).stderr, { timeout: 10_000 }).toMatch(/\[bad-code\] no device of .* shows code number/);
+    await expect.poll(async () => (await desktop.run('git-xmpp', ['pair', ...words.split(' ')])).stderr, { timeout: 10_000 }).toMatch(/\[bad-code\] no device of .* shows code number|\[code-spent\] this code is spent/);
   });
 
   it('while a typed code is on its way sends no more of it, and the code can be typed again', async () => {
     const device = await makeDevice();
     await device.login(setting.server, 'romeo', 'correct-horse');
-    const shown = laptop.start('git-xmpp', ['pair']);
-    const [, , , code = ''] = (await shown.line(/^git xmpp pair \d/)).split(' ');
+    const { shown, code, where } = await showCode(laptop);
     laptop.suspend();
-    const typer = onTerminal(device, ['pair', code]);
+    const typer = onTerminal(device, ['pair', code, ...where]);
     // Nobody answers; what was sent is on the laptop's doorstep.
     await sent(device, NS_PAIR);
     typer.type(CTRL_C);
@@ -135,7 +135,7 @@ describe('Ctrl-C', () => {
     expect((await device.status()).peers).toEqual([]);
     expect((await laptop.status()).peers.map(({ petname }) => petname)).toEqual(['desktop']);
     // Had the first try gone on, it would have used the code before this one comes.
-    await device.xmpp('pair', code);
+    await device.xmpp('pair', code, ...where);
     expect((await shown.ended).stderr).toMatch(/paired with tablet/);
   });
 

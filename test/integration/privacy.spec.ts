@@ -11,6 +11,7 @@ import { startChatClient } from '../helpers/chat-client.ts';
 import type { ChatClient } from '../helpers/chat-client.ts';
 import { Device, pairDevices } from '../helpers/device.ts';
 import { playDevice } from '../helpers/played-device.ts';
+import { showCode } from '../helpers/shown-code.ts';
 import { ACCOUNT, PASSWORD, startTwoDevices } from '../helpers/two-devices.ts';
 import type { TwoDevices } from '../helpers/two-devices.ts';
 
@@ -184,19 +185,15 @@ describe('an agent with the password and no pairing', () => {
   afterAll(() => third?.remove());
 
   it('guesses a code once, and is named', async () => {
-    const shown = laptop.start('git-xmpp', ['pair']);
-    // Where there is no PEP the address stands behind the code.
-    const [, number = '', first = '', second = '', rest = ''] = /^git xmpp pair (\d+)-(\w+)-(\w+)(.*)$/.exec(await shown.line(/^git xmpp pair \d/)) ?? [];
-    const where = rest.split(' ').filter((word) => word !== '');
-    const wrong = first === 'zebra' ? 'yellow' : 'zebra';
-    const guess = await third.run('git-xmpp', ['pair', `${number}-${wrong}-${second}`, ...where]);
+    const { shown, code, wrong, where } = await showCode(laptop);
+    const guess = await third.run('git-xmpp', ['pair', wrong, ...where]);
     expect(guess.code).toBe(1);
     const { address = '' } = (await third.status()).account;
     const told = await shown.ended;
     expect(told.code).toBe(1);
     expect(told.stderr).toContain(`${address} tried a wrong code, so this one is spent`);
     expect(await laptop.event(({ type }) => type === 'pair-burnt')).toMatchObject({ by: address });
-    const right = await third.run('git-xmpp', ['pair', `${number}-${first}-${second}`, ...where]);
+    const right = await third.run('git-xmpp', ['pair', code, ...where]);
     expect(right.code).toBe(1);
     expect((await third.status()).peers).toEqual([]);
     expect((await laptop.status()).peers).toHaveLength(1);
