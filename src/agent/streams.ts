@@ -3,15 +3,16 @@
 
 import type { Duplex } from 'node:stream';
 import { asFault, Fault } from '../lib/errors.ts';
-import type { Clock } from '../lib/clock.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
 import { parsePetname, parseRepoName } from '../lib/names.ts';
 import type { RepoId } from '../lib/names.ts';
 import { parseOutputPlace } from '../control/output-format.ts';
 import type { OutputPlace } from '../control/output-format.ts';
-import { STDERR, encodeExit, encodeFrames } from '../control/stream-format.ts';
+import { STDERR, encodeExit, encodeFrame, encodeFrames } from '../control/stream-format.ts';
 import type { ControlRequest } from '../control/server.ts';
 import type { Peer, Peers } from '../home/peers.ts';
 import { NO_EXIT_CODE } from '../git/run.ts';
+import { SideBandWords } from '../git/side-band-machine.ts';
 import { HEADER, parseGitProtocol, parseService } from '../link/http-format.ts';
 import type { DialledLink } from '../link/dialled-link.ts';
 import type { Links } from '../link/links.ts';
@@ -34,6 +35,9 @@ export interface StreamParts {
   readonly pauses: Pick<Pauses, 'requireRunning'>;
   readonly exchanges: Pick<Exchanges, 'begin'>;
 }
+
+/** Of nobody who waits: only what it holds is held for so long. */
+const ASK_SHIM_MS = 1_000;
 
 /** The route of a stream whose shim names the pipe that git reads. */
 export const DIRECT_STREAMS = '/streams/direct';
@@ -69,7 +73,7 @@ export async function openStream(parts: StreamParts, request: ControlRequest, so
   const { device, petname } = peer;
   const what = { repo: id, repoName: name, device, petname };
   const transfer = parts.transfers.begin(isFetch ? { ...what, kind: 'fetch', direction: 'down' } : { ...what, kind: 'push', direction: 'up' });
-  void relay(opened, socket, { peer, link: parts.links.link(peer.device), transfer, isFetch, exchange: parts.exchanges.begin({ id, name }, petname), place });
+  void relay(opened, socket, { peer, link: parts.links.link(peer.device), transfer, isFetch, exchange: parts.exchanges.begin({ id, name }, petname), place, clock: parts.clock });
 }
 
 /** What a person's git says where it is cut short. */
@@ -93,9 +97,26 @@ interface Relayed {
   readonly isFetch: boolean;
   readonly exchange: Exchange;
   readonly place: OutputPlace | undefined;
+  readonly clock: Clock;
 }
 
-async function relay({ stream, download, upload, end }: ServiceStream, socket: Duplex, { peer, link, transfer, isFetch, exchange, place }: Relayed): Promise<void> {
+/**
+ * A shim that was ended looks like one whose git has said all, and a peer that says nothing either would keep the stream: from then on it is asked by frames
+ * without content, and one that is gone breaks its socket.
+ */
+function watchShim(socket: Duplex, clock: Clock): void {
+  let next: Timer | undefined;
+  const ask = (): void => {
+    if (socket.destroyed || socket.writableEnded) return;
+    // Where something waits for it already, that is what asks.
+    if (socket.writableLength === 0) socket.write(encodeFrame(STDERR, new Uint8Array()));
+    next = clock.setTimer(ASK_SHIM_MS, ask);
+  };
+  socket.once('close', () => next?.cancel());
+  ask();
+}
+
+async function relay({ stream, download, upload, end }: ServiceStream, socket: Duplex, { peer, link, transfer, isFetch, exchange, place, clock }: Relayed): Promise<void> {
   exchange.signal.addEventListener('abort', () => stream.destroy(), { once: true });
   let received = 0;
   transfer.part(() => (isFetch ? received : passedBytes(upload)));
@@ -106,7 +127,12 @@ async function relay({ stream, download, upload, end }: ServiceStream, socket: D
     if (!upload.destroyed && !upload.write(part)) socket.pause();
   });
   upload.on('drain', () => socket.resume());
-  socket.once('end', () => upload.end());
+  const onEnd = (): void => {
+    upload.end();
+    watchShim(socket, clock);
+  };
+  if (socket.readableEnded) onEnd();
+  else socket.once('end', onEnd);
   socket.resume();
   let isReaderGone = false;
   output.onGone = () => {
@@ -114,9 +140,10 @@ async function relay({ stream, download, upload, end }: ServiceStream, socket: D
     stream.destroy();
   };
   output.onRoom = () => download.resume();
+  const words = new SideBandWords();
   download.on('data', (part: Buffer) => {
     received += part.length;
-    if (!output.add(part)) download.pause();
+    if (!output.add(words.clean(part))) download.pause();
   });
   try {
     const { exitCode, stderr } = await end;

@@ -231,13 +231,13 @@ function parseDigits(text: string | undefined): number {
 
 /** The end of git's stderr as a trailer value: base64, since headers hold no line breaks. */
 export function formatStderr(text: string): string {
-  const bytes = Buffer.from(text);
-  return bytes.subarray(Math.max(0, bytes.length - MAX_STDERR_BYTES)).toString('base64');
+  return Buffer.from(text).subarray(-MAX_STDERR_BYTES).toString('base64');
 }
 
+/** Of what steers a terminal, or turns the order of letters round (UAX #9), only tabs and ends of lines are left. */
 export function parseStderr(value: string | undefined): string {
-  if (value === undefined || value.length > MAX_STDERR_BYTES * 2) return '';
-  return Buffer.from(value, 'base64').toString('utf8');
+  const words = Buffer.from(value === undefined || value.length > MAX_STDERR_BYTES * 2 ? '' : value, 'base64').toString('utf8');
+  return words.replace(/\r\n?/g, '\n').replace(/(?![\t\n])[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '?');
 }
 
 /** What an offer ends with that another one of the same device crossed: it may be made again at once (sysexits(3), EX_TEMPFAIL). */

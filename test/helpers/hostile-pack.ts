@@ -106,6 +106,7 @@ export function commandsOf(commands: readonly RefCommand[]): Buffer {
   return Buffer.from(`${lines.join('')}0000`);
 }
 
-function packet(text: string): string {
+/** A packet line of gitprotocol-common(5). */
+export function packet(text: string): string {
   return (Buffer.byteLength(text) + 4).toString(16).padStart(4, '0') + text;
 }

@@ -1,6 +1,8 @@
 // A shim's stream to a peer: found by petname, joined with a real process behind a real link.
 
 import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -160,6 +162,31 @@ describe('openStream', () => {
     await new Promise((resolve) => socket.once('close', resolve));
     await vi.waitFor(() => expect(events.at(-1)).toMatchObject({ type: 'done-syncing', isGood: false }));
     fifo.close();
+  });
+
+  it.each([
+    ['it had an answer', false],
+    ['it let its pipe be written to', true],
+  ])('ends what runs for a shim that was ended before %s, though the other side says nothing', async (_when, isDirect) => {
+    script = 'exec sleep 600';
+    const fifo = await makeFifo();
+    const place = join(makeFolder(), 'door');
+    const server = createServer({ allowHalfOpen: true }).listen(place);
+    const shim = connect(place);
+    const [[door]] = await Promise.all([once(server, 'connection') as Promise<[Socket]>, once(shim, 'connect')]);
+    socket = door;
+    await open(isDirect ? { output: formatOutputPlace(fifo.place) } : {});
+    shim.destroy();
+    await vi.waitFor(() => expect(events.at(-1)).toMatchObject({ type: 'done-syncing', isGood: false }), 5_000);
+    fifo.close();
+    server.close();
+  });
+
+  it('cleans the words of the other side before they reach a terminal', async () => {
+    script = String.raw`printf '\033]0;x\007words\n' >&2; printf '000b\002\033[2Jx'`;
+    await open();
+    caller.end();
+    expect(await readAll()).toEqual({ [STDOUT]: '000b\u0002?[2Jx', [STDERR]: '?]0;x?words\n', [EXIT]: '0' });
   });
 
   it('has words for a git that was killed there, which had none itself', async () => {

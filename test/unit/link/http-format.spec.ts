@@ -130,6 +130,11 @@ describe('formatStderr', () => {
 });
 
 describe('parseStderr', () => {
+  it('leaves nothing that steers a terminal, whatever the other side says', () => {
+    const said = '\u001b]0;title\u0007\u001b[2J\u009b31m\u007f\u202eone\r\ntwo\tthree\rfour\n';
+    expect(parseStderr(formatStderr(said))).toBe('?]0;title??[2J?31m??one\ntwo\tthree\nfour\n');
+  });
+
   it('takes nothing for no words, nor anything that is too long', () => {
     expect(parseStderr(undefined)).toBe('');
     expect(parseStderr('A'.repeat(MAX_STDERR_BYTES * 2 + 1))).toBe('');
