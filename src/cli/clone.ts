@@ -9,6 +9,7 @@ import type { FaultCode } from '../lib/errors.ts';
 import { parsePetname, parseRepoName } from '../lib/names.ts';
 import type { CloneLine, ReposAnswer } from '../agent/answers.ts';
 import { askForPerson, runForPerson } from '../git/person.ts';
+import { fsckConfig } from '../git/services.ts';
 import { nap } from '../lib/clock.ts';
 import type { Door, World } from './door.ts';
 import { say } from './out.ts';
@@ -83,7 +84,9 @@ async function look(door: Door, { peer, name, dir }: Clone): Promise<ReposAnswer
 }
 
 async function cloneByGit(door: Door, world: World, { peer, name, dir }: Clone): Promise<void> {
-  const code = await runForPerson(['clone', `xmpp::${peer}/${name}`, dir], { env: world.env, helpers: [join(world.distDir, 'bin'), world.binDir] });
+  // As strict as agents are with each other, by which way it ever comes.
+  const checks = Object.entries(fsckConfig('fetch')).flatMap(([key, value]) => ['-c', `${key}=${String(value)}`]);
+  const code = await runForPerson([...checks, 'clone', `xmpp::${peer}/${name}`, dir], { env: world.env, helpers: [join(world.distDir, 'bin'), world.binDir] });
   if (code !== 0) throw new Fault('git', 'git clone failed', { remedy: existsSync(dir) ? `choose another folder than ${dir}` : 'see above' });
   await share(door, dir, {});
 }
