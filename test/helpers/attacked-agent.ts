@@ -13,6 +13,7 @@ import { Device } from './device.ts';
 import { HostilePeer } from './hostile-peer.ts';
 import { familyOf } from './memory.ts';
 import { playDevice } from './played-device.ts';
+import type { Played } from './played-device.ts';
 import { startProsody } from './prosody.ts';
 
 const PASSWORDS = { romeo: 'r-secret', juliet: 'j-secret' };
@@ -54,7 +55,8 @@ export interface Attacked {
   stop(): Promise<void>;
 }
 
-export async function startAttacked(): Promise<Attacked> {
+/** @param handlers what juliet's device answers when it is asked */
+export async function startAttacked(handlers: Played['handlers'] = {}): Promise<Attacked> {
   const started: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     for (const end of started.splice(0).reverse()) await end();
@@ -77,7 +79,7 @@ export async function startAttacked(): Promise<Attacked> {
     await romeo.xmppIn(await romeo.repo('diary'), 'share');
     const ids = new Map((await Repos.open(path.join(romeo.home, 'repos.json'))).list().map(({ name, id }) => [name, id]));
     await juliet.stop();
-    const played = await playDevice(juliet, { server, account: 'juliet', password: PASSWORDS.juliet });
+    const played = await playDevice(juliet, { server, account: 'juliet', password: PASSWORDS.juliet, handlers });
     started.push(() => played.stop());
     const { spki } = await loadIdentity(findHome(romeo.env), { name: romeo.name });
     const address = parseFullJid((await romeo.status()).account.address ?? '');

@@ -41,6 +41,11 @@ export class HostilePeer {
     this.repo = to.repo;
   }
 
+  /** The same device, which speaks of another repository. */
+  of(repo: RepoId): HostilePeer {
+    return new HostilePeer(this.played, { ...this.#to, repo });
+  }
+
   get device(): string {
     return this.played.own.device;
   }
