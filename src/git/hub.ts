@@ -8,11 +8,11 @@ import { parseRefName } from '../lib/names.ts';
 import type { Oid, RefName } from '../lib/names.ts';
 import type { HubRefs, HubTrouble, HubUpdate, PushResult } from '../sync/hub-facts.ts';
 import { inRepository, QUIET_CONFIG } from './environment.ts';
+import { fsckConfig } from './fsck-format.ts';
 import { hubFault, parseListing, parsePushed } from './hub-format.ts';
 import { hasCommits, listRefs, updateRefs } from './refs.ts';
 import type { Repository } from './repository.ts';
 import { lastWords } from './run.ts';
-import { fsckConfig } from './services.ts';
 
 /** A hub as git is asked for it. */
 export interface HubPlace {

@@ -6,6 +6,7 @@ import { parseRefName } from '../lib/names.ts';
 import type { Oid, RefName } from '../lib/names.ts';
 import { QUIET_CONFIG } from './environment.ts';
 import type { GitConfig } from './environment.ts';
+import { fsckConfig } from './fsck-format.ts';
 import type { Repository } from './repository.ts';
 
 /** What to hand to `StartGit`. */
@@ -23,47 +24,6 @@ const MAX_HAVES = 64;
 
 /** With a number behind it: globs of branches, a line each, for the hook `update`. */
 export const GLOBS_VARIABLE = 'GIT_XMPP_BRANCHES';
-
-/** Real history has these faults, so a push must not fail on them (docs/PROTOCOL.md, "The two lanes"). */
-const FORGIVEN = [
-  'zeroPaddedFilemode',
-  'badTimezone',
-  'missingSpaceBeforeEmail',
-  'badEmail',
-  'badDateOverflow',
-  'missingSpaceBeforeDate',
-  'missingEmail',
-] as const;
-
-/** These could write outside the work tree or start something, whatever the user's configuration forgives. */
-const NEVER_FORGIVEN = [
-  'hasDot',
-  'hasDotdot',
-  'hasDotgit',
-  'fullPathname',
-  'emptyName',
-  'duplicateEntries',
-  'treeNotSorted',
-  'gitmodulesMissing',
-  'gitmodulesBlob',
-  'gitmodulesLarge',
-  'gitmodulesName',
-  'gitmodulesParse',
-  'gitmodulesPath',
-  'gitmodulesSymlink',
-  'gitmodulesUpdate',
-  'gitmodulesUrl',
-] as const;
-
-/** `fsckObjects` and its list for `receive` or `fetch`. */
-export function fsckConfig(section: 'receive' | 'fetch'): GitConfig {
-  const lists = [...FORGIVEN.map((id) => [id, 'ignore'] as const), ...NEVER_FORGIVEN.map((id) => [id, 'error'] as const)];
-  return {
-    [`${section}.fsckObjects`]: 'true',
-    [`${section}.fsck.skipList`]: '/dev/null',
-    ...Object.fromEntries(lists.map(([id, severity]) => [`${section}.fsck.${id}`, severity])),
-  };
-}
 
 export interface UploadOptions {
   /** Only these branches (full or short names, from `branchesMatching`); absent for all. */

@@ -78,11 +78,14 @@ export const GIT = [
     ["another work tree's index.lock is respected", 'tree.gitDir === options.ownLockIn || !(await exists(lock))', 'true', 'unit/git/busy'],
   ),
   ...inFile(
+    'src/git/fsck-format.ts',
+    ['every object that comes in is checked', "[`${section}.fsckObjects`]: 'true'", "[`${section}.fsckObjects`]: 'false'", 'unit/git/services'],
+    ['no configuration forgives a tree with .git in it', "...NEVER_FORGIVEN.map((id) => [id, 'error'] as const)", '', 'unit/git/services'],
+  ),
+  ...inFile(
     'src/git/services.ts',
     ["a person's push never rewinds a branch", "'receive.denyNonFastForwards': 'true'", "'receive.denyNonFastForwards': 'false'", 'unit/git/services'],
     ["a person's push never deletes", "'receive.denyDeletes': 'true'", "'receive.denyDeletes': 'false'", 'unit/git/services'],
-    ['every object that comes in is checked', "[`${section}.fsckObjects`]: 'true'", "[`${section}.fsckObjects`]: 'false'", 'unit/git/services'],
-    ['no configuration forgives a tree with .git in it', "...NEVER_FORGIVEN.map((id) => [id, 'error'] as const)", '', 'unit/git/services'],
     ['an offer sees and writes its own corner alone', "'receive.hideRefs': showOnly(corners),", '', 'unit/git/services'],
     ['an offer may name nothing but a corner', 'corners.some((corner) => !/^refs', 'corners.some((corner) => !/refs', 'unit/git/services'],
     ['a fetch shows HEAD, branches and tags alone', '...showOnly(shown)]', ']', 'unit/git/services'],
