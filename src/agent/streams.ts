@@ -116,13 +116,8 @@ function watchShim(socket: Duplex, clock: Clock): void {
   ask();
 }
 
-async function relay({ stream, download, upload, end }: ServiceStream, socket: Duplex, { peer, link, transfer, isFetch, exchange, place, clock }: Relayed): Promise<void> {
-  exchange.signal.addEventListener('abort', () => stream.destroy(), { once: true });
-  let received = 0;
-  transfer.part(() => (isFetch ? received : passedBytes(upload)));
-  socket.once('close', () => stream.destroy());
-  socket.on('error', () => stream.destroy());
-  const output = await openShimOutput(socket, place);
+/** Hands on what the shim says, and its end, which may have come while its pipe was opened. */
+function feed(upload: ServiceStream['upload'], socket: Duplex, clock: Clock): void {
   socket.on('data', (part: Buffer) => {
     if (!upload.destroyed && !upload.write(part)) socket.pause();
   });
@@ -134,16 +129,26 @@ async function relay({ stream, download, upload, end }: ServiceStream, socket: D
   if (socket.readableEnded) onEnd();
   else socket.once('end', onEnd);
   socket.resume();
+}
+
+async function relay({ stream, download, upload, end }: ServiceStream, socket: Duplex, { peer, link, transfer, isFetch, exchange, place, clock }: Relayed): Promise<void> {
+  exchange.signal.addEventListener('abort', () => stream.destroy(), { once: true });
+  let received = 0;
+  transfer.part(() => (isFetch ? received : passedBytes(upload)));
+  socket.once('close', () => stream.destroy());
+  socket.on('error', () => stream.destroy());
+  const output = await openShimOutput(socket, place);
+  feed(upload, socket, clock);
   let isReaderGone = false;
   output.onGone = () => {
     isReaderGone = true;
     stream.destroy();
   };
   output.onRoom = () => download.resume();
-  const words = new SideBandWords();
+  const bands = new SideBandWords();
   download.on('data', (part: Buffer) => {
     received += part.length;
-    if (!output.add(words.clean(part))) download.pause();
+    if (!output.add(bands.clean(part))) download.pause();
   });
   try {
     const { exitCode, stderr } = await end;
