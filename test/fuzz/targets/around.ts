@@ -17,6 +17,7 @@ import { LineReader, parseConsumed, parseEmitted } from '../../../src/control/re
 import { parseQuestion } from '../../../src/control/request.ts';
 import { PushHead } from '../../../src/git/push-head-machine.ts';
 import { parseReflogLine } from '../../../src/git/reflog-format.ts';
+import { SideBandWords } from '../../../src/git/side-band-machine.ts';
 import { realClock } from '../../../src/lib/clock.ts';
 import { parseFaultLines } from '../../../src/lib/errors.ts';
 import { parseBareJid, parseFullJid } from '../../../src/lib/jid.ts';
@@ -80,6 +81,10 @@ export const AROUND_TARGETS: readonly Target[] = [
   inStream('commands of a push', [Buffer.from(`0076${OID} ${'4'.repeat(40)} refs/xmpp/${PEER.device}/heads/main\0 report-status\n0000PACK`)], () => {
     const head = new PushHead(`refs/xmpp/${PEER.device}`);
     return (bytes) => head.push(bytes);
+  }),
+  inStream('words of a git on a side band', [Buffer.concat([Buffer.from('0008NAK\n'), Buffer.from('000a\u0002half\n'), Buffer.from('0009\u0001PACK'), Buffer.from('0000')])], () => {
+    const words = new SideBandWords();
+    return (bytes) => words.clean(bytes);
   }),
   target('question at the door', fc.tuple(fc.constantFrom('GET', 'POST', '__proto__'), mutatedText(['/status', '/repos?peer=anna', '//x/%ff']), mutatedBytes([Buffer.from(json({ path: '/home/anna/notes' }))])), ([method, url, body]) =>
     parseQuestion(asked(method, url, body), { home: '/home/anna', routes: ROUTES, signal: new AbortController().signal }),

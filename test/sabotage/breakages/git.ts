@@ -78,6 +78,12 @@ export const GIT = [
     ["another work tree's index.lock is respected", 'tree.gitDir === options.ownLockIn || !(await exists(lock))', 'true', 'unit/git/busy'],
   ),
   ...inFile(
+    'src/git/side-band-machine.ts',
+    ["the words of a peer's git steer no terminal", 'part[at] === 2 || part[at] === 3', 'part[at] === 2', 'unit/git/side-band-machine'],
+    ['a control character of two bytes is one', '(this.#last === LEADS_CONTROL && byte >= 0x80 && byte <= 0x9f)', 'false', 'unit/git/side-band-machine'],
+    ['what is no packet line is left as it is', '!/^[0-9a-f]{4}$/i.test(this.#header)', 'false', 'unit/git/side-band-machine'],
+  ),
+  ...inFile(
     'src/git/fsck-format.ts',
     ['every object that comes in is checked', "[`${section}.fsckObjects`]: 'true'", "[`${section}.fsckObjects`]: 'false'", 'unit/git/services'],
     ['no configuration forgives a tree with .git in it', "...NEVER_FORGIVEN.map((id) => [id, 'error'] as const)", '', 'unit/git/services'],

@@ -4,6 +4,7 @@ import { inFile } from '../breakage.ts';
 
 export const WHOLE = [
   ...inFile('src/git/fsck-format.ts', ['what comes from a peer is checked by git', "[`${section}.fsckObjects`]: 'true'", "[`${section}.fsckObjects`]: 'false'", 'integration/attackers-inside']),
+  ...inFile('src/cli/clone.ts', ['a small clone is checked as a large one is', "[...checks, 'clone',", "[...checks.slice(0, 0), 'clone',", 'integration/attackers-serving']),
   ...inFile('src/pipe/replay.ts', ['not a byte is left out after a cut', 'this.#sent = offset;\n    return isNew;', 'this.#sent = offset + 1;\n    return isNew;', 'integration/survival']),
   ...inFile('src/git/check-move.ts', ['a file that somebody changed is not written over', 'if (isSecond) return', 'if (isSecond) return undefined; else if (false) return', 'integration/merge']),
   ...inFile('src/git/recover.ts', ['a move that a crash cut short is brought to an end', 'if (journal === undefined) return undefined;', 'if (journal !== undefined || true) return undefined;', 'integration/crashed-move']),
