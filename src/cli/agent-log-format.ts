@@ -3,7 +3,7 @@
 
 import { LOG_LEVELS, redactLog } from '../lib/log.ts';
 import type { LogLevel } from '../lib/log.ts';
-import { clean } from './cells-format.ts';
+import { clean } from '../lib/steering.ts';
 import type { Style } from './cells-format.ts';
 
 const LINE = /^(\d{4}-\d\d-\d\dT\S+Z) (debug|info|warn) /;

@@ -1,6 +1,8 @@
 // Text in the cells of a terminal: how wide it is, cut and wrapped to fit (Unicode Standard Annex #11). Rule: what is counted is never less than what a
 // terminal shows, and nothing that steers a terminal, or turns the order of letters round, comes through.
 
+import { clean } from '../lib/steering.ts';
+
 /** A part of a line that looks alike; the words for looks say what they mean. */
 export interface Piece {
   readonly text: string;
@@ -19,13 +21,6 @@ const WIDENS = '\ufe0f';
 /** Two cells each (EastAsianWidth.txt, W and F), and pictures. */
 const WIDE =
   /^[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{16fe0}-\u{18cff}\u{1aff0}-\u{1b2ff}\u{1f000}-\u{1faff}\u{20000}-\u{3fffd}\p{Emoji_Presentation}]$/u;
-/** What would move the cursor, break the line, or turn the direction (UAX #9). */
-const STEERING = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
-
-/** `text` as it may be shown on one line. */
-export function clean(text: string): string {
-  return text.replace(STEERING, '?');
-}
 
 /** Cells that `text` takes at most. */
 export function cellsOf(text: string): number {

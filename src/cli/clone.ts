@@ -85,7 +85,7 @@ async function look(door: Door, { peer, name, dir }: Clone): Promise<ReposAnswer
 
 async function cloneByGit(door: Door, world: World, { peer, name, dir }: Clone): Promise<void> {
   // As strict as agents are with each other, by which way it ever comes.
-  const checks = Object.entries(fsckConfig('fetch')).flatMap(([key, value]) => ['-c', `${key}=${String(value)}`]);
+  const checks = Object.entries(fsckConfig('fetch')).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
   const code = await runForPerson([...checks, 'clone', `xmpp::${peer}/${name}`, dir], { env: world.env, helpers: [join(world.distDir, 'bin'), world.binDir] });
   if (code !== 0) throw new Fault('git', 'git clone failed', { remedy: existsSync(dir) ? `choose another folder than ${dir}` : 'see above' });
   await share(door, dir, {});

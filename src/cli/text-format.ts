@@ -1,6 +1,7 @@
 // Amounts, times and columns as people read them. Rule: short, and always the same form for the same thing.
 
-import { clean, columns } from './cells-format.ts';
+import { clean } from '../lib/steering.ts';
+import { columns } from './cells-format.ts';
 
 /** Rows in columns, each as wide as its widest cell. */
 export function table(rows: readonly (readonly string[])[]): string[] {

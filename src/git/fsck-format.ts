@@ -1,8 +1,6 @@
 // What git checks in the objects of others, as its configuration: git-config(1), `fsck.<msg-id>`; git-fsck(1). Rule: one list,
 // whatever way the objects come; the repository's own configuration forgives nothing of it.
 
-import type { GitConfig } from './environment.ts';
-
 /** Real history has these faults, so a push must not fail on them (docs/PROTOCOL.md, "The two lanes"). */
 const FORGIVEN = [
   'zeroPaddedFilemode',
@@ -35,7 +33,7 @@ const NEVER_FORGIVEN = [
 ] as const;
 
 /** `fsckObjects` and its list for `receive` or `fetch`. */
-export function fsckConfig(section: 'receive' | 'fetch'): GitConfig {
+export function fsckConfig(section: 'receive' | 'fetch'): Readonly<Record<string, string>> {
   const lists = [...FORGIVEN.map((id) => [id, 'ignore'] as const), ...NEVER_FORGIVEN.map((id) => [id, 'error'] as const)];
   return {
     [`${section}.fsckObjects`]: 'true',

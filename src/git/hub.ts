@@ -51,7 +51,7 @@ export async function refsOfHub({ runGit, repository, remote }: Pick<HubPlace, '
 export async function fetchHub(place: HubPlace): Promise<HubRefs> {
   const specs = ['heads', 'tags'].map((kind) => `+refs/${kind}/*:refs/xmpp/hubs/${place.remote}/${kind}/*`);
   const options = ['--quiet', '--prune', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance', '--no-recurse-submodules', '--no-show-forced-updates'];
-  await run(place, ['fetch', ...options, '--', place.remote, ...specs], { config: { ...flat(fsckConfig('fetch')), ...remoteConfig(place) } });
+  await run(place, ['fetch', ...options, '--', place.remote, ...specs], { config: { ...fsckConfig('fetch'), ...remoteConfig(place) } });
   return refsOfHub(place);
 }
 
@@ -145,8 +145,4 @@ function remoteConfig({ remote }: HubPlace): Readonly<Record<string, string>> {
     'http.lowSpeedLimit': '1',
     'http.lowSpeedTime': '60',
   };
-}
-
-function flat(config: Readonly<Record<string, string | readonly string[]>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(config).flatMap(([key, value]) => (typeof value === 'string' ? [[key, value] as const] : [])));
 }

@@ -3,6 +3,7 @@
 import { InputFault } from '../lib/errors.ts';
 import { parseDeviceId, parseOid, parseRepoId } from '../lib/names.ts';
 import type { DeviceId, Oid, RefName, RepoId } from '../lib/names.ts';
+import { cleanLines } from '../lib/steering.ts';
 import { parseCounter } from '../sync/digest-format.ts';
 import { parseMapRef, parseSignature } from '../sync/record-format.ts';
 
@@ -235,9 +236,8 @@ export function formatStderr(text: string): string {
 }
 
 /** Of what steers a terminal, or turns the order of letters round (UAX #9), only tabs and ends of lines are left. */
-export function parseStderr(value: string | undefined): string {
-  const words = Buffer.from(value === undefined || value.length > MAX_STDERR_BYTES * 2 ? '' : value, 'base64').toString('utf8');
-  return words.replace(/\r\n?/g, '\n').replace(/(?![\t\n])[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '?');
+export function parseStderr(value = ''): string {
+  return cleanLines(Buffer.from(value.length > MAX_STDERR_BYTES * 2 ? '' : value, 'base64').toString('utf8'));
 }
 
 /** What an offer ends with that another one of the same device crossed: it may be made again at once (sysexits(3), EX_TEMPFAIL). */

@@ -57,8 +57,6 @@ export interface Fetch {
   /** Behind the first ref; without a side band the pack follows as it is. */
   readonly capabilities?: string;
   readonly pack: Uint8Array;
-  /** Told as progress (band 2), before the pack. */
-  readonly words?: string;
 }
 
 const CAPABILITIES = 'side-band-64k ofs-delta agent=git/2.0 symref=HEAD:refs/heads/main';
@@ -72,13 +70,12 @@ export function advertise(refs: Fetch['refs'], capabilities = CAPABILITIES): Buf
 }
 
 /** A whole fetch, from the refs to the pack. */
-export function serveFetch({ refs, capabilities = CAPABILITIES, pack, words = '' }: Fetch, ending: Ending = {}): ServedProcess {
+export function serveFetch({ refs, capabilities = CAPABILITIES, pack }: Fetch, ending: Ending = {}): ServedProcess {
   return serveByHand(async ({ say, heard }) => {
     say(advertise(refs, capabilities));
     await heard('0009done\n');
     say(packet('NAK\n'));
     if (!capabilities.includes('side-band')) return say(pack);
-    if (words !== '') say(band(2, Buffer.from(words)));
     for (let from = 0; from < pack.length; from += MAX_BAND) say(band(1, pack.subarray(from, from + MAX_BAND)));
     say('0000');
   }, ending);

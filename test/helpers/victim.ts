@@ -10,7 +10,7 @@ import type { ServedProcess } from '../../src/link/carry.ts';
 import { startAttacked } from './attacked-agent.ts';
 import type { Attacked } from './attacked-agent.ts';
 import type { Ended } from './device.ts';
-import type { commitWith } from './hostile-pack.ts';
+import { blobOf, commitWith, oidOf } from './hostile-pack.ts';
 import { serveByHand, serveFetch } from './hostile-server.ts';
 import type { Ending } from './hostile-server.ts';
 import { allEnded, descendantsOf } from './processes.ts';
@@ -25,10 +25,20 @@ export const LOOT = { repo: parseRepoId('0b0e4b1c-90a1-4a6e-8f8e-1d7a3cf21d11'),
 /** Would give the terminal a title, and clear it. */
 export const EVIL = '\u001b]0;title\u0007\u001b[2Jevil\r\n';
 
+/** A commit that is all right, and its only file. */
+export const HELLO = blobOf('hello\n');
+export const harmless = commitWith([{ mode: '100644', name: 'hello', oid: oidOf(HELLO) }], [HELLO]);
+
 /** What juliet's device answers. */
 export class HostileServer {
-  repos: unknown = { repos: [LOOT] };
+  repos: unknown = { repos: [] };
   serve: () => Promise<ServedProcess> | ServedProcess = () => serveByHand(() => Promise.resolve());
+
+  /** Shows one repository, and serves what is all right. */
+  isHarmless(): void {
+    this.repos = { repos: [LOOT] };
+    this.serves(harmless);
+  }
 
   /** @param more refs beside HEAD and main */
   serves({ tip, pack }: ReturnType<typeof commitWith>, more: readonly string[] = [], capabilities?: string): void {

@@ -11,11 +11,8 @@ import type { Attacked } from '../helpers/attacked-agent.ts';
 import type { Device } from '../helpers/device.ts';
 import { blobOf, commitOf, commitWith, oidOf, packet, packOf, treeOf } from '../helpers/hostile-pack.ts';
 import { advertise, band, serveByHand } from '../helpers/hostile-server.ts';
-import { EVIL, LOOT, startVictim } from '../helpers/victim.ts';
+import { EVIL, HELLO, harmless, startVictim } from '../helpers/victim.ts';
 import type { HostileServer, Victim } from '../helpers/victim.ts';
-
-const HELLO = blobOf('hello\n');
-const harmless = commitWith([{ mode: '100644', name: 'hello', oid: oidOf(HELLO) }], [HELLO]);
 
 let world: Attacked;
 let romeo: Device;
@@ -27,10 +24,7 @@ beforeAll(async () => {
   ({ romeo } = world);
 });
 
-beforeEach(() => {
-  juliet.repos = { repos: [LOOT] };
-  juliet.serves(harmless);
-});
+beforeEach(() => juliet.isHarmless());
 
 afterAll(() => world?.stop());
 

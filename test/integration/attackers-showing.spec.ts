@@ -7,16 +7,14 @@ import { parsePeerRepos } from '../../src/agent/peer-repos.ts';
 import { parseRefName, parseRepoId } from '../../src/lib/names.ts';
 import type { Attacked } from '../helpers/attacked-agent.ts';
 import type { Device } from '../helpers/device.ts';
-import { blobOf, commitWith, oidOf, packet } from '../helpers/hostile-pack.ts';
+import { commitWith, oidOf, packet } from '../helpers/hostile-pack.ts';
 import type { HostilePeer, Outcome } from '../helpers/hostile-peer.ts';
 import { advertise, serveByHand } from '../helpers/hostile-server.ts';
 import { until } from '../helpers/waiting.ts';
-import { EVIL, LOOT, startVictim } from '../helpers/victim.ts';
+import { EVIL, HELLO, LOOT, harmless, startVictim } from '../helpers/victim.ts';
 import type { HostileServer, Victim } from '../helpers/victim.ts';
 
 const OTHER = parseRepoId('1c1e4b1c-90a1-4a6e-8f8e-1d7a3cf21d11');
-const HELLO = blobOf('hello\n');
-const harmless = commitWith([{ mode: '100644', name: 'hello', oid: oidOf(HELLO) }], [HELLO]);
 
 let world: Attacked;
 let romeo: Device;
@@ -28,10 +26,7 @@ beforeAll(async () => {
   ({ romeo } = world);
 });
 
-beforeEach(() => {
-  juliet.repos = { repos: [LOOT] };
-  juliet.serves(harmless);
-});
+beforeEach(() => juliet.isHarmless());
 
 afterAll(() => world?.stop());
 

@@ -1,8 +1,9 @@
 // Whatever an agent answers and however narrow the terminal is: no line is wider, none steers the terminal, and no word is lost.
 
+import { clean } from '../../src/lib/steering.ts';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cellsOf, clean, cut, plain, wrap } from '../../src/cli/cells-format.ts';
+import { cellsOf, cut, plain, wrap } from '../../src/cli/cells-format.ts';
 import { movingLine } from '../../src/cli/moving-format.ts';
 import { formatStatus } from '../../src/cli/status-format.ts';
 import { makeAnswer, makeHub, makePeerStatus, makeRepoPeer, makeRepoStatus } from '../helpers/status-answer.ts';

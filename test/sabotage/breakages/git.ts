@@ -130,7 +130,7 @@ export const GIT = [
     'src/git/hub.ts',
     ['a branch of a hub is never forced', "`${to ?? ''}:${ref}`", "`+${to ?? ''}:${ref}`", 'unit/git/hub'],
     ['our own ref at a hub moves only from what it is believed to hold', "`--force-with-lease=${ref}:${from ?? ''}`", '`--force-with-lease=${ref}`', 'unit/git/hub'],
-    ['every object of a hub is checked', "...flat(fsckConfig('fetch')), ", '', 'unit/git/hub'],
+    ['every object of a hub is checked', "...fsckConfig('fetch'), ", '', 'unit/git/hub'],
   ),
   ...inFile(
     'src/git/tree-diff.ts',
