@@ -45,14 +45,21 @@ export async function deliverOffer(
     const end = await tryWarm(context, link, { offer, copy, changes });
     if (end !== undefined) return end.told;
   }
-  // Its own branches and others' are not in the corner that it shows: without a word of them they would be sent back to it.
-  const known = new Set(copy.refs.values());
-  const elsewhere = [...copy.known].filter((oid) => !known.has(oid));
-  const tips = mayRecord ? await tellByName(context, link, { offer, changes, base: copy.counter }) : elsewhere;
-  if (tips === undefined) return undefined;
+  const answered = mayRecord ? await tellByName(context, link, { offer, changes, base: copy.counter }) : [];
+  if (answered === undefined) return undefined;
+  const tips = [...answered, ...elsewhere(copy)];
   // Of a copy that is known little is missing; else a crash must not cost all that was sent before it.
   const { bases, isFast } = copy.counter === 0 ? await sendSlices(context, link, { tips: historyOf(offer), bases: tips }) : { bases: tips, isFast: false };
   return push(context, link, { offer, tips: bases, isFast });
+}
+
+/**
+ * What the peer holds outside the corner that it shows: its own branches and others'. Without a word of them they would be sent back to it; its answer names
+ * its branches as they are now, which may be further on than what is here.
+ */
+function elsewhere({ refs, known }: PeerCopy): Oid[] {
+  const shown = new Set(refs.values());
+  return [...known].filter((oid) => !shown.has(oid));
 }
 
 /** What slices are cut of; the book of left commits comes with the offer itself. */

@@ -47,7 +47,7 @@ export async function sendSlices(
   for await (const step of stepsOf(context, { commits, others, bases })) {
     if (!(await sender.take(step))) break;
   }
-  return { bases: [...sender.sent, ...asked.bases].slice(0, MAX_BASES), isFast: sender.isFast };
+  return { bases: [...sender.sent, ...bases].slice(0, MAX_BASES), isFast: sender.isFast };
 }
 
 /** Of a history that cannot be read no more is cut: the push itself says what is wrong with it. */

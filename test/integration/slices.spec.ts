@@ -66,6 +66,11 @@ async function nextSlice(dir: string, seen: ReadonlySet<string>): Promise<string
   return now;
 }
 
+/** Whether a map that is held there says that a branch is at `oid`. */
+async function isHeard(device: Device, dir: string, oid: string): Promise<boolean> {
+  return (await device.git(dir, 'for-each-ref', '--points-at', oid, 'refs/xmpp')) !== '';
+}
+
 async function describeClone(dir: string): Promise<unknown> {
   const refs = await desktop.git(dir, 'for-each-ref', '--format=%(refname) %(objectname) %(symref)', 'refs/heads', 'refs/remotes', 'refs/tags');
   const config = (await desktop.git(dir, 'config', '--local', '--list')).split('\n').sort();
@@ -159,6 +164,26 @@ describe('an offer of the agent itself', () => {
     await desktop.statusWhen(() => parts().length === 0);
     await desktop.inSync('laptop');
     expect(await kept(copy)).toBe('');
+  });
+
+  it('sends nothing again that both hold, where both went on while they were apart and the agent was started anew', async () => {
+    const shared = await makeBigRepo(laptop, 'apart', 6);
+    expect(await laptop.xmppIn(shared, 'share')).toMatchObject({ code: 0 });
+    await desktop.xmpp('clone', 'laptop/apart');
+    const copy = desktop.path('apart');
+    await desktop.inSync('laptop');
+    await desktop.kill();
+    const ours = await laptop.commit(shared, { ours: '1' }, 'ours');
+    await until(() => isHeard(laptop, shared, ours));
+    await restart(laptop);
+    // On its way for long enough that what goes the other way cannot build on it.
+    await writeFile(path.join(copy, 'theirs.bin'), randomBytes(2 * 2 ** 20));
+    const theirs = await desktop.commit(copy, {}, 'theirs');
+    const before = carried();
+    await desktop.xmpp('daemon', 'start');
+    await until(async () => (await isHeard(laptop, shared, theirs)) && (await isHeard(desktop, copy, ours)));
+    expect(carried() - before).toBeLessThan(3 * 2 ** 20 * IN_BAND);
+    await desktop.xmpp('unshare', copy);
   });
 });
 

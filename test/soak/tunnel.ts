@@ -9,7 +9,7 @@ import type { CarrierChoice, SoakSetting } from './setting.ts';
 import { readTraffic, trafficSince } from './traffic.ts';
 import type { Traffic } from './traffic.ts';
 import { WatchedAgent } from './watch.ts';
-import { MAX_COMMIT_BYTES, checkWork, workUntil } from './work.ts';
+import { checkWork, workUntil } from './work.ts';
 import type { Done } from './work.ts';
 
 export interface SoakOptions {
@@ -36,9 +36,6 @@ export interface SoakResult extends Done {
 const FRAMING = 1.03;
 /** What a commit of an agent's or a command of git's says beside its objects: headers, refs, answers, maps and digests. */
 const STEP_BYTES = 16 * 1024;
-/** What is made again whole, such as a command that was refused, or an offer that another one crossed (docs/decisions/0054-offers-that-cross.md): in about one
- * run of twelve some 2.5 MB, of which it is not known which. */
-const WHOLE_BYTES = 2 * MAX_COMMIT_BYTES;
 /** What is on its way on a carrier, and lost with it: a full window in-band, a full replay buffer on a connection of its own. */
 const IN_FLIGHT = { 'in-band': 256 * 1024 + 64 * 1024, other: 4 * 2 ** 20 };
 const PEAK_BYTES = 200 * 2 ** 20;
@@ -81,9 +78,9 @@ async function soak(setting: SoakSetting, { seconds, seed, carrier, say }: SoakO
   }
 }
 
-/** Nothing starts again from nothing: what had to cross went into the pipes once, but for little that is made again whole, and again only what was on its way when a carrier was left. */
+/** Nothing starts again from nothing: what had to cross went into the pipes once, and again only what was on its way when a carrier was left. */
 function whatIsTooMuch({ payload, commits, commands }: Done, { once, again, changes }: Traffic, carrier: CarrierChoice): string[] {
-  const mayOnce = Math.round(FRAMING * payload + (commits + commands) * STEP_BYTES + WHOLE_BYTES);
+  const mayOnce = Math.round(FRAMING * payload + (commits + commands) * STEP_BYTES);
   const mayAgain = changes * (carrier === 'in-band' ? IN_FLIGHT['in-band'] : IN_FLIGHT.other);
   return [
     ...(once > mayOnce ? [`${once} bytes were sent for ${payload} to carry, where ${mayOnce} were allowed`] : []),

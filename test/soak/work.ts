@@ -22,14 +22,11 @@ type Name = 'laptop' | 'desktop';
 /** What git and the agent say where there was no way when the command began, and nothing has moved. */
 const REFUSED = /is offline|is not online|is not signed in|there is no connection to the XMPP server|no way to the other device is open|the agent is still signing in|did not answer/;
 const RETRY_MS = 500;
-const LEAST_BYTES = 20_000;
-/** Most commits are much smaller. */
-export const MAX_COMMIT_BYTES = 1_520_000;
 
 /** Works until `isOver`, then ends what is under way. */
 export async function workUntil(setting: SoakSetting, random: () => number, isOver: () => boolean): Promise<Done> {
   const done = { commits: 0, commands: 0, refused: 0, payload: 0, wrong: [] as string[] };
-  const size = (): number => Math.round(LEAST_BYTES + random() ** 3 * (MAX_COMMIT_BYTES - LEAST_BYTES));
+  const size = (): number => Math.round(20_000 + random() ** 3 * 1_500_000);
   const commit = async (device: Device, dir: string): Promise<string> => {
     const bytes = size();
     await writeFile(path.join(dir, 'data.bin'), randomBytes(bytes));

@@ -84,13 +84,16 @@ describe('deliverOffer', () => {
     expect(link.stats().sent - before).toBeLessThan(5000);
   });
 
-  it('builds on what the peer has even where its own branch went on since', async () => {
+  it.each([
+    ['whose copy of the map is known', 1],
+    ['whose copy of the map is not', 0],
+  ])('builds on what a peer has %s, even where its own branch went on since', async (_name, counter) => {
     const large = commit(pair.far.repo, { large: randomBytes(300_000) }, 'large');
     git(pair.near.repo.dir, 'fetch', '--quiet', pair.far.repo.dir, 'main');
     commit(pair.far.repo, { c: '1' }, 'went on');
     await publish({ desk: large, main: commit(pair.near.repo, { b: randomBytes(50_000) }, 'ours') });
     const before = link.stats().sent;
-    await offer(me(), { counter: 1, refs: new Map(), known: new Set([large, one]) });
+    await offer(me(), { counter, refs: new Map(), known: new Set([large, one]) });
     expect(corner()['heads/desk']).toBe(large);
     expect(link.stats().sent - before).toBeLessThan(100_000);
   });
