@@ -9,6 +9,7 @@ import type { FullJid } from '../lib/jid.ts';
 import type { Log } from '../lib/log.ts';
 import type { DeviceId } from '../lib/names.ts';
 import { Serial } from '../lib/serial.ts';
+import { clean } from '../lib/steering.ts';
 import type { Identity } from '../home/identity.ts';
 import type { Peer, Peers } from '../home/peers.ts';
 import type { Links } from '../link/links.ts';
@@ -151,7 +152,7 @@ export class DevicesTelling {
 function parseRefused(answer: unknown): string[] {
   const { refused } = parseRecord(answer, 'answer to a device list');
   if (!Array.isArray(refused) || refused.length > MAX_REFUSED) throw new InputFault('answer to a device list', 'names no list of refusals');
-  return refused.map((each) => (typeof each === 'string' ? each.slice(0, 300).replace(/\p{Cc}/gu, ' ') : 'something'));
+  return refused.map((each) => (typeof each === 'string' ? clean(each.slice(0, 300)) : 'something'));
 }
 
 /** What is answered to a list. */

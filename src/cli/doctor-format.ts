@@ -2,6 +2,7 @@
 
 import type { Check, DoctorReport } from '../agent/doctor-format.ts';
 import { isWell } from '../agent/doctor-format.ts';
+import { clean } from '../lib/steering.ts';
 
 const STATES: Readonly<Record<Check['state'], string>> = { ok: 'ok', warn: 'warning', broken: 'BROKEN', 'not-tried': '-' };
 /** The longest of each, and two spaces. */
@@ -10,9 +11,9 @@ const ID_WIDTH = 19;
 
 /** `BROKEN   dns                …`, then what to do. */
 export function formatCheck({ state, id, words, remedy }: Check): readonly string[] {
-  const line = `${STATES[state].padEnd(STATE_WIDTH)}${id.padEnd(ID_WIDTH)}${oneLine(words)}`;
+  const line = `${STATES[state].padEnd(STATE_WIDTH)}${id.padEnd(ID_WIDTH)}${clean(words)}`;
   if (remedy === undefined || state === 'ok') return [line];
-  return [line, ...remedy.split('\n').map((each) => `${' '.repeat(STATE_WIDTH + ID_WIDTH)}${oneLine(each)}`)];
+  return [line, ...remedy.split('\n').map((each) => `${' '.repeat(STATE_WIDTH + ID_WIDTH)}${clean(each)}`)];
 }
 
 /** What all of it comes to. */
@@ -27,9 +28,4 @@ export function formatVerdict(checks: readonly Check[]): string {
 
 export function makeReport(checks: readonly Check[], at: number): DoctorReport {
   return { version: 1, at, isWell: isWell(checks), checks };
-}
-
-/** What a server or peer said of itself moves no cursor. */
-function oneLine(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?');
 }

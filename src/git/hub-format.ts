@@ -6,6 +6,7 @@ import type { FaultCode } from '../lib/errors.ts';
 import { redact } from '../lib/log.ts';
 import { isRefName, parseOid, parseRefName } from '../lib/names.ts';
 import type { Oid, RefName } from '../lib/names.ts';
+import { clean } from '../lib/steering.ts';
 import type { HubTrouble, PushResult } from '../sync/hub-facts.ts';
 
 /** Whether a remote's name can be a hub's: git takes it for no option, and refs can be called after it. */
@@ -127,6 +128,6 @@ class HubFault extends Fault {
 }
 
 function shortWords(text: string): string {
-  const line = redact(text).replace(/\p{Cc}/gu, ' ').trim();
+  const line = clean(redact(text)).trim();
   return line.length > MAX_WORDS ? `${line.slice(0, MAX_WORDS)}…` : line;
 }

@@ -8,6 +8,7 @@ import { delay, realClock } from '../lib/clock.ts';
 import { codeOf, Fault, messageOf } from '../lib/errors.ts';
 import type { GitRunOptions, RunGit } from '../lib/git-run.ts';
 import { redact } from '../lib/log.ts';
+import { clean } from '../lib/steering.ts';
 import { Turns } from '../lib/turns.ts';
 import { cleanEnvironment, fullArgs } from './environment.ts';
 import type { GitConfig } from './environment.ts';
@@ -131,9 +132,7 @@ export function lastWords(stderr: string): string {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  return redact(lines.slice(-3).join('; '))
-    .replace(/\p{Cc}/gu, '?')
-    .slice(-400);
+  return clean(redact(lines.slice(-3).join('; '))).slice(-400);
 }
 
 /** A function that starts git and hands out its streams. @param env as for `createRunGit` */

@@ -7,6 +7,7 @@ import { Fault, InputFault } from '../lib/errors.ts';
 import type { FaultCode } from '../lib/errors.ts';
 import { withDeadline } from '../lib/clock.ts';
 import type { Clock } from '../lib/clock.ts';
+import { clean } from '../lib/steering.ts';
 import { watchStream } from './bulk-gate.ts';
 import { HEADER, MAX_JSON_BYTES, parseExit, parseStderr, parseToldMap } from './http-format.ts';
 import type { ToldMap } from './http-format.ts';
@@ -178,7 +179,7 @@ const REFUSALS: readonly FaultCode[] = ['no-such-repo', 'not-granted', 'no-such-
 export function parseRefusal(text: string): Fault {
   const { code, message } = readRefusal(text);
   const known = REFUSALS.find((each) => each === code);
-  const words = typeof message === 'string' && message !== '' ? message.slice(0, 300).replace(/\p{Cc}/gu, ' ') : 'it gave no reason';
+  const words = typeof message === 'string' && message !== '' ? clean(message.slice(0, 300)) : 'it gave no reason';
   return new Fault(known ?? 'agent', known === undefined ? `the other device failed: ${words}` : words);
 }
 

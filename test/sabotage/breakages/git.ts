@@ -118,7 +118,7 @@ export const GIT = [
     'src/git/run.ts',
     ['a git that hangs is ended', '{ timeout: deadlineMs }', '{}', 'unit/git/run'],
     ['a push that is cut off is hung up, not killed', 'child.stdin.destroy();', '', 'unit/git/run'],
-    ['the password of a URL is in no error of git', 'return redact(lines.slice(-3).join', 'return (lines.slice(-3).join', 'unit/git/run'],
+    ['the password of a URL is in no error of git', 'clean(redact(lines.slice(-3).join', 'clean((lines.slice(-3).join', 'unit/git/run'],
   ),
   ...inFile(
     'src/git/push.ts',

@@ -44,7 +44,7 @@ export const LINK = [
     ['an end without its exit code is a lost link', "if (exitCode !== undefined) resolve({ exitCode,", 'resolve({ exitCode: exitCode ?? 0,', 'unit/link/services'],
     ['an answer has its limit', 'if (length <= MAX_JSON_BYTES) return;', 'return;', 'unit/link/services'],
     ['a request has its deadline', 'return withDeadline(answer, options.deadlineMs, options.clock, late);', 'return answer;', 'unit/link/services'],
-    ["a peer's words are cut and tamed", "message.slice(0, 300).replace(/\\p{Cc}/gu, ' ')", 'message', 'unit/link/services'],
+    ["a peer's words are cut and tamed", 'clean(message.slice(0, 300))', 'message', 'unit/link/services'],
   ),
   ...inFile(
     'src/link/http-format.ts',
