@@ -163,17 +163,19 @@ function listenIn(stdout: Readable): { readonly stdout: Readable; fatalWords(): 
 }
 
 /**
- * Those of the bases that our branches lead to, or the sender's slices: told as `.have`, they are seen and cannot be written. They were tips when the sender
- * heard of them, and a branch that went on since leads to them still.
+ * Those of the bases that our branches lead to, or what the sender itself has sent: told as `.have`, they are seen and cannot be written. They were tips when
+ * the sender heard of them, and a branch that went on since leads to them still.
  */
 export async function havesOf({ runGit, repository }: RepoContext, bases: readonly Oid[], { device }: Peer): Promise<readonly Oid[]> {
-  return [...(await reachableOf(runGit, repository, bases, { from: ['refs/heads/*', `${partialSpace(device)}/*`] }))];
+  return [...(await reachableOf(runGit, repository, bases, { from: ['refs/heads/*', `${partialSpace(device)}/*`, `refs/xmpp/${device}/heads/*`] }))];
 }
 
-/** What a push of `sender` may build on: slices that it sent before, then those of our branches that it may see. */
+/** What a push of `sender` may build on: slices that it sent before, what its own map says here (of a device that moves no branch that is all there is), then those of our branches that it may see. */
 export async function tipsFor(context: RepoContext, sender: Peer): Promise<readonly Oid[]> {
   const slices = await listPartials(context, sender.device);
   const heads = await listRefs(context.runGit, context.repository, ['refs/heads/']);
+  const isBranch = ([ref]: readonly [string, Oid]): boolean => ref.startsWith('refs/heads/');
+  const said = [...context.maps.refsOf(sender.device)].filter(isBranch).map(([, oid]) => oid);
   const seen = [...heads].filter(([ref]) => isShownTo(context.shared(), sender, ref)).map(([, oid]) => oid);
-  return [...new Set([...slices.values(), ...seen])].slice(0, MAX_BASES);
+  return [...new Set([...slices.values(), ...said, ...seen])].slice(0, MAX_BASES);
 }

@@ -38,7 +38,11 @@ export const AGENT = [
   ),
   ...inFile('src/agent/streams.ts', ['a stream goes with its shim, also where the peer says nothing', '    watchShim(socket, clock);\n', '', 'unit/agent/streams']),
   ...inFile('src/agent/presence.ts', ['what has become of a folder that is shared no more is told to nobody', 'if (!this.#parts.repos().some((repo) => repo.id === id)) return;', '', 'unit/agent/presence']),
-  ...inFile('src/agent/serve-git.ts', ['an offer that another one crossed is known as such', 'if (settled.isCrossed === true) return EXIT_CROSSED;', '', 'unit/agent/offer']),
+  ...inFile(
+    'src/agent/serve-git.ts',
+    ['an offer that another one crossed is known as such', 'if (settled.isCrossed === true) return EXIT_CROSSED;', '', 'unit/agent/offer'],
+    ['what a device has said itself is built on, though no branch leads to it', '...slices.values(), ...said, ...seen', '...slices.values(), ...seen', 'unit/agent/offer'],
+  ),
   ...inFile(
     'src/agent/offer.ts',
     ['an offer that another one crossed is made again', 'end.exitCode !== EXIT_CROSSED || tries', 'true || tries', 'unit/agent/offer'],

@@ -98,6 +98,17 @@ describe('deliverOffer', () => {
     expect(link.stats().sent - before).toBeLessThan(100_000);
   });
 
+  it('builds on what it said there itself, where that device moves no branch and its copy is not known any more', async () => {
+    const large = commit(pair.near.repo, { large: randomBytes(300_000) }, 'large');
+    await publish({ main: large });
+    await offer();
+    await publish({ main: commit(pair.near.repo, { b: '1' }, 'more') });
+    const before = link.stats().sent;
+    await offer();
+    expect(corner()['heads/main']).toBe(tipOf(pair.near.repo, 'main'));
+    expect(link.stats().sent - before).toBeLessThan(10_000);
+  });
+
   it('brings the book of left commits along, by each way', async () => {
     const book = (text: string): Oid => {
       writeFileSync(join(pair.near.repo.dir, 'book'), text);
