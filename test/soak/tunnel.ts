@@ -33,9 +33,9 @@ export interface SoakResult extends Done {
 }
 
 /** What TLS records and HTTP/2 frames add to the bytes of a push, in the smallest pieces that bulk goes in; and git's own headers of a pack. */
-const FRAMING = 1.03;
+const FRAMING = 1.015;
 /** What a commit of an agent's or a command of git's says beside its objects: headers, refs, answers, maps and digests. */
-const STEP_BYTES = 16 * 1024;
+const STEP_BYTES = 8 * 1024;
 /** What is on its way on a carrier, and lost with it: a full window in-band, a full replay buffer on a connection of its own. */
 const IN_FLIGHT = { 'in-band': 256 * 1024 + 64 * 1024, other: 4 * 2 ** 20 };
 const PEAK_BYTES = 200 * 2 ** 20;
