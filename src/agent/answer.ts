@@ -17,10 +17,11 @@ import type { Digest } from '../sync/digest-format.ts';
 import { applyChanges } from '../sync/map-format.ts';
 import { formatLacking, parseRecordedMap } from '../sync/record-format.ts';
 import { Crossings } from './crossings.ts';
+import { cornersFor, tipsFor } from './bases.ts';
 import type { Events } from './events.ts';
 import type { RepoLoop } from './loop.ts';
 import { formatShownRepo } from './peer-repos.ts';
-import { openServiceProcess, tipsFor } from './serve-git.ts';
+import { openServiceProcess } from './serve-git.ts';
 import type { ServeSettings } from './serve-git.ts';
 import type { SliceServer } from './serve-slices.ts';
 import type { Exchanges } from './exchanges.ts';
@@ -104,8 +105,8 @@ export class Answers implements LinkHandlers<DeviceId> {
     const held = context.maps.signed(map.device)?.counter ?? 0;
     if (map.counter <= held) return this.#isHeld(loop, map, who);
     const news = [...map.changes.values()].filter((oid): oid is Oid => oid !== undefined);
-    const isHere = (map.base === 0 || map.base === held) && (await this.#holdsAll(loop, { map: map.device, sender: who }, news));
-    if (!isHere) return formatLacking({ tips: await tipsFor(loop.context, this.#peer(who)) });
+    const isHere = (map.base === 0 || map.base === held) && (await this.#holdsAll(loop, { map: map.device, sender: this.#peer(who) }, news));
+    if (!isHere) return formatLacking({ tips: await tipsFor(loop.context, this.#peer(who), map) });
     const refs = applyChanges(map.base === 0 ? new Map() : context.maps.refsOf(map.device), map.changes);
     await this.#parts.exchanges.during(context.shared(), this.#peer(who).petname, async () => {
       // The grant may have been taken back meanwhile.
@@ -173,12 +174,12 @@ export class Answers implements LinkHandlers<DeviceId> {
     void loop.tell({ type: 'accepted', device, counter, via });
   }
 
-  /** By refs that the sender may know of: branches, the map's device's own, and the slices that it sent itself. */
-  async #holdsAll({ context }: RepoLoop, of: { readonly map: DeviceId; readonly sender: DeviceId }, oids: readonly Oid[]): Promise<boolean> {
+  /** By refs that the sender may know of: branches, maps that it is told of, the map's device's own, and the slices that it sent itself. */
+  async #holdsAll({ context }: RepoLoop, of: { readonly map: DeviceId; readonly sender: Peer }, oids: readonly Oid[]): Promise<boolean> {
     const distinct = [...new Set(oids)];
     const present = await hasObjects(context.runGit, context.repository, distinct);
     if (present.size < distinct.length) return false;
-    const from = ['refs/heads', 'refs/tags', `refs/xmpp/${of.map}`, partialSpace(of.sender)];
+    const from = ['refs/heads', 'refs/tags', `refs/xmpp/${of.map}`, partialSpace(of.sender.device), ...cornersFor(context, of.sender)];
     return areReachable(context.runGit, context.repository, distinct, { from });
   }
 

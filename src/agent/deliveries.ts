@@ -21,6 +21,7 @@ import { deliverOffer } from './offer.ts';
 import type { Offer, PeerCopy } from './offer-types.ts';
 import type { Offering } from './offering.ts';
 import type { Exchanges } from './exchanges.ts';
+import { isRelaying } from './shown-branches.ts';
 
 export interface DeliveryParts {
   readonly context: RepoContext;
@@ -151,6 +152,8 @@ export class Deliveries {
     const known = new Set<Oid>();
     // Its own first: of many tips only some are named as bases, and what came from it would else be sent back to it.
     for (const each of [peer, ...held.keys()]) {
+      // What it claims to hold is not checked: where other devices' maps are not passed on, it is told nothing of them.
+      if (each !== peer && each !== context.me && !isRelaying(context.shared())) continue;
       // A map that went further there names what it held before: it is looked for there, and built on only where it is found.
       if ((context.maps.signed(each)?.counter ?? Infinity) > (held.get(each) ?? 0)) continue;
       // A book of left commits is no base for a push, and a peer that is told of one by name does not look for it in other corners.

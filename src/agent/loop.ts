@@ -26,6 +26,7 @@ import { cheapestFirst } from './offer-order.ts';
 import { OwnRefs } from './own-refs.ts';
 import { Publisher } from './publisher.ts';
 import { RepoPolicies, syncedOf } from './policies.ts';
+import { isRelaying } from './shown-branches.ts';
 import { Doubt, Vanishing } from './vanishing.ts';
 
 /** Ref updates of one `git commit` come within this many milliseconds; waiting longer would only be slower. */
@@ -74,7 +75,7 @@ export class RepoLoop {
     const takeOver: HubsParts['takeOver'] = (sources, name) => this.#takeOver(sources, name);
     const forHubs = { ...parts.around, forget: considering.forget.bind(considering), announce: (hash: string): void => parts.around.announce(this, hash) };
     this.hubs = new Hubs({ ...parts, ...forHubs, takeOver });
-    this.engine = new Engine(parts.me.device, parts.context.maps.counters, () => parts.context.shared().branches.length === 0);
+    this.engine = new Engine(parts.me.device, parts.context.maps.counters, () => isRelaying(parts.context.shared()));
     const { engine } = this;
     this.#publisher = new Publisher({ ...parts, engine, carryOut: (all) => this.#carryOut(all), onUnwritten: (ms) => this.hint('refs', ms) });
     this.#deliveries = new Deliveries({ ...parts, me: parts.me.device, engine, tell: (fact) => this.tell(fact) });

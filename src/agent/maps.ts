@@ -116,21 +116,20 @@ export class MapStore {
     signing: { readonly keyPem: string; readonly now: number; readonly onSigned?: (counter: number) => void },
   ): Promise<number | undefined> {
     return this.#serial.run(async () => {
-      const before = { state: this.#state, refs: this.refsOf(me) };
-      const last = before.state.signed[me]?.counter;
-      if (diffMaps(before.refs, refs).size === 0 && last !== undefined) return undefined;
+      const before = this.refsOf(me);
+      const last = this.#state.signed[me]?.counter;
+      if (diffMaps(before, refs).size === 0 && last !== undefined) return undefined;
       // Never twice the same: one that could not be written may have been offered.
       const counter = Math.max(Math.max(last ?? 0, this.#stored.get(me) ?? 0) + 1, signing.now);
       this.#stored.set(me, counter);
       const signature = encodeBase64(signMap({ repo: this.#repo, device: me, counter, refs }, signing.keyPem));
-      this.#hold(me, { signed: { counter, signature }, refs });
+      const takeBack = this.#hold(me, { signed: { counter, signature }, refs });
       signing.onSigned?.(counter);
-      const [corner, file] = await Promise.allSettled([this.#setCorner(me, refs, before.refs), this.#file.write(this.#state)]);
+      const [corner, file] = await Promise.allSettled([this.#setCorner(me, refs, before), this.#file.write(this.#state)]);
       const isWritten = corner.status === 'fulfilled' && corner.value;
       if (isWritten && file.status === 'fulfilled') return counter;
       // What the disk does not take is not held: the same map is published at the next try.
-      this.#state = before.state;
-      this.#refs.set(me, before.refs);
+      takeBack();
       for (const each of [corner, file]) if (each.status === 'rejected') throw each.reason;
       return undefined;
     });
@@ -146,11 +145,10 @@ export class MapStore {
     return this.#serial.run(async () => {
       const refs = await this.#sweptCorner(device);
       if (this.#isPinned(device, spki) && this.#isNewer(device, signed) && this.#verifies(device, { signed, refs, spki })) {
-        const before = this.#state;
-        this.#hold(device, { signed, refs });
+        const takeBack = this.#hold(device, { signed, refs });
         onHeld?.();
         await this.#file.write(this.#state).catch((error: unknown) => {
-          this.#state = before;
+          takeBack();
           throw error;
         });
         return true;
@@ -229,16 +227,19 @@ export class MapStore {
     return false;
   }
 
-  /** From now on that is what the device says; what it said before is remembered. */
-  #hold(device: DeviceId, { signed, refs }: { readonly signed: SignedCounter; readonly refs: RefsOfMap }): void {
-    this.#remember(device);
+  /** From now on that is what the device says; what it said before is remembered. @returns what takes that back */
+  #hold(device: DeviceId, { signed, refs }: { readonly signed: SignedCounter; readonly refs: RefsOfMap }): () => void {
+    const [state, before, earlier] = [this.#state, this.refsOf(device), this.#earlier.get(device)];
+    const last = state.signed[device];
+    if (last !== undefined) this.#earlier.set(device, { counter: last.counter, refs: before });
     this.#refs.set(device, refs);
     this.#state = this.#withSigned(device, signed);
-  }
-
-  #remember(device: DeviceId): void {
-    const signed = this.#state.signed[device];
-    if (signed !== undefined) this.#earlier.set(device, { counter: signed.counter, refs: this.refsOf(device) });
+    return () => {
+      this.#state = state;
+      this.#refs.set(device, before);
+      if (earlier === undefined) this.#earlier.delete(device);
+      else this.#earlier.set(device, earlier);
+    };
   }
 
   #withSigned(device: DeviceId, { counter, signature }: SignedCounter): MapsState {

@@ -8,12 +8,13 @@ import type { Oid, RefName } from '../lib/names.ts';
 import { freezeRefs } from '../git/frozen-refs.ts';
 import { hasObjects } from '../git/refs.ts';
 import { MAX_WARM_REFS, offerArgs } from '../git/push.ts';
-import { EXIT_CROSSED, MAX_BASES, formatOfferHeaders } from '../link/http-format.ts';
+import { EXIT_CROSSED, formatOfferHeaders } from '../link/http-format.ts';
 import type { ToldMap } from '../link/http-format.ts';
 import { openService, requestJson } from '../link/services.ts';
 import type { Requester, ServiceEnd, ServiceStream } from '../link/services.ts';
 import { LEFT_REF, MAX_RECORDED_REFS, formatRecordedMap, parseLacking } from '../sync/record-format.ts';
 import { diffMaps } from '../sync/map-format.ts';
+import { nameableBases } from './bases.ts';
 import { carryPush } from './carry-push.ts';
 import type { RepoContext } from './context.ts';
 import { cornerRef } from './maps-format.ts';
@@ -45,12 +46,15 @@ export async function deliverOffer(
     const end = await tryWarm(context, link, { offer, copy, changes });
     if (end !== undefined) return end.told;
   }
-  const answered = mayRecord ? await tellByName(context, link, { offer, changes, base: copy.counter }) : [];
+  const isCold = copy.counter === 0;
+  const beside = elsewhere(copy);
+  // It is asked about that before a history is cut by it: it may have been cloned anew, or come from a backup.
+  const maybe = isCold ? await heldBases(context, offer, beside) : [];
+  const answered = mayRecord ? await tellByName(context, link, { offer, changes, base: copy.counter, maybe }) : maybe;
   if (answered === undefined) return undefined;
-  const tips = [...answered, ...elsewhere(copy)];
   // Of a copy that is known little is missing; else a crash must not cost all that was sent before it.
-  const { bases, isFast } = copy.counter === 0 ? await sendSlices(context, link, { tips: historyOf(offer), bases: tips }) : { bases: tips, isFast: false };
-  return push(context, link, { offer, tips: bases, isFast });
+  const { bases, isFast } = isCold ? await sendSlices(context, link, { tips: historyOf(offer), bases: answered }) : { bases: answered, isFast: false };
+  return push(context, link, { offer, tips: [...bases, ...beside], isFast });
 }
 
 /**
@@ -60,6 +64,11 @@ export async function deliverOffer(
 function elsewhere({ refs, known }: PeerCopy): Oid[] {
   const shown = new Set(refs.values());
   return [...known].filter((oid) => !shown.has(oid));
+}
+
+/** Those of `tips` that are here too, as many as can be named. */
+async function heldBases(context: RepoContext, offer: Offer, tips: readonly Oid[]): Promise<readonly Oid[]> {
+  return nameableBases(context, historyOf(offer), [...(await hasObjects(context.runGit, context.repository, tips))]);
 }
 
 /** What slices are cut of; the book of left commits comes with the offer itself. */
@@ -87,10 +96,10 @@ const HELD_ALREADY: ServiceEnd = { exitCode: 0, stderr: '', told: undefined };
 async function tellByName(
   context: RepoContext,
   { session, clock }: { readonly session: Requester; readonly clock: Clock },
-  map: { readonly offer: Offer; readonly changes: ReadonlyMap<RefName, Oid | undefined>; readonly base: number },
+  map: { readonly offer: Offer; readonly changes: ReadonlyMap<RefName, Oid | undefined>; readonly base: number; readonly maybe: readonly Oid[] },
 ): Promise<readonly Oid[] | undefined> {
   const { device, signed } = map.offer;
-  const body = formatRecordedMap({ device, ...signed, base: map.base, changes: map.changes });
+  const body = formatRecordedMap({ device, ...signed, base: map.base, changes: map.changes, maybe: map.maybe });
   const path = `/repos/${context.shared().id}/map`;
   const answer = await requestJson(session, { method: 'POST', path, body }, { clock, deadlineMs: ANSWER_DEADLINE_MS });
   return parseLacking(answer)?.tips;
@@ -101,7 +110,7 @@ async function push(
   { session, transfer }: OfferLink,
   { offer, tips, isFast }: { readonly offer: Offer; readonly tips: readonly Oid[]; readonly isFast: boolean },
 ): Promise<ToldMap | undefined> {
-  const bases = [...(await hasObjects(context.runGit, context.repository, [...tips]))].slice(0, MAX_BASES);
+  const bases = await heldBases(context, offer, tips);
   const headers = formatOfferHeaders({ device: offer.device, ...offer.signed, bases });
   for (let tries = 1; ; tries += 1) {
     const end = await pushOnce(context, { session, transfer }, { offer, headers, isFast });

@@ -5,17 +5,16 @@ import { Transform } from 'node:stream';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseRefName } from '../lib/names.ts';
-import type { Oid } from '../lib/names.ts';
-import { listPartials, partialSpace } from '../git/partials.ts';
-import { headOf, listRefs, reachableOf } from '../git/refs.ts';
+import { headOf, listRefs } from '../git/refs.ts';
 import { serveReceiveOffer, serveReceivePeople, serveUpload } from '../git/services.ts';
 import type { ReceivePeopleOptions, ServiceStart } from '../git/services.ts';
 import type { GitProcess } from '../git/run.ts';
 import type { ServedProcess } from '../link/carry.ts';
-import { EXIT_CROSSED, MAX_BASES } from '../link/http-format.ts';
+import { EXIT_CROSSED } from '../link/http-format.ts';
 import type { GitService, OfferHeaders } from '../link/http-format.ts';
 import type { Peer } from '../home/peers.ts';
 import type { Admission } from './admission.ts';
+import { havesOf } from './bases.ts';
 import type { RepoContext } from './context.ts';
 import type { Quota } from './quota.ts';
 import { settleOffer } from './settle-offer.ts';
@@ -160,22 +159,4 @@ function listenIn(stdout: Readable): { readonly stdout: Readable; fatalWords(): 
   });
   pipeline(stdout, passing).catch(() => undefined);
   return { stdout: passing, fatalWords: () => /fatal: ([^\p{Cc}]{1,200})/u.exec(kept.toString('utf8'))?.[0] };
-}
-
-/**
- * Those of the bases that our branches lead to, or what the sender itself has sent: told as `.have`, they are seen and cannot be written. They were tips when
- * the sender heard of them, and a branch that went on since leads to them still.
- */
-export async function havesOf({ runGit, repository }: RepoContext, bases: readonly Oid[], { device }: Peer): Promise<readonly Oid[]> {
-  return [...(await reachableOf(runGit, repository, bases, { from: ['refs/heads/*', `${partialSpace(device)}/*`, `refs/xmpp/${device}/heads/*`] }))];
-}
-
-/** What a push of `sender` may build on: slices that it sent before, what its own map says here (of a device that moves no branch that is all there is), then those of our branches that it may see. */
-export async function tipsFor(context: RepoContext, sender: Peer): Promise<readonly Oid[]> {
-  const slices = await listPartials(context, sender.device);
-  const heads = await listRefs(context.runGit, context.repository, ['refs/heads/']);
-  const isBranch = ([ref]: readonly [string, Oid]): boolean => ref.startsWith('refs/heads/');
-  const said = [...context.maps.refsOf(sender.device)].filter(isBranch).map(([, oid]) => oid);
-  const seen = [...heads].filter(([ref]) => isShownTo(context.shared(), sender, ref)).map(([, oid]) => oid);
-  return [...new Set([...slices.values(), ...said, ...seen])].slice(0, MAX_BASES);
 }

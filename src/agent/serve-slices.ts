@@ -17,7 +17,8 @@ import type { PackHeaders, SliceHeaders, SliceProgress } from '../link/http-form
 import type { RepoContext } from './context.ts';
 import type { Events } from './events.ts';
 import type { Quota } from './quota.ts';
-import { havesOf, startAdmitted } from './serve-git.ts';
+import { havesOf } from './bases.ts';
+import { startAdmitted } from './serve-git.ts';
 import { SliceNews } from './slice-news.ts';
 import { takePack } from './take-pack.ts';
 

@@ -16,6 +16,11 @@ export function isLimited(shared: SharedRepo, peer: PeerOf): boolean {
   return grantedBranches(shared, peer).length > 0;
 }
 
+/** Whether maps of other devices are passed on: they are signed whole, so not where only some branches are shown. */
+export function isRelaying(shared: SharedRepo): boolean {
+  return shared.branches.length === 0;
+}
+
 /** Whether a peer is told of maps, by offers, announcements and digests. */
 export function isToldMaps(shared: SharedRepo, peer: PeerOf): boolean {
   return isGranted(grantOf(shared, peer), 'read') && !isLimited(shared, peer);

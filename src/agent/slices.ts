@@ -14,13 +14,14 @@ import { hasObjects } from '../git/refs.ts';
 import { measureRange, packStep, sortTips, walkSteps } from '../git/steps.ts';
 import { findSpooled, hasRoom, spoolPack } from '../home/spool.ts';
 import type { SpooledPack } from '../home/spool.ts';
-import { MAX_BASES, formatPackHeaders, formatSliceHeaders, parsePackState } from '../link/http-format.ts';
+import { formatPackHeaders, formatSliceHeaders, parsePackState } from '../link/http-format.ts';
 import type { SliceProgress } from '../link/http-format.ts';
 import { passedBytes } from '../link/bulk-gate.ts';
 import { openService, requestJson } from '../link/services.ts';
 import type { ServiceEnd } from '../link/services.ts';
 import { isFastPath, MIN_SLICE_BYTES, nextLimit, SlicePlanner } from '../sync/slice-plan.ts';
 import type { Slice, Step } from '../sync/slice-plan.ts';
+import { nameableBases } from './bases.ts';
 import { carryPush } from './carry-push.ts';
 import type { RepoContext } from './context.ts';
 import type { OfferLink } from './offer-types.ts';
@@ -32,7 +33,7 @@ const STATE_DEADLINE_MS = 600_000;
  * Sends what the peer lacks of `tips` but for a last piece, which is no larger than a slice.
  * @param asked.tips of the map that is to be offered
  * @param asked.bases tips of the peer, also of slices that it kept from an earlier try
- * @returns bases for the offer, what the peer holds now, newest first; and whether the last slice went fast
+ * @returns bases for the offer, what the peer holds now, newest first, however many; and whether the last slice went fast
  * @throws Fault as an offer does
  */
 export async function sendSlices(
@@ -43,11 +44,12 @@ export async function sendSlices(
   const { runGit, repository } = context;
   const bases = [...(await hasObjects(runGit, repository, asked.bases))];
   const { commits, others } = await sortTips(runGit, repository, [...new Set(asked.tips)]);
-  const sender = new SliceSender(context, link, { tips: commits, bases });
+  const named = await nameableBases(context, commits, bases);
+  const sender = new SliceSender(context, link, { tips: commits, bases, named });
   for await (const step of stepsOf(context, { commits, others, bases })) {
     if (!(await sender.take(step))) break;
   }
-  return { bases: [...sender.sent, ...bases].slice(0, MAX_BASES), isFast: sender.isFast };
+  return { bases: [...sender.sent, ...bases], isFast: sender.isFast };
 }
 
 /** Of a history that cannot be read no more is cut: the push itself says what is wrong with it. */
@@ -63,10 +65,17 @@ async function* stepsOf(
   }
 }
 
+interface SliceRange {
+  readonly tips: readonly Oid[];
+  readonly bases: readonly Oid[];
+  /** As many of them as a push can name. */
+  readonly named: readonly Oid[];
+}
+
 class SliceSender {
   readonly #context: RepoContext;
   readonly #link: OfferLink;
-  readonly #range: { readonly tips: readonly Oid[]; readonly bases: readonly Oid[] };
+  readonly #range: SliceRange;
   readonly #planner = new SlicePlanner();
   #limit = MIN_SLICE_BYTES;
   #done = 0;
@@ -79,7 +88,7 @@ class SliceSender {
   /** The last slice went fast. */
   isFast = false;
 
-  constructor(context: RepoContext, link: OfferLink, range: { readonly tips: readonly Oid[]; readonly bases: readonly Oid[] }) {
+  constructor(context: RepoContext, link: OfferLink, range: SliceRange) {
     this.#context = context;
     this.#link = link;
     this.#range = range;
@@ -111,6 +120,7 @@ class SliceSender {
     const pack = slice.giant === undefined ? undefined : await this.#spool(slice.giant);
     if (pack === undefined) return this.#push(slice);
     try {
+      await this.#pushParents(slice.giant);
       await this.#sendPack(pack, slice);
     } catch (error) {
       // A spool takes the pack twice for a while: where only that is too much, one push may still fit.
@@ -120,8 +130,15 @@ class SliceSender {
     }
   }
 
-  async #push({ tips }: Slice): Promise<void> {
-    const bases = [...this.sent, ...this.#range.bases].slice(0, MAX_BASES);
+  /** A pack brings none of its parents, and bases are what the peer is thought to hold: one that it lacks comes by git, which asks. */
+  async #pushParents(giant: Step | undefined): Promise<void> {
+    const tips = (giant?.parents ?? []).filter((oid) => !this.sent.includes(oid));
+    if (tips.length > 0) await this.#push({ tips });
+  }
+
+  /** What this try has sent is shown to the push. */
+  async #push({ tips }: Pick<Slice, 'tips'>): Promise<void> {
+    const bases = this.#range.named;
     const service = openService(this.#link.session, this.#path('partial'), formatSliceHeaders({ bases, ...this.#progress() }));
     await service.accepted;
     const named = tips.map((oid, index) => ({ oid, to: arrivingRef(this.#context.me, index) }));

@@ -74,6 +74,13 @@ export async function areReachable(
   return stdout === '';
 }
 
+/** At most `max` of `commits`, the newest first. @throws Fault `git` when one of them is not here */
+export async function newestOf(runGit: RunGit, repository: Repository, commits: readonly Oid[], max: number): Promise<readonly Oid[]> {
+  if (commits.length < 2) return commits;
+  const { stdout } = await runGit(['rev-list', '--no-walk=sorted', `--max-count=${max}`, '--stdin'], { ...inRepository(repository), input: commits.map((oid) => `${oid}\n`).join('') });
+  return stdout.split('\n').filter((line) => line !== '').map(parseOid);
+}
+
 /** Of a commit that is reachable nothing is listed; of others no more than this, or none of those asked for counts. */
 const MAX_UNREACHABLE = 10_000;
 
@@ -89,9 +96,10 @@ export async function reachableOf(runGit: RunGit, repository: Repository, oids: 
   const rest = await hasCommits(runGit, repository, oids.filter((oid) => !isTip(oid)));
   if (rest.size === 0) return new Set(oids.filter(isTip));
   const args = ['rev-list', `--max-count=${MAX_UNREACHABLE}`, '--stdin', '--not', ...globs];
-  const { stdout } = await runGit(args, { ...inRepository(repository), input: [...rest].map((oid) => `${oid}\n`).join('') });
+  // 128: what one of them leads to is not all here.
+  const { stdout, exitCode } = await runGit(args, { ...inRepository(repository), input: [...rest].map((oid) => `${oid}\n`).join(''), okCodes: [0, 128] });
   const others = new Set(stdout.split('\n'));
-  const isKnown = others.size <= MAX_UNREACHABLE;
+  const isKnown = exitCode === 0 && others.size <= MAX_UNREACHABLE;
   return new Set(oids.filter((oid) => isTip(oid) || (isKnown && rest.has(oid) && !others.has(oid))));
 }
 

@@ -8,7 +8,7 @@ import type { Oid, RefName } from '../lib/names.ts';
 import { inRepository } from './environment.ts';
 import type { Repository } from './repository.ts';
 
-export { areReachable, countCommits, hasCommits, hasObjects, isAncestor, reachableOf } from './history.ts';
+export { areReachable, countCommits, hasCommits, hasObjects, isAncestor, newestOf, reachableOf } from './history.ts';
 export { wasLeft } from './reflog.ts';
 
 export type RefMap = ReadonlyMap<RefName, Oid>;

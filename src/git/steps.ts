@@ -80,6 +80,13 @@ export async function measureRange(runGit: RunGit, repository: Repository, range
   return Number(stdout.trim());
 }
 
+/** Commits outside a range that are parents of commits in it: what a pack of it builds on. @param range commits alone @throws Fault `git`, also where it is very long */
+export async function edgeOf(runGit: RunGit, repository: Repository, range: Range): Promise<readonly Oid[]> {
+  if (range.tips.length === 0) return [];
+  const { stdout } = await runGit(['rev-list', '--boundary', '--stdin'], { ...inRepository(repository), input: formatRange(range), deadlineMs: MEASURE_MS });
+  return stdout.split('\n').filter((line) => line.startsWith('-')).map((line) => parseOid(line.slice(1)));
+}
+
 /** What tips stand for, tags peeled: commits, and the tips that lead to a tree or a blob instead. */
 export async function sortTips(
   runGit: RunGit,

@@ -8,6 +8,8 @@ import { parseCounter, parseRecord, parseText } from './digest-format.ts';
 
 /** Larger changes travel as a push. */
 export const MAX_RECORDED_REFS = 4000;
+/** Of tips that a push may build on, asked about and answered. */
+const MAX_OIDS = 16;
 
 export interface RecordedMap {
   readonly device: DeviceId;
@@ -18,16 +20,18 @@ export interface RecordedMap {
   readonly base: number;
   /** Branch or tag → oid, or null when it is gone. */
   readonly changes: ReadonlyMap<RefName, Oid | undefined>;
+  /** Where the receiver's copy is not known: what it may hold, at most 16, to be told which of that it does. */
+  readonly maybe: readonly Oid[];
 }
 
 export function formatRecordedMap(map: RecordedMap): unknown {
   const changes = Object.fromEntries([...map.changes].map(([ref, oid]) => [ref, oid ?? null]));
-  return { device: map.device, counter: map.counter, signature: map.signature, base: map.base, changes };
+  return { device: map.device, counter: map.counter, signature: map.signature, base: map.base, changes, ...(map.maybe.length === 0 ? {} : { maybe: map.maybe }) };
 }
 
 /** @throws InputFault */
 export function parseRecordedMap(value: unknown): RecordedMap {
-  const { device, counter, signature, base, changes } = parseRecord(value, 'map');
+  const { device, counter, signature, base, changes, maybe } = parseRecord(value, 'map');
   const entries = Object.entries(parseRecord(changes, 'changes of a map'));
   if (entries.length > MAX_RECORDED_REFS) throw new InputFault('map', `names more than ${MAX_RECORDED_REFS} changes`);
   return {
@@ -36,6 +40,7 @@ export function parseRecordedMap(value: unknown): RecordedMap {
     signature: parseSignature(signature),
     base: base === 0 ? 0 : parseCounter(base),
     changes: new Map(entries.map(([ref, oid]) => [parseMapRef(ref), parseTip(oid)])),
+    maybe: maybe === undefined ? [] : parseOids(maybe, 'map'),
   };
 }
 
@@ -76,6 +81,11 @@ export function formatLacking(lacking: Lacking): unknown {
 export function parseLacking(value: unknown): Lacking | undefined {
   if (value === undefined) return undefined;
   const { lacking, tips } = parseRecord(value, 'answer to a map');
-  if (lacking !== true || !Array.isArray(tips) || tips.length > 16) throw new InputFault('answer to a map', 'names no list of at most 16 tips');
-  return { tips: tips.map((tip) => parseOid(parseText(tip, 'object id'))) };
+  if (lacking !== true) throw new InputFault('answer to a map', 'does not say that anything is lacking');
+  return { tips: parseOids(tips, 'answer to a map') };
+}
+
+function parseOids(value: unknown, what: string): Oid[] {
+  if (!Array.isArray(value) || value.length > MAX_OIDS) throw new InputFault(what, `names no list of at most ${MAX_OIDS} object ids`);
+  return value.map((oid) => parseOid(parseText(oid, 'object id')));
 }

@@ -168,7 +168,7 @@ describe('an offer of the agent itself', () => {
 
   it('sends nothing again that both hold, where both went on while they were apart and the agent was started anew', async () => {
     const shared = await makeBigRepo(laptop, 'apart', 6);
-    expect(await laptop.xmppIn(shared, 'share')).toMatchObject({ code: 0 });
+    expect(await laptop.xmppIn(shared, 'share', '--new')).toMatchObject({ code: 0 });
     await desktop.xmpp('clone', 'laptop/apart');
     const copy = desktop.path('apart');
     await desktop.inSync('laptop');

@@ -173,6 +173,7 @@ const recorded = fc.record({
   signature: fc.uint8Array({ minLength: 64, maxLength: 64 }).map((bytes) => Buffer.from(bytes).toString('base64')),
   base: fc.oneof(fc.constant(0), counter),
   changes: fc.array(fc.tuple(ref, fc.option(oid, { nil: undefined })), { maxLength: 8 }).map((entries) => new Map(entries)),
+  maybe: fc.array(oid, { maxLength: 16 }),
 });
 
 /** As it comes from the wire. */

@@ -87,7 +87,7 @@ export const LINK_TARGETS: readonly Target[] = [
   inJson('digest', [{ version: 1, repos: [{ repo: REPO, name: 'notes', maps: { [PEER.device]: 17 } }] }], parseDigest),
   inJson('repos of a peer', [{ repos: [{ repo: REPO, name: 'notes', roots: [OID], head: 'refs/heads/main', bytes: 9 }] }, { repos: [{ repo: REPO, name: 'notes', roots: [OID] }] }], parsePeerRepos),
   inJson('offered streamhosts', [{ sid: 's1', streamhosts: [{ jid: FULL, host: '192.168.1.4', port: 5086 }] }], parseOffer),
-  inJson('told map', [formatRecordedMap({ device: PEER.device, counter: 17, signature: SIGNATURE, base: 0, changes: new Map([[parseRefName('refs/heads/main'), parseOid(OID)]]) })], parseRecordedMap),
+  inJson('told map', [formatRecordedMap({ device: PEER.device, counter: 17, signature: SIGNATURE, base: 0, changes: new Map([[parseRefName('refs/heads/main'), parseOid(OID)]]), maybe: [parseOid(OID)] })], parseRecordedMap),
   inJson('lacking', [formatLacking({ tips: [parseOid(OID)] })], parseLacking),
   inJson('state of a pack', [{ received: 900 }], parsePackState),
   target('refusal of a peer', mutatedText([json({ code: 'not-granted', message: 'no', remedy: 'ask' })]), parseRefusal),

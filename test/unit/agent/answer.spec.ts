@@ -73,7 +73,7 @@ async function setScene(grant: Grant, options: { readonly paused?: SharedRepo } 
 function mapOf(context: AgentRepo, said: { readonly counter: number; readonly oid?: string; readonly base?: number; readonly key?: typeof carol }): unknown {
   const { counter, oid = one, base: builtOn = 0, key = carol } = said;
   const refs = refsOf({ main: oid });
-  return formatRecordedMap({ device: key.device, base: builtOn, changes: refs, ...signAs(key, context, { counter, refs }) });
+  return formatRecordedMap({ device: key.device, base: builtOn, changes: refs, maybe: [], ...signAs(key, context, { counter, refs }) });
 }
 
 describe('a digest', () => {

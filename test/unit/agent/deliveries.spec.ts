@@ -12,15 +12,18 @@ import { realClock } from '../../../src/lib/clock.ts';
 import { Fault } from '../../../src/lib/errors.ts';
 import type { FaultCode } from '../../../src/lib/errors.ts';
 import type { DeviceId, Oid } from '../../../src/lib/names.ts';
+import { HEADER } from '../../../src/link/http-format.ts';
 import type { Requester } from '../../../src/link/services.ts';
 import type { Fact } from '../../../src/sync/engine.ts';
 import { makeAgentPair } from '../../helpers/agent-pair.ts';
 import type { AgentPair } from '../../helpers/agent-pair.ts';
 import { copyOf, refsOf, takeMap } from '../../helpers/agent-repo.ts';
+import { makeDeviceKey } from '../../helpers/device-key.ts';
 import { makePeer } from '../../helpers/home-values.ts';
-import { commit, makeFolder, makeRepo } from '../../helpers/repo.ts';
+import { commit, git, makeFolder, makeRepo } from '../../helpers/repo.ts';
 
 const NOW = 1_700_000_000_000;
+const phone = makeDeviceKey();
 const base = makeRepo();
 const one = commit(base, { a: '1' }, 'one');
 const old = copyOf(base);
@@ -58,7 +61,7 @@ async function makeDeliveries(session: () => Promise<Requester>, peer: Partial<P
 
 beforeEach(async () => {
   [told, lost, events, held] = [[], [], [], new Map()];
-  pair = await makeAgentPair({ near: copyOf(base), far: copyOf(old) });
+  pair = await makeAgentPair({ near: copyOf(base), far: copyOf(old), others: [phone] });
 });
 
 describe('an offer', () => {
@@ -79,6 +82,38 @@ describe('an offer', () => {
     const deliveries = await makeDeliveries(() => Promise.reject(new Fault('timeout', 'no way')));
     await deliveries.offer(far(), far());
     expect([told, events]).toEqual([[], []]);
+  });
+});
+
+describe('what is known of a peer', () => {
+  /** Bases that are named to a peer that claims to hold phone's map, which says `secret`. */
+  async function basesTold(branches: readonly string[], secret: Oid): Promise<string> {
+    const { session } = await pair.world.dial();
+    let told = '';
+    const seen: Requester = Object.create(session, {
+      request: {
+        value: (headers: Readonly<Record<string, string>>, ...rest: []) => {
+          told += headers[HEADER.mapBases] ?? '';
+          return session.request(headers, ...rest);
+        },
+      },
+    }) as Requester;
+    const shared = { ...pair.near.shared(), branches };
+    Object.assign(pair.near, { shared: () => shared });
+    await takeMap(pair.near, phone, { counter: 7, refs: refsOf({ main: one, secret }) });
+    await publish(commit(pair.near.repo, { b: '1' }, 'ours'));
+    held = new Map([[phone.device, 9e14]]);
+    await (await makeDeliveries(() => Promise.resolve(seen))).offer(far(), me());
+    return told;
+  }
+
+  it.each([
+    ['names what other devices say, where their maps are passed on', [], true],
+    ['names nothing of it, where only some branches are shared, whatever it claims', ['main'], false],
+  ])('%s', async (_name, branches, isNamed) => {
+    const secret = commit(pair.near.repo, { s: '1' }, 'secret');
+    git(pair.near.repo.dir, 'switch', '--quiet', '--force-create', 'main', two);
+    expect((await basesTold(branches, secret)).includes(secret)).toBe(isNamed);
   });
 });
 

@@ -185,6 +185,19 @@ describe('MapStore.acceptPushed', () => {
     expect(isGenuine(maps, laptop)).toBe(true);
   });
 
+  it('holds what it held where the disk does not take what comes, and knows what was before that afterwards', async () => {
+    const stateDir = makeFolder();
+    ({ maps } = agent = await openAgentRepo(copyOf(base), { pins: [me, laptop], stateDir }));
+    await push({ main: one }, { counter: 7 });
+    rmSync(stateDir, { recursive: true });
+    await expect(push({ main: two }, { counter: 8 })).rejects.toThrow('maps.json');
+    expect(maps.refsOf(laptop.device)).toEqual(refsOf({ main: one }));
+    mkdirSync(stateDir);
+    expect(await push({ main: two }, { counter: 8 })).toBe(true);
+    expect(maps.version(laptop.device, 7)).toEqual(refsOf({ main: one }));
+    expect(isGenuine(maps, laptop)).toBe(true);
+  });
+
   it('takes in a map that its device has signed', async () => {
     expect(await push({ main: one, 'refs/tags/v1': one }, { counter: 7 })).toBe(true);
     expect(maps.signed(laptop.device)?.counter).toBe(7);

@@ -15,6 +15,7 @@ import {
   headOf,
   isAncestor,
   listRefs,
+  newestOf,
   reachableOf,
   updateRefs,
   wasLeft,
@@ -222,6 +223,27 @@ describe('reachableOf', () => {
     expect(await of([hidden, absent])).toEqual(new Set());
     expect(await of([])).toEqual(new Set());
     expect(await of([one], ['refs/none/*'])).toEqual(new Set());
+  });
+});
+
+describe('reachableOf, of what is here in part', () => {
+  it('goes by tips alone where one of them leads to a commit that is missing', async () => {
+    git(repo.dir, 'checkout', '-q', '--detach');
+    const missing = commit(repo, { a: '3' }, 'missing');
+    const broken = commit(repo, { a: '4' }, 'broken');
+    rmSync(join(repo.gitDir, 'objects', missing.slice(0, 2), missing.slice(2)));
+    git(repo.dir, 'checkout', '-q', '-f', 'main');
+    expect(await reachableOf(runGit, repository, [two, broken], { from: ['refs/heads/*'] })).toEqual(new Set([two]));
+  });
+});
+
+describe('newestOf', () => {
+  it('gives the newest first, and no more than asked for', async () => {
+    const [early, late] = [commit(repo, { a: '3' }, 'early'), commit(repo, { a: '4' }, 'late')];
+    expect(await newestOf(runGit, repository, [early, late], 2)).toEqual([late, early]);
+    expect(await newestOf(runGit, repository, [one, late, two], 1)).toEqual([late]);
+    expect(await newestOf(runGit, repository, [one], 1)).toEqual([one]);
+    expect(await newestOf(runGit, repository, [], 1)).toEqual([]);
   });
 });
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createRunGit, createStartGit, NO_EXIT_CODE } from '../../../src/git/run.ts';
 import type { GitProcess, StartGit } from '../../../src/git/run.ts';
-import { measureRange, sortTips, walkSteps } from '../../../src/git/steps.ts';
+import { edgeOf, measureRange, sortTips, walkSteps } from '../../../src/git/steps.ts';
 import { Fault } from '../../../src/lib/errors.ts';
 import type { Oid } from '../../../src/lib/names.ts';
 import type { Step } from '../../../src/sync/slice-plan.ts';
@@ -57,6 +57,13 @@ describe('walkSteps', () => {
     const steps = await walk([merge], [tipOf(repo, 'side')]);
     expect(steps.map(({ oid }) => oid)).toEqual([tipOf(repo, 'main~1'), merge]);
     expect(await walk([one], [merge])).toEqual([]);
+  });
+
+  it('begins where the edge of the range is', async () => {
+    const edge = async (tips: readonly Oid[], bases: readonly Oid[]): Promise<readonly Oid[]> => [...(await edgeOf(runGit, await open(repo), { tips, bases }))].sort();
+    expect(await edge([merge], [tipOf(repo, 'side')])).toEqual([one, tipOf(repo, 'side')].sort());
+    expect(await edge([one], [merge])).toEqual([]);
+    expect(await edge([], [merge])).toEqual([]);
   });
 
   it('says so where an object is missing', async () => {

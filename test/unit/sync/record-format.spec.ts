@@ -20,9 +20,12 @@ describe('formatRecordedMap', () => {
       [parseRefName('refs/heads/main'), parseOid(OID)],
       [parseRefName('refs/tags/v1'), undefined],
     ]);
-    const recorded = { device: parseDeviceId('b'.repeat(32)), counter: 9, signature: SIGNATURE, base: 0, changes };
+    const recorded = { device: parseDeviceId('b'.repeat(32)), counter: 9, signature: SIGNATURE, base: 0, changes, maybe: [] };
     expect(formatRecordedMap(recorded)).toStrictEqual(map());
     expect(parseRecordedMap(map())).toEqual(recorded);
+    const asking = { ...recorded, maybe: [parseOid(OID)] };
+    expect(formatRecordedMap(asking)).toStrictEqual(map({ maybe: [OID] }));
+    expect(parseRecordedMap(map({ maybe: [OID] }))).toEqual(asking);
   });
 });
 
@@ -42,6 +45,9 @@ describe('parseRecordedMap', () => {
     ['a signature that is too short', map({ signature: 'AAAA' })],
     ['a signature with bits behind its end', map({ signature: `${'A'.repeat(85)}B==` })],
     ['no changes', map({ changes: undefined })],
+    ['a question about what is no object id', map({ maybe: ['main'] })],
+    ['a question about more than 16 objects', map({ maybe: Array(17).fill(OID) })],
+    ['a question that is no list', map({ maybe: OID })],
     ['a ref outside branches and tags', map({ changes: { 'refs/stash': OID } })],
     ['a corner of somebody', map({ changes: { [`refs/xmpp/${'b'.repeat(32)}/heads/x`]: OID } })],
     ['a branch called HEAD', map({ changes: { 'refs/heads/HEAD': OID } })],
