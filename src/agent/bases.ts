@@ -7,14 +7,15 @@ import { hasCommits, listRefs, newestOf, reachableOf } from '../git/refs.ts';
 import type { RefMap } from '../git/refs.ts';
 import { edgeOf, sortTips } from '../git/steps.ts';
 import type { Peer } from '../home/peers.ts';
+import type { SharedRepo } from '../home/repos.ts';
 import { MAX_BASES } from '../link/http-format.ts';
 import type { RepoContext } from './context.ts';
 import { LEFT_REF } from '../sync/record-format.ts';
 import { cornerOf } from './maps-format.ts';
-import { isRelaying, isShownTo, isToldMaps } from './shown-branches.ts';
+import { globsFor, isRelaying, isShownTo, isToldMaps } from './shown-branches.ts';
 
-/** Of the tips that are told so many of maps come first, so that neither these nor our branches keep the others out. */
-const SAID_FIRST = MAX_BASES / 2;
+/** Of the tips that are told so many of slices and of maps come first, so that no kind keeps the others out. */
+const FIRST = MAX_BASES / 2;
 
 /** Devices whose maps `sender` is told of, among them its own: it knows that one, whatever it may see. */
 function devicesFor({ shared, maps }: RepoContext, sender: Peer): ReadonlySet<DeviceId> {
@@ -27,10 +28,21 @@ export function cornersFor(context: RepoContext, sender: Peer): string[] {
   return [...devicesFor(context, sender)].flatMap((device) => [`refs/xmpp/${device}/heads/*`, `refs/xmpp/${device}/tags/*`]);
 }
 
+/** The branches that `sender` may see beside `from`: all by one glob, where none is hidden. */
+async function withBranches({ runGit, repository, shared }: RepoContext, sender: Peer, from: readonly string[]): Promise<{ readonly from: readonly string[]; readonly tips?: readonly Oid[] }> {
+  if (globsFor(shared(), sender).length === 0) return { from: ['refs/heads/*', ...from] };
+  return { from, tips: branchesFor(await listRefs(runGit, repository, ['refs/heads/']), shared(), sender) };
+}
+
+function branchesFor(refs: RefMap, shared: SharedRepo, sender: Peer): Oid[] {
+  return [...refs].filter(([ref]) => ref.startsWith('refs/heads/') && isShownTo(shared, sender, ref)).map(([, oid]) => oid);
+}
+
 /** Those of the bases that lead from what `sender` is told of, or has sent: told as `.have`, they are seen and cannot be written. A ref that went on since leads to them still. */
 export async function havesOf(context: RepoContext, bases: readonly Oid[], sender: Peer): Promise<readonly Oid[]> {
-  const from = ['refs/heads/*', `${partialSpace(sender.device)}/*`, ...cornersFor(context, sender)];
-  return [...(await reachableOf(context.runGit, context.repository, bases, { from }))];
+  if (bases.length === 0) return [];
+  const from = [`${partialSpace(sender.device)}/*`, ...cornersFor(context, sender)];
+  return [...(await reachableOf(context.runGit, context.repository, bases, await withBranches(context, sender, from)))];
 }
 
 /**
@@ -41,12 +53,12 @@ export async function havesOf(context: RepoContext, bases: readonly Oid[], sende
 export async function tipsFor(context: RepoContext, sender: Peer, { device, maybe }: { readonly device: DeviceId; readonly maybe: readonly Oid[] }): Promise<readonly Oid[]> {
   const { runGit, repository } = context;
   const devices = [...devicesFor(context, sender)].filter((each) => each === sender.device || each === device);
-  const slices = await listPartials(context, sender.device);
+  const slices = [...(await listPartials(context, sender.device)).values()].toReversed();
   const refs = await listRefs(runGit, repository, ['refs/heads/', ...devices.map((each) => `refs/xmpp/${each}/`)]);
-  const seen = [...refs].filter(([ref]) => ref.startsWith('refs/heads/') && isShownTo(context.shared(), sender, ref)).map(([, oid]) => oid);
+  const seen = branchesFor(refs, context.shared(), sender);
   const [said, ours] = [await newestTips(context, devices.flatMap((each) => saidBy(refs, each))), await newestTips(context, seen)];
   const asked = await havesOf(context, maybe, sender);
-  return [...new Set([...slices.values(), ...asked, ...said.slice(0, SAID_FIRST), ...ours, ...said])].slice(0, MAX_BASES);
+  return [...new Set([...slices.slice(0, FIRST), ...asked, ...said.slice(0, FIRST), ...ours, ...slices, ...said])].slice(0, MAX_BASES);
 }
 
 /** Branches and tags that a map names, as its corner has them. */
@@ -59,10 +71,13 @@ async function newestTips({ runGit, repository }: RepoContext, oids: readonly Oi
   return newestOf(runGit, repository, (await sortTips(runGit, repository, oids)).commits, MAX_BASES);
 }
 
-/** As many of `bases` as can be named before a push of `tips`: where there are more, the commits first that the news follows on, for those are all that it builds on. */
-export async function nameableBases({ runGit, repository }: RepoContext, tips: readonly Oid[], bases: readonly Oid[]): Promise<readonly Oid[]> {
+/**
+ * As many of `bases` as can be named before a push of `tips`: where there are more, the commits first that the news follows on, for those are all that it builds on.
+ * @param shown what the receiver shows by itself
+ */
+export async function nameableBases({ runGit, repository }: RepoContext, tips: readonly Oid[], bases: readonly Oid[], shown: Iterable<Oid> = []): Promise<readonly Oid[]> {
   if (bases.length <= MAX_BASES) return bases;
-  const [{ commits }, roots] = [await sortTips(runGit, repository, tips), await hasCommits(runGit, repository, bases)];
+  const [{ commits }, roots] = [await sortTips(runGit, repository, tips), await hasCommits(runGit, repository, [...bases, ...shown])];
   // Of a history that cannot be walked, or is too long for it, any will do: what is not named is sent.
   const edge = await edgeOf(runGit, repository, { tips: commits, bases: [...roots] }).catch(() => []);
   return [...new Set([...edge, ...bases])].slice(0, MAX_BASES);

@@ -26,6 +26,8 @@ import { pushWarm } from './warm-offer.ts';
 const ANSWER_DEADLINE_MS = 60_000;
 /** Of an offer that others of the same device cross. */
 const MAX_TRIES = 3;
+/** Of a map with more changes than are told by name it is asked only what is there: no device has such a counter, so none takes it in. */
+const TOO_MUCH = { changes: new Map<RefName, Oid | undefined>(), base: 1 };
 /** Below the agent's state: what is being offered; removed when the agent starts. */
 export const OFFERS_DIR = 'offers';
 
@@ -49,12 +51,13 @@ export async function deliverOffer(
   const isCold = copy.counter === 0;
   const beside = elsewhere(copy);
   // It is asked about that before a history is cut by it: it may have been cloned anew, or come from a backup.
-  const maybe = isCold ? await heldBases(context, offer, beside) : [];
-  const answered = mayRecord ? await tellByName(context, link, { offer, changes, base: copy.counter, maybe }) : maybe;
+  const maybe = isCold ? await heldBases(context, offer, beside, copy) : [];
+  const asking = mayRecord ? { changes, base: copy.counter } : TOO_MUCH;
+  const answered = mayRecord || isCold ? await tellByName(context, link, { offer, ...asking, maybe }) : [];
   if (answered === undefined) return undefined;
   // Of a copy that is known little is missing; else a crash must not cost all that was sent before it.
   const { bases, isFast } = isCold ? await sendSlices(context, link, { tips: historyOf(offer), bases: answered }) : { bases: answered, isFast: false };
-  return push(context, link, { offer, tips: [...bases, ...beside], isFast });
+  return push(context, link, { offer, bases: await heldBases(context, offer, [...bases, ...beside], copy), isFast });
 }
 
 /**
@@ -67,8 +70,8 @@ function elsewhere({ refs, known }: PeerCopy): Oid[] {
 }
 
 /** Those of `tips` that are here too, as many as can be named. */
-async function heldBases(context: RepoContext, offer: Offer, tips: readonly Oid[]): Promise<readonly Oid[]> {
-  return nameableBases(context, historyOf(offer), [...(await hasObjects(context.runGit, context.repository, tips))]);
+async function heldBases(context: RepoContext, offer: Offer, tips: readonly Oid[], { refs }: PeerCopy): Promise<readonly Oid[]> {
+  return nameableBases(context, historyOf(offer), [...(await hasObjects(context.runGit, context.repository, tips))], refs.values());
 }
 
 /** What slices are cut of; the book of left commits comes with the offer itself. */
@@ -108,9 +111,8 @@ async function tellByName(
 async function push(
   context: RepoContext,
   { session, transfer }: OfferLink,
-  { offer, tips, isFast }: { readonly offer: Offer; readonly tips: readonly Oid[]; readonly isFast: boolean },
+  { offer, bases, isFast }: { readonly offer: Offer; readonly bases: readonly Oid[]; readonly isFast: boolean },
 ): Promise<ToldMap | undefined> {
-  const bases = await heldBases(context, offer, tips);
   const headers = formatOfferHeaders({ device: offer.device, ...offer.signed, bases });
   for (let tries = 1; ; tries += 1) {
     const end = await pushOnce(context, { session, transfer }, { offer, headers, isFast });

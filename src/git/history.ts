@@ -25,31 +25,21 @@ export async function isAncestor(
 
 /** Those of `oids` that are here, as whatever kind of object. Says nothing of what they lead to. */
 export async function hasObjects(runGit: RunGit, repository: Repository, oids: Iterable<Oid>): Promise<Set<Oid>> {
-  return present(runGit, repository, { oids, kind: undefined });
+  return new Set((await kindsOf(runGit, repository, oids)).keys());
 }
 
 /** Those of `oids` that are here and are commits. */
 export async function hasCommits(runGit: RunGit, repository: Repository, oids: Iterable<Oid>): Promise<Set<Oid>> {
-  return present(runGit, repository, { oids, kind: 'commit' });
+  return new Set([...(await kindsOf(runGit, repository, oids))].filter(([, kind]) => kind === 'commit').map(([oid]) => oid));
 }
 
-async function present(
-  runGit: RunGit,
-  repository: Repository,
-  { oids, kind }: { readonly oids: Iterable<Oid>; readonly kind: string | undefined },
-): Promise<Set<Oid>> {
+/** What kind of object each of `oids` is, of those that are here. */
+async function kindsOf(runGit: RunGit, repository: Repository, oids: Iterable<Oid>): Promise<Map<Oid, string>> {
   const input = [...oids].map((oid) => `${oid}\n`).join('');
-  if (input === '') return new Set();
-  const { stdout } = await runGit(['cat-file', '--batch-check=%(objectname) %(objecttype)'], {
-    ...inRepository(repository),
-    input,
-  });
+  if (input === '') return new Map();
+  const { stdout } = await runGit(['cat-file', '--batch-check=%(objectname) %(objecttype)'], { ...inRepository(repository), input });
   const lines = stdout.split('\n').map((line) => line.split(' '));
-  return new Set(
-    lines.flatMap(([oid, type]) =>
-      oid === undefined || oid === '' || type === 'missing' || (kind ?? type) !== type ? [] : [parseOid(oid)],
-    ),
-  );
+  return new Map(lines.flatMap(([oid = '', type = 'missing']) => (type === 'missing' ? [] : [[parseOid(oid), type] as const])));
 }
 
 /**
@@ -69,38 +59,50 @@ export async function areReachable(
   if (rest.length === 0) return true;
   const commits = await hasCommits(runGit, repository, rest);
   if (rest.some((oid) => !commits.has(oid))) return false;
-  const args = ['rev-list', '--max-count=1', '--stdin', '--not', ...globs];
-  const { stdout } = await runGit(args, { ...inRepository(repository), input: rest.map((oid) => `${oid}\n`).join('') });
-  return stdout === '';
+  const args = ['rev-list', '--ignore-missing', '--max-count=1', '--stdin', '--not', ...globs];
+  // 128: what one of them leads to is not all here.
+  const { stdout, exitCode } = await runGit(args, { ...inRepository(repository), input: rest.map((oid) => `${oid}\n`).join(''), okCodes: [0, 128] });
+  return exitCode === 0 && stdout === '';
 }
 
-/** At most `max` of `commits`, the newest first. @throws Fault `git` when one of them is not here */
+/** At most `max` of `commits`, the newest first; in any order where one of them is not all here. */
 export async function newestOf(runGit: RunGit, repository: Repository, commits: readonly Oid[], max: number): Promise<readonly Oid[]> {
   if (commits.length < 2) return commits;
-  const { stdout } = await runGit(['rev-list', '--no-walk=sorted', `--max-count=${max}`, '--stdin'], { ...inRepository(repository), input: commits.map((oid) => `${oid}\n`).join('') });
-  return stdout.split('\n').filter((line) => line !== '').map(parseOid);
+  const args = ['rev-list', '--no-walk=sorted', `--max-count=${max}`, '--stdin'];
+  const { stdout, exitCode } = await runGit(args, { ...inRepository(repository), input: commits.map((oid) => `${oid}\n`).join(''), okCodes: [0, 128] });
+  return exitCode !== 0 ? commits.slice(0, max) : stdout.split('\n').filter((line) => line !== '').map(parseOid);
 }
 
 /** Of a commit that is reachable nothing is listed; of others no more than this, or none of those asked for counts. */
 const MAX_UNREACHABLE = 10_000;
 
 /**
- * Those of `oids` that refs matching `from` lead to; a tag object only when one of them is it. Three processes, however many are asked for.
+ * Those of `oids` that are here and that refs matching `from` lead to; a tag object only when one of them is it. Three processes, however many are asked for.
  * @param options.from globs, `refs/heads/*`
+ * @param options.tips what counts as such refs' value as well
  */
-export async function reachableOf(runGit: RunGit, repository: Repository, oids: readonly Oid[], options: { readonly from: readonly string[] }): Promise<Set<Oid>> {
+export async function reachableOf(
+  runGit: RunGit,
+  repository: Repository,
+  oids: readonly Oid[],
+  options: { readonly from: readonly string[]; readonly tips?: readonly Oid[] },
+): Promise<Set<Oid>> {
   const globs = options.from.map((glob) => `--glob=${glob}`);
-  if (oids.length === 0 || globs.length === 0) return new Set();
-  const tips = new Set((await runGit(['rev-parse', ...globs], inRepository(repository))).stdout.split('\n'));
-  const isTip = (oid: Oid): boolean => tips.has(oid);
-  const rest = await hasCommits(runGit, repository, oids.filter((oid) => !isTip(oid)));
-  if (rest.size === 0) return new Set(oids.filter(isTip));
-  const args = ['rev-list', `--max-count=${MAX_UNREACHABLE}`, '--stdin', '--not', ...globs];
+  const tips = options.tips ?? [];
+  if (oids.length === 0 || globs.length + tips.length === 0) return new Set();
+  const named = new Set([...tips, ...(await runGit(['rev-parse', ...globs], inRepository(repository))).stdout.split('\n')]);
+  // A ref may name what a crash or a failing disk has taken.
+  const here = await kindsOf(runGit, repository, oids);
+  const isTip = (oid: Oid): boolean => here.has(oid) && named.has(oid);
+  const rest = oids.filter((oid) => here.get(oid) === 'commit' && !isTip(oid));
+  if (rest.length === 0) return new Set(oids.filter(isTip));
+  const args = ['rev-list', '--ignore-missing', `--max-count=${MAX_UNREACHABLE}`, '--stdin', '--not', ...globs];
+  const input = [...rest, ...tips.map((oid) => `^${oid}`)].map((line) => `${line}\n`).join('');
   // 128: what one of them leads to is not all here.
-  const { stdout, exitCode } = await runGit(args, { ...inRepository(repository), input: [...rest].map((oid) => `${oid}\n`).join(''), okCodes: [0, 128] });
+  const { stdout, exitCode } = await runGit(args, { ...inRepository(repository), input, okCodes: [0, 128] });
   const others = new Set(stdout.split('\n'));
   const isKnown = exitCode === 0 && others.size <= MAX_UNREACHABLE;
-  return new Set(oids.filter((oid) => isTip(oid) || (isKnown && rest.has(oid) && !others.has(oid))));
+  return new Set(oids.filter((oid) => isTip(oid) || (isKnown && here.get(oid) === 'commit' && !others.has(oid))));
 }
 
 /** How many commits `to` has that `from` does not contain. */

@@ -4,6 +4,12 @@ import { inFile } from '../breakage.ts';
 
 export const GIT = [
   ...inFile(
+    'src/git/history.ts',
+    ['a ref whose object was lost is no base', 'here.has(oid) && named.has(oid)', 'named.has(oid)', 'unit/agent/bases'],
+    ['a ref whose object was lost keeps no map from being told by name', "['rev-list', '--ignore-missing', '--max-count=1'", "['rev-list', '--max-count=1'", 'unit/agent/bases'],
+    ['a commit that is here in part is reached by nothing', 'return exitCode === 0 && stdout', 'return stdout', 'unit/agent/bases'],
+  ),
+  ...inFile(
     'src/git/refs.ts',
     ['a ref moves only from the value that was seen', 'update ${ref}\\0${to}\\0${from}\\0', 'update ${ref}\\0${to}\\0\\0', 'unit/git/refs'],
     ['a ref is deleted only at the value that was seen', "delete ${ref}\\0${from ?? ''}\\0", 'delete ${ref}\\0\\0', 'unit/git/refs'],

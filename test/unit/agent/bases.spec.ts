@@ -1,6 +1,8 @@
 // What a push builds on, between two real repositories over a real link: nothing goes where it is already, in whosever map it is, and nothing is told of what is hidden.
 
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { havesOf, nameableBases, tipsFor } from '../../../src/agent/bases.ts';
 import { deliverOffer } from '../../../src/agent/offer.ts';
@@ -8,12 +10,13 @@ import { sendSlices } from '../../../src/agent/slices.ts';
 import { realClock } from '../../../src/lib/clock.ts';
 import type { DeviceId, Oid } from '../../../src/lib/names.ts';
 import type { DialledLink } from '../../../src/link/dialled-link.ts';
+import { MAX_RECORDED_REFS } from '../../../src/sync/record-format.ts';
 import { makeAgentPair } from '../../helpers/agent-pair.ts';
 import type { AgentPair, AgentPairOptions } from '../../helpers/agent-pair.ts';
 import { copyOf, cornerIn, refsOf, takeMap, untold } from '../../helpers/agent-repo.ts';
 import { makeDeviceKey } from '../../helpers/device-key.ts';
 import { makePeer } from '../../helpers/home-values.ts';
-import { commit, git, makeRepo } from '../../helpers/repo.ts';
+import { commit, git, makeRepo, tipOf } from '../../helpers/repo.ts';
 
 const NOW = 1_700_000_000_000;
 const KB = 1000;
@@ -205,7 +208,65 @@ describe('a base that the receiver has not', () => {
   });
 });
 
+describe('a repository in which an object was lost', () => {
+  /** As a power cut or a failing disk leaves it. */
+  const lose = (oid: Oid): void => rmSync(join(pair.far.repo.gitDir, 'objects', oid.slice(0, 2), oid.slice(2)));
+
+  it('gets it again with what is built on it, though the map of a third device still names it', async () => {
+    const lost = last(commits(1, 1));
+    await inCornerOfPhone(lost);
+    lose(lost);
+    const tip = last(commits(1, 1, 'new'));
+    await publish({ main: tip });
+    await offer({ known: [lost, one] });
+    expect(cornerIn(pair.far.repo, me())).toEqual({ 'heads/main': tip });
+    expectSound();
+  });
+
+  it('takes in by name what it lacks nothing of, though the map of a third device names what is not here', async () => {
+    const [early = one] = commits(2, 1);
+    bring(tipOf(pair.near.repo, 'main'), 'refs/heads/other');
+    git(pair.near.repo.dir, 'switch', '--quiet', '--detach');
+    const lost = last(commits(1, 1, 'lost'));
+    await inCornerOfPhone(lost);
+    lose(lost);
+    await publish({ main: early });
+    expect((await offer()).asked).toEqual(['map']);
+    expect(cornerIn(pair.far.repo, me())).toEqual({ 'heads/main': early });
+  });
+
+  it('gets by a push what it has in part', async () => {
+    const [lost = one, tip = one] = commits(2, 1);
+    bring(tip);
+    git(pair.far.repo.dir, 'update-ref', '-d', 'refs/tmp/brought');
+    lose(lost);
+    await publish({ main: tip });
+    expect((await offer()).asked).toEqual(['map', 'offer']);
+    expect(cornerIn(pair.far.repo, me())).toEqual({ 'heads/main': tip });
+    expectSound();
+  });
+});
+
+describe('a map with more branches than are told by name', () => {
+  it('has what the receiver holds asked about all the same, before its history is cut', async () => {
+    const tip = last(commits(2, 300));
+    await publish(Object.fromEntries(Array.from({ length: MAX_RECORDED_REFS + 1 }, (_none, index) => [`b${index}`, tip])));
+    const { asked } = await offer({ known: [tip] });
+    expect(asked[0]).toBe('map');
+    expect(asked.filter((kind) => kind === 'pack' || kind === 'partial')).not.toEqual([]);
+    expect(Object.keys(cornerIn(pair.far.repo, me()))).toHaveLength(MAX_RECORDED_REFS + 1);
+  });
+});
+
 describe('what is hidden', () => {
+  it('in branches is not told of, also where it is asked about', async () => {
+    await begin({ shared: { branches: ['main'] } });
+    const hidden = last(commits(1, 1));
+    bring(hidden, 'refs/heads/secret');
+    expect(await havesOf(pair.far, [hidden, one], sender())).toEqual([one]);
+    expect(await tipsFor(pair.far, sender(), { device: me(), maybe: [hidden] })).toEqual([one]);
+  });
+
   it('in maps of other devices is neither told of nor taken for a base, where only some branches are shared', async () => {
     await begin({ shared: { branches: ['main'] } });
     const hidden = last(commits(1, 1));
