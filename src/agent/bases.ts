@@ -9,8 +9,8 @@ import { edgeOf, sortTips } from '../git/steps.ts';
 import type { Peer } from '../home/peers.ts';
 import type { SharedRepo } from '../home/repos.ts';
 import { MAX_BASES } from '../link/http-format.ts';
-import type { RepoContext } from './context.ts';
 import { LEFT_REF } from '../sync/record-format.ts';
+import type { RepoContext } from './context.ts';
 import { cornerOf } from './maps-format.ts';
 import { globsFor, isRelaying, isShownTo, isToldMaps } from './shown-branches.ts';
 
@@ -46,9 +46,8 @@ export async function havesOf(context: RepoContext, bases: readonly Oid[], sende
 }
 
 /**
- * What a push of the map of `device` by `sender` may build on, at most 16: slices that it sent before; what it asks
- * about, as far as that is here; what is held of that map and of the sender's own, which
- * is all where a device moves no branch; those of our branches that it may see. The newest first, for they lead to most.
+ * What a push of the map of `device` by `sender` may build on, at most 16: slices that it sent before; what it asks about, as far as that is here; what is held of
+ * that map and of the sender's own, which is all where a device moves no branch; those of our branches that it may see. The newest first, for they lead to most.
  */
 export async function tipsFor(context: RepoContext, sender: Peer, { device, maybe }: { readonly device: DeviceId; readonly maybe: readonly Oid[] }): Promise<readonly Oid[]> {
   const { runGit, repository } = context;

@@ -8,6 +8,7 @@ import type { Oid, RefName } from '../lib/names.ts';
 import { freezeRefs } from '../git/frozen-refs.ts';
 import { hasObjects } from '../git/refs.ts';
 import { MAX_WARM_REFS, offerArgs } from '../git/push.ts';
+import { NO_EXIT_CODE } from '../git/run.ts';
 import { EXIT_CROSSED, formatOfferHeaders } from '../link/http-format.ts';
 import type { ToldMap } from '../link/http-format.ts';
 import { openService, requestJson } from '../link/services.ts';
@@ -26,6 +27,8 @@ import { pushWarm } from './warm-offer.ts';
 const ANSWER_DEADLINE_MS = 60_000;
 /** Of an offer that others of the same device cross. */
 const MAX_TRIES = 3;
+/** Of one whose git was killed there: once more, for it may have been killed for what the push costs. */
+const MAX_TRIES_OF_KILLED = 2;
 /** Of a map with more changes than are told by name it is asked only what is there: no device has such a counter, so none takes it in. */
 const TOO_MUCH = { changes: new Map<RefName, Oid | undefined>(), base: 1 };
 /** Below the agent's state: what is being offered; removed when the agent starts. */
@@ -118,7 +121,8 @@ async function push(
     const end = await pushOnce(context, { session, transfer }, { offer, headers, isFast });
     if (end.exitCode === 0) return end.told;
     // What counts is whether the peer holds the map: of two offers at once the later one fails to move refs that are there already.
-    if (end.exitCode !== EXIT_CROSSED || tries === MAX_TRIES) throw notTakenIn(end);
+    const isPassing = end.exitCode === EXIT_CROSSED ? tries < MAX_TRIES : end.exitCode === NO_EXIT_CODE && tries < MAX_TRIES_OF_KILLED;
+    if (!isPassing) throw notTakenIn(end);
   }
 }
 

@@ -6,6 +6,7 @@ import { asFault } from '../lib/errors.ts';
 import type { Peer } from '../home/peers.ts';
 import { formatToldMap } from '../link/http-format.ts';
 import type { OfferHeaders, ToldMap } from '../link/http-format.ts';
+import { freeLocks } from '../git/stale-locks.ts';
 import type { Admission } from './admission.ts';
 import type { RepoContext } from './context.ts';
 import type { Crossing } from './crossings.ts';
@@ -58,8 +59,8 @@ export async function settleOffer(
     else if (await context.maps.acceptPushed(offer.device, offer, by.spki, begin)) return { words: '', fields: await (telling ?? toldInTime(by)) };
     const known = whyNot();
     const words = known ?? 'the signature of the map does not fit the refs that came with it';
-    // Another one came while this was on its way: git found another corner than it had shown.
-    if (known === undefined && isCrossed()) return { words, fields: {}, isCrossed: true };
+    // Another one came while this was on its way, and git found another corner than it had shown; or a git that was killed had left it locked.
+    if (known === undefined && (isCrossed() || (await freeLocks(context.repository, offer.device, by.clock)))) return { words, fields: {}, isCrossed: true };
     by.onRefused(words);
     return { words, fields: {} };
   } catch (error) {

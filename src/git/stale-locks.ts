@@ -3,12 +3,15 @@
 
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { delay } from '../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
 import { codeOf } from '../lib/errors.ts';
 import { unlinkIfThere } from './index-lock.ts';
 import type { Repository } from './repository.ts';
 
 /** Longer than git holds a lock for one transaction, even with 20 000 refs. */
 const OLD_MS = 3_000;
+const LOOK_MS = 200;
 
 /**
  * Removes the locks below refs/xmpp that nobody holds any more.
@@ -17,6 +20,26 @@ const OLD_MS = 3_000;
  */
 export function removeStaleLocks({ commonDir }: Pick<Repository, 'commonDir'>, now: number): Promise<number> {
   return sweep(join(commonDir, 'refs', 'xmpp'), now);
+}
+
+/**
+ * Waits until nobody holds a lock below refs/xmpp/<`corner`>: what lives lets go of it in moments, and what is left by a git that was killed is removed once it is old.
+ * @returns whether there was one
+ */
+export async function freeLocks({ commonDir }: Pick<Repository, 'commonDir'>, corner: string, clock: Clock): Promise<boolean> {
+  const dir = join(commonDir, 'refs', 'xmpp', corner);
+  if (!(await hasLock(dir))) return false;
+  const until = clock.now() + OLD_MS + LOOK_MS;
+  do {
+    await delay(LOOK_MS, clock);
+    await sweep(dir, clock.now());
+  } while ((await hasLock(dir)) && clock.now() < until);
+  return true;
+}
+
+async function hasLock(dir: string): Promise<boolean> {
+  const names = await readdir(dir, { recursive: true }).catch(nothing);
+  return names.some((name) => name.endsWith('.lock'));
 }
 
 async function sweep(dir: string, now: number): Promise<number> {

@@ -39,6 +39,7 @@ export const AGENT = [
   ),
   ...inFile('src/agent/streams.ts', ['a stream goes with its shim, also where the peer says nothing', '    watchShim(socket, clock);\n', '', 'unit/agent/streams']),
   ...inFile('src/agent/presence.ts', ['what has become of a folder that is shared no more is told to nobody', 'if (!this.#parts.repos().some((repo) => repo.id === id)) return;', '', 'unit/agent/presence']),
+  ...inFile('src/agent/settle-offer.ts', ['a corner that a killed git left locked refuses no offer', ' || (await freeLocks(context.repository, offer.device, by.clock))', '', 'unit/agent/offer']),
   ...inFile('src/agent/serve-git.ts', ['an offer that another one crossed is known as such', 'if (settled.isCrossed === true) return EXIT_CROSSED;', '', 'unit/agent/offer']),
   ...inFile(
     'src/agent/bases.ts',
@@ -52,7 +53,9 @@ export const AGENT = [
   ...inFile('src/agent/slices.ts', ['a pack is not sent to who lacks what it builds on', 'await this.#pushParents(slice.giant);', '', 'unit/agent/bases']),
   ...inFile(
     'src/agent/offer.ts',
-    ['an offer that another one crossed is made again', 'end.exitCode !== EXIT_CROSSED || tries', 'true || tries', 'unit/agent/offer'],
+    ['an offer that another one crossed is made again', 'end.exitCode === EXIT_CROSSED ? tries < MAX_TRIES :', 'end.exitCode === EXIT_CROSSED ? false :', 'unit/agent/offer'],
+    ['an offer whose git was killed there is made once more', 'end.exitCode === NO_EXIT_CODE && tries', 'false && tries', 'unit/agent/offer'],
+    ['an offer that is killed each time is not made for ever', 'const MAX_TRIES_OF_KILLED = 2;', 'const MAX_TRIES_OF_KILLED = 9;', 'unit/agent/offer'],
     ['of a map that is too large to be told what is held is asked all the same', 'mayRecord || isCold ? await', 'mayRecord ? await', 'unit/agent/bases'],
     ['a history is cut by what the receiver has said that it holds, not by what it is thought to hold', 'bases: answered })', 'bases: beside })', 'unit/agent/bases'],
     ['what a peer holds of its own is not sent back to it, also where its copy of a map is not known', '[...known].filter((oid) => !shown.has(oid))', '[]', 'unit/agent/offer'],

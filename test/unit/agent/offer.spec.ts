@@ -1,7 +1,7 @@
 // Offers between two real repositories over a real link: told by name where that will do, else pushed; taken in whole, or not at all.
 
 import { randomBytes } from 'node:crypto';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { deliverOffer, OFFERS_DIR } from '../../../src/agent/offer.ts';
@@ -248,6 +248,43 @@ describe('deliverOffer', () => {
     await offer(phone.device, PUSHED);
     expect(pair.asked).toEqual(['map', 'offer']);
     expect(pair.events).toEqual([]);
+  });
+
+  it.each([
+    ['in one request', { counter: NOW, refs: refsOf({ main: one }), known: new Set<Oid>() }],
+    ['the long way', PUSHED],
+  ])('is taken in %s though a git that was killed there has left its corner locked', async (_name, copy) => {
+    await publish({ main: one });
+    await offer();
+    const lock = join(pair.far.repo.gitDir, 'refs/xmpp', me(), 'heads/main.lock');
+    writeFileSync(lock, '');
+    await publish({ main: two });
+    await offer(me(), copy);
+    expect(corner()).toEqual({ 'heads/main': two });
+    expect(existsSync(lock)).toBe(false);
+    expect(pair.events.filter(({ type }) => type === 'offer-refused')).toEqual([]);
+  });
+
+  it('is made once more where its git was killed there', async () => {
+    await publish({ main: two });
+    const { startGit } = pair.far;
+    let kills = 1;
+    const killed: typeof startGit = (args, options) => {
+      const process = startGit(args, options);
+      if (args[0] === 'receive-pack' && kills > 0) {
+        kills -= 1;
+        process.kill();
+      }
+      return process;
+    };
+    Object.assign(pair.far, { startGit: killed });
+    await offer(me(), PUSHED);
+    expect(pair.asked).toEqual(['offer', 'offer']);
+    expect(corner()).toEqual({ 'heads/main': two });
+    kills = 9;
+    await publish({ main: one, topic: one });
+    await expect(offer(me(), PUSHED)).rejects.toMatchObject({ code: 'git' });
+    expect(pair.asked).toEqual(['offer', 'offer', 'offer', 'offer']);
   });
 
   it('offers again at once what a map crossed that was told in an answer', async () => {
