@@ -167,7 +167,7 @@ async function pushSigned(
 
 function notTakenIn({ exitCode, stderr }: ServiceEnd): Fault {
   const why = stderr.trim() || `exit code ${exitCode}`;
-  if (exitCode === EXIT_CROSSED) return new Fault('throttled', `the offer was not taken in: others of that device came first: ${why}`);
+  if (exitCode === EXIT_CROSSED) return new Fault('throttled', `the offer was not taken in for now, for another came first or a git there was killed: ${why}`);
   const isFull = /No space left on device|Out of diskspace|Disk quota exceeded/.test(why);
   return new Fault(isFull ? 'disk-full' : 'git', `the offer was not taken in: ${why}`);
 }
