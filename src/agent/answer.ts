@@ -7,8 +7,7 @@ import { isGranted } from '../lib/names.ts';
 import type { DeviceId, Grant, Oid, RepoId } from '../lib/names.ts';
 import { grantOf } from '../home/repos.ts';
 import type { Peer, Peers } from '../home/peers.ts';
-import { areReachable, hasObjects } from '../git/refs.ts';
-import { partialSpace } from '../git/partials.ts';
+import { areReachable } from '../git/refs.ts';
 import type { GitService, OfferHeaders, PackHeaders, SliceHeaders } from '../link/http-format.ts';
 import type { LinkHandlers } from '../link/serve.ts';
 import type { ServedProcess } from '../link/carry.ts';
@@ -17,7 +16,7 @@ import type { Digest } from '../sync/digest-format.ts';
 import { applyChanges } from '../sync/map-format.ts';
 import { formatLacking, parseRecordedMap } from '../sync/record-format.ts';
 import { Crossings } from './crossings.ts';
-import { cornersFor, tipsFor } from './bases.ts';
+import { spacesFor, tipsFor } from './bases.ts';
 import type { Events } from './events.ts';
 import type { RepoLoop } from './loop.ts';
 import { formatShownRepo } from './peer-repos.ts';
@@ -176,11 +175,8 @@ export class Answers implements LinkHandlers<DeviceId> {
 
   /** By refs that the sender may know of: branches, maps that it is told of, the map's device's own, and the slices that it sent itself. */
   async #holdsAll({ context }: RepoLoop, of: { readonly map: DeviceId; readonly sender: Peer }, oids: readonly Oid[]): Promise<boolean> {
-    const distinct = [...new Set(oids)];
-    const present = await hasObjects(context.runGit, context.repository, distinct);
-    if (present.size < distinct.length) return false;
-    const from = ['refs/heads', 'refs/tags', `refs/xmpp/${of.map}`, partialSpace(of.sender.device), ...cornersFor(context, of.sender)];
-    return areReachable(context.runGit, context.repository, distinct, { from });
+    const from = ['refs/heads', 'refs/tags', `refs/xmpp/${of.map}`, ...spacesFor(context, of.sender)];
+    return areReachable(context.runGit, context.repository, oids, { from });
   }
 
   #visible(peer: Peer): RepoLoop[] {

@@ -23,9 +23,10 @@ function devicesFor({ shared, maps }: RepoContext, sender: Peer): ReadonlySet<De
   return new Set([sender.device, ...others]);
 }
 
-/** Globs of what is held of the maps that `sender` is told of. */
-export function cornersFor(context: RepoContext, sender: Peer): string[] {
-  return [...devicesFor(context, sender)].flatMap((device) => [`refs/xmpp/${device}/heads/*`, `refs/xmpp/${device}/tags/*`]);
+/** Globs of what is held of the maps that `sender` is told of, and of its own slices. */
+export function spacesFor(context: RepoContext, sender: Peer): string[] {
+  const corners = [...devicesFor(context, sender)].flatMap((device) => [`refs/xmpp/${device}/heads/*`, `refs/xmpp/${device}/tags/*`]);
+  return [`${partialSpace(sender.device)}/*`, ...corners];
 }
 
 /** The branches that `sender` may see beside `from`: all by one glob, where none is hidden. */
@@ -41,8 +42,7 @@ function branchesFor(refs: RefMap, shared: SharedRepo, sender: Peer): Oid[] {
 /** Those of the bases that lead from what `sender` is told of, or has sent: told as `.have`, they are seen and cannot be written. A ref that went on since leads to them still. */
 export async function havesOf(context: RepoContext, bases: readonly Oid[], sender: Peer): Promise<readonly Oid[]> {
   if (bases.length === 0) return [];
-  const from = [`${partialSpace(sender.device)}/*`, ...cornersFor(context, sender)];
-  return [...(await reachableOf(context.runGit, context.repository, bases, await withBranches(context, sender, from)))];
+  return [...(await reachableOf(context.runGit, context.repository, bases, await withBranches(context, sender, spacesFor(context, sender))))];
 }
 
 /**

@@ -12,6 +12,7 @@ import { arrivingRef } from '../git/partials.ts';
 import { sliceArgs } from '../git/push.ts';
 import { hasObjects } from '../git/refs.ts';
 import { measureRange, packStep, sortTips, walkSteps } from '../git/steps.ts';
+import type { Range } from '../git/steps.ts';
 import { findSpooled, hasRoom, spoolPack } from '../home/spool.ts';
 import type { SpooledPack } from '../home/spool.ts';
 import { formatPackHeaders, formatSliceHeaders, parsePackState } from '../link/http-format.ts';
@@ -21,7 +22,6 @@ import { openService, requestJson } from '../link/services.ts';
 import type { ServiceEnd } from '../link/services.ts';
 import { isFastPath, MIN_SLICE_BYTES, nextLimit, SlicePlanner } from '../sync/slice-plan.ts';
 import type { Slice, Step } from '../sync/slice-plan.ts';
-import { nameableBases } from './bases.ts';
 import { carryPush } from './carry-push.ts';
 import type { RepoContext } from './context.ts';
 import type { OfferLink } from './offer-types.ts';
@@ -32,7 +32,7 @@ const STATE_DEADLINE_MS = 600_000;
 /**
  * Sends what the peer lacks of `tips` but for a last piece, which is no larger than a slice.
  * @param asked.tips of the map that is to be offered
- * @param asked.bases tips of the peer, also of slices that it kept from an earlier try
+ * @param asked.bases tips of the peer, at most 16, also of slices that it kept from an earlier try
  * @returns bases for the offer, what the peer holds now, newest first, however many; and whether the last slice went fast
  * @throws Fault as an offer does
  */
@@ -44,8 +44,7 @@ export async function sendSlices(
   const { runGit, repository } = context;
   const bases = [...(await hasObjects(runGit, repository, asked.bases))];
   const { commits, others } = await sortTips(runGit, repository, [...new Set(asked.tips)]);
-  const named = await nameableBases(context, commits, bases);
-  const sender = new SliceSender(context, link, { tips: commits, bases, named });
+  const sender = new SliceSender(context, link, { tips: commits, bases });
   for await (const step of stepsOf(context, { commits, others, bases })) {
     if (!(await sender.take(step))) break;
   }
@@ -65,17 +64,10 @@ async function* stepsOf(
   }
 }
 
-interface SliceRange {
-  readonly tips: readonly Oid[];
-  readonly bases: readonly Oid[];
-  /** As many of them as a push can name. */
-  readonly named: readonly Oid[];
-}
-
 class SliceSender {
   readonly #context: RepoContext;
   readonly #link: OfferLink;
-  readonly #range: SliceRange;
+  readonly #range: Range;
   readonly #planner = new SlicePlanner();
   #limit = MIN_SLICE_BYTES;
   #done = 0;
@@ -88,7 +80,7 @@ class SliceSender {
   /** The last slice went fast. */
   isFast = false;
 
-  constructor(context: RepoContext, link: OfferLink, range: SliceRange) {
+  constructor(context: RepoContext, link: OfferLink, range: Range) {
     this.#context = context;
     this.#link = link;
     this.#range = range;
@@ -138,7 +130,7 @@ class SliceSender {
 
   /** What this try has sent is shown to the push. */
   async #push({ tips }: Pick<Slice, 'tips'>): Promise<void> {
-    const bases = this.#range.named;
+    const { bases } = this.#range;
     const service = openService(this.#link.session, this.#path('partial'), formatSliceHeaders({ bases, ...this.#progress() }));
     await service.accepted;
     const named = tips.map((oid, index) => ({ oid, to: arrivingRef(this.#context.me, index) }));

@@ -42,27 +42,22 @@ async function kindsOf(runGit: RunGit, repository: Repository, oids: Iterable<Oi
   return new Map(lines.flatMap(([oid = '', type = 'missing']) => (type === 'missing' ? [] : [[parseOid(oid), type] as const])));
 }
 
+/** What may lead to a commit. */
+interface Leading {
+  /** Globs of refs, `refs/heads/*`. */
+  readonly from: readonly string[];
+  /** What counts as such refs' value as well. */
+  readonly tips?: readonly Oid[];
+}
+
 /**
- * Whether refs that match `from` (`refs/heads/*`) lead to every one of `oids`; to a tag object only when one of them is it.
+ * Whether refs that match `from` lead to every one of `oids`; to a tag object only when one of them is it.
  * False for an object that is not here. Three processes, however many are asked for: a peer chooses how many.
  */
-export async function areReachable(
-  runGit: RunGit,
-  repository: Repository,
-  oids: readonly Oid[],
-  options: { readonly from: readonly string[] },
-): Promise<boolean> {
-  const globs = options.from.map((glob) => `--glob=${glob}`);
-  if (globs.length === 0) return false;
-  const tips = new Set((await runGit(['rev-parse', ...globs], inRepository(repository))).stdout.split('\n'));
-  const rest = oids.filter((oid) => !tips.has(oid));
-  if (rest.length === 0) return true;
-  const commits = await hasCommits(runGit, repository, rest);
-  if (rest.some((oid) => !commits.has(oid))) return false;
-  const args = ['rev-list', '--ignore-missing', '--max-count=1', '--stdin', '--not', ...globs];
-  // 128: what one of them leads to is not all here.
-  const { stdout, exitCode } = await runGit(args, { ...inRepository(repository), input: rest.map((oid) => `${oid}\n`).join(''), okCodes: [0, 128] });
-  return exitCode === 0 && stdout === '';
+export async function areReachable(runGit: RunGit, repository: Repository, oids: readonly Oid[], options: Leading): Promise<boolean> {
+  if (options.from.length === 0) return false;
+  const distinct = [...new Set(oids)];
+  return (await ledTo(runGit, repository, distinct, { ...options, max: 1 })).size === distinct.length;
 }
 
 /** At most `max` of `commits`, the newest first; in any order where one of them is not all here. */
@@ -76,19 +71,14 @@ export async function newestOf(runGit: RunGit, repository: Repository, commits: 
 /** Of a commit that is reachable nothing is listed; of others no more than this, or none of those asked for counts. */
 const MAX_UNREACHABLE = 10_000;
 
-/**
- * Those of `oids` that are here and that refs matching `from` lead to; a tag object only when one of them is it. Three processes, however many are asked for.
- * @param options.from globs, `refs/heads/*`
- * @param options.tips what counts as such refs' value as well
- */
-export async function reachableOf(
-  runGit: RunGit,
-  repository: Repository,
-  oids: readonly Oid[],
-  options: { readonly from: readonly string[]; readonly tips?: readonly Oid[] },
-): Promise<Set<Oid>> {
-  const globs = options.from.map((glob) => `--glob=${glob}`);
-  const tips = options.tips ?? [];
+/** Those of `oids` that are here and that refs matching `from` lead to; a tag object only when one of them is it. Three processes, however many are asked for. */
+export async function reachableOf(runGit: RunGit, repository: Repository, oids: readonly Oid[], options: Leading): Promise<Set<Oid>> {
+  return ledTo(runGit, repository, oids, { ...options, max: MAX_UNREACHABLE });
+}
+
+/** @param options.max where so many commits are led to by nothing, none counts but those that refs name */
+async function ledTo(runGit: RunGit, repository: Repository, oids: readonly Oid[], { from, tips = [], max }: Leading & { readonly max: number }): Promise<Set<Oid>> {
+  const globs = from.map((glob) => `--glob=${glob}`);
   if (oids.length === 0 || globs.length + tips.length === 0) return new Set();
   const named = new Set([...tips, ...(await runGit(['rev-parse', ...globs], inRepository(repository))).stdout.split('\n')]);
   // A ref may name what a crash or a failing disk has taken.
@@ -96,12 +86,12 @@ export async function reachableOf(
   const isTip = (oid: Oid): boolean => here.has(oid) && named.has(oid);
   const rest = oids.filter((oid) => here.get(oid) === 'commit' && !isTip(oid));
   if (rest.length === 0) return new Set(oids.filter(isTip));
-  const args = ['rev-list', '--ignore-missing', `--max-count=${MAX_UNREACHABLE}`, '--stdin', '--not', ...globs];
+  const args = ['rev-list', '--ignore-missing', `--max-count=${max}`, '--stdin', '--not', ...globs];
   const input = [...rest, ...tips.map((oid) => `^${oid}`)].map((line) => `${line}\n`).join('');
   // 128: what one of them leads to is not all here.
   const { stdout, exitCode } = await runGit(args, { ...inRepository(repository), input, okCodes: [0, 128] });
   const others = new Set(stdout.split('\n'));
-  const isKnown = exitCode === 0 && others.size <= MAX_UNREACHABLE;
+  const isKnown = exitCode === 0 && others.size <= max;
   return new Set(oids.filter((oid) => isTip(oid) || (isKnown && here.get(oid) === 'commit' && !others.has(oid))));
 }
 

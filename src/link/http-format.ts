@@ -240,7 +240,7 @@ export function parseStderr(value = ''): string {
   return cleanLines(Buffer.from(value.length > MAX_STDERR_BYTES * 2 ? '' : value, 'base64').toString('utf8'));
 }
 
-/** What an offer ends with that another one of the same device crossed: it may be made again at once (sysexits(3), EX_TEMPFAIL). */
+/** What an offer ends with that another one of the same device crossed, or that found its corner locked: it may be made again at once (sysexits(3), EX_TEMPFAIL). */
 export const EXIT_CROSSED = 75;
 
 /** The exit code in a trailer; undefined when the stream ended without one: the link was lost. */

@@ -6,8 +6,8 @@ export const GIT = [
   ...inFile(
     'src/git/history.ts',
     ['a ref whose object was lost is no base', 'here.has(oid) && named.has(oid)', 'named.has(oid)', 'unit/agent/bases'],
-    ['a ref whose object was lost keeps no map from being told by name', "['rev-list', '--ignore-missing', '--max-count=1'", "['rev-list', '--max-count=1'", 'unit/agent/bases'],
-    ['a commit that is here in part is reached by nothing', 'return exitCode === 0 && stdout', 'return stdout', 'unit/agent/bases'],
+    ['a ref whose object was lost keeps no map from being told by name', "['rev-list', '--ignore-missing', `--max-count=${max}`", "['rev-list', `--max-count=${max}`", 'unit/agent/bases'],
+    ['a commit that is here in part is reached by nothing', 'const isKnown = exitCode === 0 && ', 'const isKnown = ', 'unit/agent/bases'],
   ),
   ...inFile(
     'src/git/refs.ts',

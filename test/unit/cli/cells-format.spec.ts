@@ -1,6 +1,6 @@
-import { clean } from '../../../src/lib/steering.ts';
 import { describe, expect, it } from 'vitest';
 import { cellsOf, columns, cut, pad, plain, wrap } from '../../../src/cli/cells-format.ts';
+import { clean } from '../../../src/lib/steering.ts';
 
 const lines = (text: string, width: number, indent = 0, hang = 0): string[] => wrap([{ text }], { width, indent, hang }).map(plain);
 
